@@ -242,3 +242,23 @@ async def test_strangers_fill_no_table_and_whoever_can_deposit_gets_a_key(keys, 
 async def test_an_id_that_no_key_can_have_is_not_found(keys, key):
     with refused("key_not_found"):
         await keys.revoke(PAYER.address, key)
+
+
+async def test_no_two_requests_pass_the_number_of_a_payers_keys_together(database, clock, opened):
+    keys = Keys(database, SEAL, clock, DOMAIN, opened, KeyLimits(most_live=3))
+    results = await asyncio.gather(
+        *(keys.create(TERMS, *proof(nonce=each)) for each in range(12)), return_exceptions=True
+    )
+    assert sorted(getattr(each, "code", "made") for each in results) == ["made"] * 3 + ["too_many_keys"] * 9
+    assert await keys.store.live(PAYER.address, clock.now()) == 3
+
+
+async def test_no_two_requests_pass_the_number_of_waiting_keys_together(keys, opened):
+    async def make(number):
+        signer = KeySigner(bytes(31) + bytes([number]))
+        terms = replace(TERMS, payer=signer.address)
+        return await keys.create(terms, *proof(terms, 1, signer))
+
+    results = await asyncio.gather(*map(make, range(10, 22)), return_exceptions=True)
+    assert sorted(getattr(each, "code", "made") for each in results) == ["made"] * 3 + ["too_many_waiting_keys"] * 9
+    assert await keys.store.count_waiting() == 3

@@ -7,7 +7,7 @@ to the key's spending limit. The money stays in the payer's escrow; revoking a k
 from collections.abc import Set
 from dataclasses import dataclass
 
-from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, Denied, Invalid
+from usufruct.core import LAST_MOMENT, UINT128_MAX, Address, Conflict, Denied, Invalid
 from usufruct.web import Unauthenticated
 from usufruct_client.wire import ChannelUse, KeyFacts
 
@@ -102,6 +102,27 @@ def check_terms(terms: KeyTerms, now: int) -> None:
         _refuse("assets", len(terms.assets), f"at most {_MOST_ASSETS} names")
     if not all(0 < len(asset) <= _LONGEST_ASSET and asset.isprintable() for asset in terms.assets):
         _refuse("assets", len(terms.assets), f"names of 1 to {_LONGEST_ASSET} printable characters")
+
+
+def too_many_keys(payer: Address, most: int) -> Conflict:
+    """Return the refusal of one key more than a payer may have."""
+    return Conflict(
+        f"{payer} has {most} keys that are neither revoked nor expired; revoke one first",
+        code="too_many_keys",
+        payer=payer,
+        most=most,
+    )
+
+
+def too_many_waiting_keys(payer: Address, most: int, waiting: int) -> Conflict:
+    """Return the refusal of a key while `most` wait for money, `waiting` of them this payer's."""
+    return Conflict(
+        f"{most} keys wait for their first deposit; put the smallest deposit into the wallet {payer} and ask again, or "
+        "use the key you have",
+        code="too_many_waiting_keys",
+        payer=payer,
+        waiting=waiting,
+    )
 
 
 def check_label(label: str) -> None:

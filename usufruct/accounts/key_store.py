@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.accounts.key_model import BearerKey, sorted_assets
+from usufruct.accounts.key_model import BearerKey, KeyLimits, sorted_assets, too_many_keys, too_many_waiting_keys
 from usufruct.core import Address, Hash32
 from usufruct.store import AddressColumn, Amount, Database, HashColumn, Unit, metadata
 
@@ -61,13 +61,16 @@ class KeyStore:
         """Keep them in `database`."""
         self._database = database
 
-    async def add(self, key: BearerKey, secret_hash: bytes, sealed_session: bytes, nonce: int, most_live: int) -> bool:
-        """Store a new key, unless its payer has `most_live` live ones; tell whether it was stored.
+    async def add(
+        self, key: BearerKey, secret_hash: bytes, sealed_session: bytes, nonce: int, limits: KeyLimits, *, funded: bool
+    ) -> None:
+        """Store a new key, which waits for money; `funded`: its payer showed some.
 
-        On PostgreSQL, requests that come at the same moment may pass the number by a few.
+        One key is counted after the other, so that no two pass a limit together.
 
         Raises:
             ConstraintViolated: when the payer has used `nonce` before.
+            Conflict: when the payer, or all of them, have as many keys as `limits` allow.
         """
         row = asdict(key) | {
             "assets": sorted_assets(key.assets),
@@ -76,11 +79,15 @@ class KeyStore:
             "proof_nonce": nonce,
         }
         async with self._database.transaction() as unit:
-            if await _count(unit, _live(key.payer, key.created_at)) >= most_live:
-                return False
+            await self._database.wait_turn(unit, "bearer keys")
+            if await _count(unit, _live(key.payer, key.created_at)) >= limits.most_live:
+                raise too_many_keys(key.payer, limits.most_live)
+            if await _count(unit, _count_waiting()) >= limits.most_waiting:
+                mine = await _count(unit, _count_waiting(key.payer))
+                if mine or not funded:
+                    raise too_many_waiting_keys(key.payer, limits.most_waiting, mine)
             await unit.change(insert(_keys).values(row))
             await unit.change(insert(_waiting).values(key_id=key.id, payer=key.payer))
-        return True
 
     async def live(self, payer: Address, now: int) -> int:
         """Return how many of a payer's keys are neither revoked nor expired by `now`."""
@@ -102,9 +109,8 @@ class KeyStore:
 
     async def count_waiting(self, payer: Address | None = None) -> int:
         """Return how many keys, or how many of `payer`'s, got no money yet."""
-        query = select(func.count()).select_from(_waiting)
         async with self._database.snapshot() as unit:
-            return await _count(unit, query if payer is None else query.where(_waiting.c.payer == payer))
+            return await _count(unit, _count_waiting(payer))
 
     async def waiting(self) -> Sequence[BearerKey]:
         """Return the keys that got no money yet, oldest first."""
@@ -180,6 +186,11 @@ class KeyStore:
 
 def _live(payer: Address, now: int) -> Select[Any]:
     return select(func.count()).where(_keys.c.payer == payer, _keys.c.revoked_at.is_(None), _keys.c.expires_at > now)
+
+
+def _count_waiting(payer: Address | None = None) -> Select[Any]:
+    query = select(func.count()).select_from(_waiting)
+    return query if payer is None else query.where(_waiting.c.payer == payer)
 
 
 async def _count(unit: Unit, query: Select[Any]) -> int:

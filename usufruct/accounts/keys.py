@@ -14,6 +14,8 @@ from usufruct.accounts.key_model import (
     check_label,
     check_terms,
     sorted_assets,
+    too_many_keys,
+    too_many_waiting_keys,
 )
 from usufruct.accounts.key_proof import (
     InvalidProof,
@@ -28,7 +30,7 @@ from usufruct.accounts.key_proof import (
 from usufruct.accounts.key_store import KeyStore
 from usufruct.accounts.key_text import bearer_hash, new_bearer
 from usufruct.chain.keys import KeySigner
-from usufruct.core import UINT256_MAX, Address, Clock, Conflict, Denied, Hash32, NotFound
+from usufruct.core import UINT256_MAX, Address, Clock, Denied, Hash32, NotFound
 from usufruct.store import ConstraintViolated, Database, Seal, Unsealable
 from usufruct.web import Unauthenticated
 from usufruct_client.wire import RenameWish, SignedWish
@@ -117,8 +119,8 @@ class Keys:
         if await self.store.nonce_used(terms.payer, nonce):
             raise _used(nonce)
         if await self.store.live(terms.payer, self._clock.now()) >= self._limits.most_live:
-            raise self._too_many(terms.payer)
-        await self._check_waiting(terms.payer)
+            raise too_many_keys(terms.payer, self._limits.most_live)
+        funded = await self._check_waiting(terms.payer)
         secret = token_bytes(32)
         session = KeySigner(secret).address
         key = BearerKey(
@@ -136,11 +138,9 @@ class Keys:
         text, secret_hash = new_bearer()
         sealed = self._seal.close(secret, _sealed_terms(key))
         try:
-            added = await self.store.add(key, secret_hash, sealed, nonce, self._limits.most_live)
+            await self.store.add(key, secret_hash, sealed, nonce, self._limits, funded=funded)
         except ConstraintViolated as error:
             raise _used(nonce) from error
-        if not added:
-            raise self._too_many(terms.payer)
         return NewKey(key, text)
 
     async def remove(self, key: BearerKey) -> None:
@@ -295,19 +295,14 @@ class Keys:
         self._known.clear()
         self._reads.clear()
 
-    async def _check_waiting(self, payer: Address) -> None:
-        """Refuse a key to a wallet without money while many keys wait for a deposit."""
+    async def _check_waiting(self, payer: Address) -> bool:
+        """Refuse a key to a wallet without money while many keys wait for a deposit; tell whether it showed money."""
         if await self.store.count_waiting() < self._limits.most_waiting:
-            return
+            return False
         mine = await self.store.count_waiting(payer)
         if mine or not await self._channels.can_deposit(payer):
-            raise Conflict(
-                f"{self._limits.most_waiting} keys wait for their first deposit; put the smallest deposit into the "
-                f"wallet {payer} and ask again, or use the key you have",
-                code="too_many_waiting_keys",
-                payer=payer,
-                waiting=mine,
-            )
+            raise too_many_waiting_keys(payer, self._limits.most_waiting, mine)
+        return True
 
     def _check_signature(self, terms: KeyTerms, nonce: int, signature: bytes) -> None:
         if not 0 <= nonce <= UINT256_MAX:
@@ -316,15 +311,6 @@ class Keys:
 
     def _check_timed(self, digest: bytes, wish: SignedWish | RenameWish) -> None:
         _check_payer(timed_signer(digest, wish, self._clock.now()), wish.payer)
-
-    def _too_many(self, payer: Address) -> Conflict:
-        most = self._limits.most_live
-        return Conflict(
-            f"{payer} has {most} keys that are neither revoked nor expired; revoke one first",
-            code="too_many_keys",
-            payer=payer,
-            most=most,
-        )
 
 
 def _check_payer(signer: Address, payer: Address) -> None:

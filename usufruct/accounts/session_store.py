@@ -63,6 +63,7 @@ class SessionStore:
         oldest = strangers.order_by(_sessions.c.created_at).limit(max(1, policy.most_in_all // _BATCHES))
         row = {"address": session.address, "expires_at": session.expires_at, "created_at": now}
         async with self._database.transaction() as unit:
+            await self._database.wait_turn(unit, f"sessions of {session.address}")
             await unit.change(insert(_used_challenges).values(nonce=nonce, expires_at=nonce_ends))
             for each in await unit.rows(old):
                 await unit.change(delete(_sessions).where(_sessions.c.id_hash == each.id_hash))

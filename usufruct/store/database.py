@@ -22,6 +22,8 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Outcome = tuple[Sequence[Row[Any]], int]
 """The rows of a statement that ended, and how many rows it touched."""
 
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
 
 class Unit:
     """One transaction. Results are complete lists: nothing is read after it ends."""
@@ -73,6 +75,15 @@ class Database(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Close every connection; the object is of no use afterwards."""
+
+    async def wait_turn(self, unit: Unit, name: str) -> None:
+        """Wait until no other unit holds the turn `name`, and hold it until `unit` ends: what it counts stays true.
+
+        PostgreSQL runs units side by side, so that two could count, and then both add, past a limit. SQLite has one
+        writer.
+        """
+        if self.dialect == "postgresql":
+            await unit.rows(_TURN, {"name": name})
 
     async def now(self) -> int:
         """Return the database's clock in whole seconds since 1970: the one that leases are measured by."""

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, ColumnElement, String, Table, delete, func, insert, select, text, update
+from sqlalchemy import BigInteger, Column, ColumnElement, String, Table, delete, func, insert, select, update
 
 from usufruct.core import Address, Conflict, Hash32
 from usufruct.store import AddressColumn, ConstraintViolated, Database, HashColumn, Unit, metadata
 
-_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({0x72656C6179})")  # "relay"; held to the transaction's end
 DAY = 86_400
 GWEI = 10**9
 _LONGEST_REASON = 300
@@ -83,8 +82,7 @@ class RelayStore:
         again = (_operations.c.hash == planned.hash, _operations.c.state == RelayState.CANCELLED)
         try:
             async with self._database.transaction() as unit:
-                if self._database.dialect == "postgresql":  # SQLite has one writer
-                    await unit.rows(_ONE_AT_A_TIME)
+                await self._database.wait_turn(unit, "relayed operations")
                 await unit.change(delete(_operations).where(*again))
                 gas = await _number(unit, func.sum(_operations.c.gas), *mine)
                 gwei = await _number(unit, func.sum(_operations.c.gwei), recent)
