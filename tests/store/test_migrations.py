@@ -122,6 +122,7 @@ LANDED = {
     "r1015_service_index.py": "ba912942f96fb270",
     "r1016_sale_drafts.py": "ef3ab29eb70d9587",
     "r1017_reviews.py": "34a8a27b97ae33d7",
+    "r1018_passkey_makers.py": "5ed4e3b2a491d32b",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

@@ -2,6 +2,7 @@
 
 from uvicorn.loops.auto import auto_loop_factory as event_loop_factory
 
+from usufruct.web.client_network import client_network
 from usufruct.web.cors import allow_browsers
 from usufruct.web.errors import BodyTooLarge, ClientGone, Header, ShuttingDown, Unauthenticated, error_body
 from usufruct.web.health import Health
@@ -36,6 +37,7 @@ __all__ = [
     "allow_browsers",
     "at_public_url",
     "base_url",
+    "client_network",
     "document_response",
     "error_body",
     "event_loop_factory",

@@ -2,8 +2,10 @@
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.support.passkeys import SoftwarePasskey, hexed
+from usufruct.accounts.passkeys.passkey_store import PasskeyLimits
 from usufruct.chain import keccak
 from usufruct.core import ZERO_ADDRESS
 
@@ -100,3 +102,21 @@ class Exchange:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self.scope = {"client": ("127.0.0.1", 1)}
+
+
+async def test_a_network_makes_so_many_passkeys_a_day_and_is_not_kept_by_its_address(world):
+    world.passkeys.limits = PasskeyLimits(most_of_network=2)
+    person, other, third = world.person(11), world.person(12), world.person(13)
+    for each, forwarded in ((person, "2001:db8::1"), (other, "2001:db8::2"), (third, "2001:db8::3")):
+        each.http.headers["x-forwarded-for"] = forwarded
+    assert (await person.make_wallet()).status_code == (await other.make_wallet()).status_code == 201
+    refused = await third.make_wallet()
+    assert (refused.status_code, code(refused)) == (429, "too_many_network_passkeys")
+    third.http.headers["x-forwarded-for"] = "2001:db8:0:1::3"
+    assert (await third.make_wallet()).status_code == 201
+    async with world.chain.database.snapshot() as unit:
+        kept = [bytes(row.network) for row in await unit.rows(text("SELECT network FROM passkey_makers"))]
+    assert len(kept) == 3
+    assert len(set(kept)) == 2
+    assert not any(b"2001" in each for each in kept)

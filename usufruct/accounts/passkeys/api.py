@@ -24,8 +24,11 @@ from usufruct_client.wire import SessionFacts
 _SETS = {"set-cookie": "the session's id, for this host only"}
 _COOKIE = {"cookie": "the session's"}
 _REFUSES = {401: "no one is signed in", 429: "the relayer pays no more today"}
+_FULL = {429: "so many were made from the caller's network today", 503: "so many were made in all today"}
 _CHALLENGE = Operation("Return what a passkey signs, to be made or to sign in.", PasskeyChallenge)
-_MAKE = Operation("Keep a new passkey, and sign in as its account.", SessionFacts, PasskeyMade, 201, gives=_SETS)
+_MAKE = Operation(
+    "Keep a new passkey, and sign in as its account.", SessionFacts, PasskeyMade, 201, gives=_SETS, refuses=_FULL
+)
 _SIGN_IN = Operation("Sign in with a passkey.", SessionFacts, PasskeySignIn, 201, gives=_SETS)
 _SEND = Operation(
     "Send an operation of the signed-in account; the operator pays the gas.",

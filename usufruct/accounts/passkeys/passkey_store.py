@@ -4,10 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, Row, String, Table, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+)
 
-from usufruct.core import Address, Hash32, Unavailable
-from usufruct.store import AddressColumn, Database, HashColumn, metadata
+from usufruct.core import Address, Conflict, Hash32, Unavailable
+from usufruct.store import AddressColumn, Database, HashColumn, Unit, metadata
 
 _passkeys = Table(
     "passkeys",
@@ -21,7 +34,32 @@ _passkeys = Table(
     Column("created_at", BigInteger, nullable=False, index=True),
 )
 
+_makers = Table(
+    "passkey_makers",
+    metadata,
+    Column("credential_hash", HashColumn, primary_key=True),
+    Column("network", LargeBinary, nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False, index=True),
+)
+
 _DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyLimits:
+    """How many passkeys there may be: anyone can make them."""
+
+    most_a_day: int = 20_000
+    most_of_network: int = 100
+    """Made in 24 hours from one network: an IPv4 address, which a company may share, or the /64 of an IPv6 address."""
+    most_of_account: int = 40
+
+
+PASSKEY_LIMITS = PasskeyLimits()
+
+
+class TooManyPasskeys(Conflict, code="too_many_network_passkeys", status=429):
+    """As many passkeys as allowed were made from one network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +85,27 @@ class PasskeyStore:
         """Keep them in `database`."""
         self._database = database
 
-    async def add(self, passkey: Passkey, most_a_day: int = 20_000) -> None:
-        """Store a passkey.
+    async def add(self, passkey: Passkey, network: bytes | None, limits: PasskeyLimits) -> None:
+        """Store a passkey, made from a network that `network` marks (None: not known); the mark is kept for a day.
+
+        One is counted after the other, so that no two pass a limit together.
 
         Raises:
             ConstraintViolated: when its credential is known.
-            Unavailable: when so many were made in 24 hours: anyone can make them.
+            Conflict: when its account has as many.
+            TooManyPasskeys: when as many were made from that network in 24 hours.
+            Unavailable: when as many were made in all.
         """
         row = {name: getattr(passkey, name) for name in passkey.__slots__}
-        recent = select(func.count()).where(_passkeys.c.created_at > passkey.created_at - _DAY)
+        before = passkey.created_at - _DAY
         async with self._database.transaction() as unit:
-            made = await unit.row(recent)
-            if made and made[0] >= most_a_day:
-                message = f"{made[0]} passkeys were made here in 24 hours; try again tomorrow, or use a wallet"
-                raise Unavailable(message, code="too_many_passkeys")
+            await self._database.wait_turn(unit, "passkeys")
+            await unit.change(delete(_makers).where(_makers.c.created_at <= before))
+            await _check(unit, passkey, network, limits)
             await unit.change(insert(_passkeys).values(row))
+            if network is not None:
+                made = {"credential_hash": passkey.credential_hash, "created_at": passkey.created_at}
+                await unit.change(insert(_makers).values(network=network, **made))
 
     async def find(self, credential_hash: Hash32) -> Passkey | None:
         """Return a passkey by the hash of its credential id."""
@@ -75,6 +119,26 @@ class PasskeyStore:
         async with self._database.snapshot() as unit:
             rows = await unit.rows(query.order_by(_passkeys.c.created_at, _passkeys.c.credential_hash))
         return [_passkey(row) for row in rows]
+
+
+async def _check(unit: Unit, passkey: Passkey, network: bytes | None, limits: PasskeyLimits) -> None:
+    account = passkey.account
+    if await _count(unit, _passkeys, _passkeys.c.account == account) >= limits.most_of_account:
+        message = f"{limits.most_of_account} passkeys were made for {account} here; use one of them"
+        raise Conflict(message, code="too_many_account_passkeys", account=account)
+    if network and await _count(unit, _makers, _makers.c.network == network) >= limits.most_of_network:
+        raise TooManyPasskeys(
+            f"{limits.most_of_network} passkeys were made here from your network in 24 hours; try again tomorrow or "
+            "from another, or use a wallet"
+        )
+    if await _count(unit, _passkeys, _passkeys.c.created_at > passkey.created_at - _DAY) >= limits.most_a_day:
+        message = f"{limits.most_a_day} passkeys were made here in 24 hours; try again tomorrow, or use a wallet"
+        raise Unavailable(message, code="too_many_passkeys")
+
+
+async def _count(unit: Unit, table: Table, which: ColumnElement[bool]) -> int:
+    row = await unit.row(select(func.count()).select_from(table).where(which))
+    return int(row[0]) if row else 0
 
 
 def _passkey(row: Row[Any]) -> Passkey:

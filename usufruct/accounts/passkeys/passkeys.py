@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from secrets import token_bytes
 from typing import Protocol
 
-from usufruct.accounts.passkeys.passkey_store import Passkey, PasskeyStore
+from usufruct.accounts.passkeys.passkey_store import PASSKEY_LIMITS, Passkey, PasskeyLimits, PasskeyStore
 from usufruct.accounts.passkeys.relay import Relay
 from usufruct.accounts.passkeys.webauthn import Assertion, NewPasskey, PasskeyRefused, RelyingParty
 from usufruct.accounts.session_model import Session
@@ -20,7 +20,7 @@ from usufruct.chain.contracts.passkey_account import PasskeyAccount
 from usufruct.chain.contracts.passkey_account_factory import PasskeyAccountFactory
 from usufruct.core import ZERO_ADDRESS, Address, Clock, Conflict, NotFound, PaymentRequired, hash32_from_bytes
 from usufruct.store import ConstraintViolated, Database, Stamp
-from usufruct.web import HttpExchange
+from usufruct.web import HttpExchange, client_network
 
 _NONCE_BYTES, _TIME_BYTES, _MARK_BYTES = 16, 8, 16
 _CHALLENGE_BYTES = _NONCE_BYTES + _TIME_BYTES + _MARK_BYTES
@@ -28,7 +28,7 @@ _CHALLENGE_BYTES = _NONCE_BYTES + _TIME_BYTES + _MARK_BYTES
 
 _CHALLENGE_SECONDS = 300
 _LONGEST_LABEL = 100
-_MOST_SIGNERS, _MOST_PASSKEYS = 8, 40
+_MOST_SIGNERS = 8
 
 
 class Funds(Protocol):
@@ -57,6 +57,7 @@ class Passkeys:
         sessions: Sessions,
         stamp: Stamp,
         clock: Clock,
+        limits: PasskeyLimits = PASSKEY_LIMITS,
     ) -> None:
         """Keep passkeys in `database`; `stamp` marks the challenges of this installation."""
         self.store = PasskeyStore(database)
@@ -66,6 +67,7 @@ class Passkeys:
         self._sessions = sessions
         self._stamp = stamp
         self._clock = clock
+        self.limits = limits
 
     def site(self, exchange: HttpExchange) -> RelyingParty:
         """Return the site that a request was sent to.
@@ -93,6 +95,7 @@ class Passkeys:
 
         Raises:
             PasskeyRefused: when the answer is not for a challenge of ours, or its account exists already.
+            TooManyPasskeys, Unavailable: as `PasskeyStore.add`.
         """
         site, challenge = self.site(exchange), self._challenge_in(exchange, client_data)
         new = NewPasskey.read(authenticator_data, client_data, challenge, site)
@@ -102,7 +105,7 @@ class Passkeys:
             raise _known()
         try:
             passkey = Passkey(salt, new.credential, signer, account, first=True, label="", created_at=self._clock.now())
-            await self.store.add(passkey)
+            await self._keep(exchange, passkey)
         except ConstraintViolated as error:
             raise _known() from error
         return await self._begin(exchange, account, challenge)
@@ -114,18 +117,15 @@ class Passkeys:
 
         Raises:
             PasskeyRefused: as `register`.
-            Conflict: when so many were made for the account.
+            Conflict, TooManyPasskeys, Unavailable: as `PasskeyStore.add`.
         """
-        if len(await self.store.list(account)) >= _MOST_PASSKEYS:
-            message = f"{_MOST_PASSKEYS} passkeys were made for {account} here; use one of them"
-            raise Conflict(message, code="too_many_account_passkeys", account=account)
         site, challenge = self.site(exchange), self._challenge_in(exchange, client_data)
         new = NewPasskey.read(authenticator_data, client_data, challenge, site)
         hash_, name = hash32_from_bytes(keccak(new.credential)), label.strip()[:_LONGEST_LABEL]
         signer, now = self._signer(new.key), self._clock.now()
         passkey = Passkey(hash_, new.credential, signer, account, first=False, label=name, created_at=now)
         try:
-            await self.store.add(passkey)
+            await self._keep(exchange, passkey)
         except ConstraintViolated as error:
             raise _known() from error
         return passkey
@@ -204,6 +204,12 @@ class Passkeys:
             message = f"{account} holds less than the smallest deposit; send it money first"
             raise PaymentRequired(message, code="account_unfunded", account=account)
         await relay.create(account, creation)
+
+    async def _keep(self, exchange: HttpExchange, passkey: Passkey) -> None:
+        """Store a passkey; the caller's network as a mark only, which tells it to no reader of the database."""
+        network = client_network(exchange)
+        mark = None if network is None else self._stamp.mark(f"network {network}".encode())
+        await self.store.add(passkey, mark, self.limits)
 
     def _signer(self, key: bytes) -> bytes:
         return bytes.fromhex(self.contracts.verifier[2:]) + key
