@@ -1,13 +1,13 @@
 """Charts' geometry: inside the picture, in proportion, and nothing lost."""
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.web.ui.charts import HEIGHT, WIDTH, bar_chart, line_chart, treemap
+from usufruct.web.ui.charts import HEIGHT, WIDTH, bar_chart, line_chart, stacked_bar, treemap
 
 AMOUNT = st.floats(1e-6, 1e12)
 SIGNED = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda each: each == 0 or abs(each) > 1e-6)
@@ -71,3 +71,20 @@ def test_nothing_is_an_empty_picture():
     assert treemap([("a", 0), ("b", -1)]) == []
     assert math.isfinite(line_chart([("a", 0)]).marks[0].y)
     assert bar_chart([("a", 0)]).marks[0].height == 0
+
+
+@given(st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=12))
+def test_a_stacked_bar_is_filled_in_order_and_in_proportion(values):
+    marks = stacked_bar(named(values))
+    assert [mark.value for mark in marks] == values
+    assert marks[0].x == 0
+    assert marks[-1].x + marks[-1].width == pytest.approx(WIDTH, abs=0.1)
+    for before, after in pairwise(marks):
+        assert before.x + before.width == pytest.approx(after.x, abs=0.01)
+    for mark in marks:
+        assert mark.width == pytest.approx(WIDTH * mark.value / sum(values), abs=0.11)
+
+
+def test_a_stacked_bar_leaves_nothings_out():
+    assert [mark.label for mark in stacked_bar([("a", 0), ("b", 2)])] == ["b"]
+    assert stacked_bar([]) == []

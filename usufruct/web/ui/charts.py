@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 640, 240
 """The size of a chart in its own units; the page scales it."""
+BAR_HEIGHT = 40
+"""The height of a single bar that is divided."""
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 8, 12, 32
 _TICKS = 4
@@ -80,6 +83,20 @@ def bar_chart(points: Sequence[tuple[str, Number]]) -> Chart:
         x = round(_LEFT + at * step + (step - width) / 2, 1)
         marks.append(Mark(label, value, x, y, width, round(ground - y, 1)))
     return Chart(marks, ticks)
+
+
+def stacked_bar(parts: Sequence[tuple[str, Number]], width: float = WIDTH, height: float = BAR_HEIGHT) -> list[Mark]:
+    """Divide a bar among positive values in proportion, in their order; the last part ends where the bar ends."""
+    positive = [(label, value) for label, value in parts if value > 0]
+    total = sum(float(value) for _, value in positive)
+    edges, sum_so_far = [0.0], 0.0
+    for _, value in positive:
+        sum_so_far += float(value)
+        edges.append(round(width * sum_so_far / total, 1))
+    return [
+        Mark(label, value, start, 0, round(end - start, 1), height)
+        for (label, value), (start, end) in zip(positive, pairwise(edges), strict=True)
+    ]
 
 
 def treemap(parts: Sequence[tuple[str, Number]], width: float = WIDTH, height: float = HEIGHT) -> list[Mark]:
