@@ -347,9 +347,10 @@ async def review(world, http, key) -> None:
     made = await http.post(f"{world.url}/reviews", json=asked["body"])
     assert made.status_code == 201
     payer = made.json()["payer"]
-    for path in (f"reviews/{asset}", f"reviews/{asset}/{payer}"):
+    for path in (f"reviews/{asset}", f"reviews/{asset}/{payer}", f"payees/{asset}"):
         assert (await http.get(f"{world.url}/{path}")).status_code == 200
-    assert (await http.get(f"{world.url.removesuffix('v1')}reviews-of/{asset}")).status_code == 200
+    for path in ("reviews-of", "payees-of"):
+        assert (await http.get(f"{world.url.removesuffix('v1')}{path}/{asset}")).status_code == 200
     await world.gateway.get(Listings).pay("chat", payer)
     answered = await http.post(f"{world.url}/reviews/{asset}/{payer}/answer", json={"text": "Thanks."})
     assert answered.status_code == 200

@@ -78,17 +78,16 @@ class X402Installation:
         self, name: str, mode: str = "ok", *, endpoint: Endpoint = Endpoint.CHAT, card=CARD, caps=CAPS, **more
     ) -> ServedListing:
         """Offer an asset answered by the misbehaving server; its payee is one that the till knows."""
+        usual = {"pay_to": FEE_SINK, "id": plain_listing_id(name, FEE_SINK)}
         return await self.gateway.get(Catalogue).add(
             ServedListing(
                 name=name,
                 operation=endpoint,
-                pay_to=FEE_SINK,
-                id=plain_listing_id(name, FEE_SINK),
                 upstreams=tuple(Upstream(self.upstream.url(each), "m") for each in mode.split()),
                 prices=(PricePeriod(card, 0),),
                 counting=CountingRule(per_message=4, per_request=8),
                 caps=caps,
-                **more,
+                **usual | more,
             )
         )
 

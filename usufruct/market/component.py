@@ -2,7 +2,7 @@
 
 from usufruct.accounts import DEMO_ACCOUNT, Channels, Keys, Purses, Sessions
 from usufruct.accounts.passkeys import Passkeys, Relay, has_factory
-from usufruct.assets import AssetIndexer, Listings, ShareHolders, registry_creation
+from usufruct.assets import AssetIndexer, Listings, RegistryClient, ShareHolders, registry_creation
 from usufruct.chain import ChainAccess
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
@@ -17,6 +17,8 @@ from usufruct.market.buyer import Buyer
 from usufruct.market.pages import account_pages
 from usufruct.market.passkey_api import passkey_routes
 from usufruct.market.passkey_buyer import PasskeyBuyer
+from usufruct.market.payee_pages import payee_routes
+from usufruct.market.payees import Payees
 from usufruct.market.review_api import review_routes
 from usufruct.market.review_owners import ServiceOwners
 from usufruct.market.review_pages import review_pages
@@ -53,7 +55,12 @@ def build(context: Context) -> Component:
         demo = devnet_signer(DEMO_ACCOUNT, ChainId(terms.chain_id)) if is_devnet(terms.chain_id) else None
         return Reviews(get(Database), get(Ledger), get(Keys), listings, owners, terms, get(Clock), demo)
 
+    def payees() -> Payees:
+        late = (lambda: get(RegistryClient)), (lambda: get(AssetIndexer)), (lambda: get(ShareHolders))
+        return Payees(get(Listings), *late, get(Terms).token, get(Clock))
+
     context.provide_later(Buyer, buyer)
+    context.provide_later(Payees, payees)
     context.provide_later(Reviews, reviews)
     return Component(
         "market",
@@ -61,6 +68,7 @@ def build(context: Context) -> Component:
             *account_routes(get(Buyer), get(Sessions)),
             *passkey_routes(get(Buyer), get(Sessions), get(Purses)),
             *account_pages(get(Buyer), get(Sessions), get(Pages), get(Clock)),
+            *payee_routes(get(Payees), get(Pages), get(Terms).token),
             *review_routes(get(Reviews), get(Sessions)),
             *review_pages(get(Reviews), get(Sessions), get(Pages), get(Terms).token),
         ],
