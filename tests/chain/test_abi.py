@@ -75,6 +75,22 @@ def test_little_data_makes_no_large_value(kind: str, data: bytes):
         decode((kind,), data)
 
 
+@pytest.mark.parametrize(
+    ("signature", "data"),
+    [
+        (("bool", "bool[]"), word(0) + word(0)),  # read as no items: the length would be the flag
+        (("bytes",), word(0) + word(0)),
+        (("(uint256,bytes)",), word(32) + word(0) + word(32) + word(0)),
+        (("string[]",), word(32) + word(1) + word(0) + word(0)),
+    ],
+)
+def test_an_offset_into_the_places_is_refused(signature: tuple[str, ...], data: bytes):
+    with pytest.raises(UnreadableAnswer, match="bytes are not"):
+        decode(signature, data)
+    with pytest.raises(DecodingError):
+        abi_decode(signature, data)
+
+
 @pytest.mark.parametrize("kind", ["uint", "tuple", "bytes32[", "mapping", "()x", ""])
 def test_what_is_no_type_is_refused(kind: str):
     with pytest.raises(ValueError, match="not an ABI type"):

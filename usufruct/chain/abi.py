@@ -123,9 +123,16 @@ class _Sequenced(AbiType):
     def decode(self, data: Data, at: int) -> tuple[object, ...]:
         values, place = [], at
         for part in self._parts:
-            values.append(part.decode(data, at + data.number(place) if part.dynamic else place))
+            values.append(part.decode(data, self._pointed_to(data, at, place) if part.dynamic else place))
             place += part.size
         return tuple(values)
+
+    def _pointed_to(self, data: Data, at: int, place: int) -> int:
+        """Return where the value of a place is: never among the places."""
+        offset = data.number(place)
+        if offset < self._places:
+            raise ValueError("an offset points into the places")
+        return at + offset
 
 
 class _Array(AbiType):
