@@ -1,5 +1,7 @@
 """A sale that the seller's wallet sends, in Debian's chromium, as on a chain whose owner's key is not the gateway's."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +18,8 @@ from usufruct.chain import Client
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.gateway import Catalogue
 
+KEPT = "Object.keys(sessionStorage).filter((name) => name.startsWith('sent ')).map((name) => sessionStorage[name])"
+
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
 
@@ -31,16 +35,22 @@ class SlowChainWallet(InjectedWallet):
     def __init__(self, account: Any, node: Client) -> None:
         super().__init__(account, node=node)
         self.sent: list[str] = []
+        self.answers_late = False
 
     async def _sent(self, node: Client, method: str, params: list[Any]) -> dict[str, Any]:
         if method == "eth_sendTransaction":
             if len(self.sent) == 1:
                 await node.ask("evm_setAutomine", False)
+            answer = await super()._sent(node, method, params)
             self.sent.append(params[0]["data"])
+            if self.answers_late and len(self.sent) == 2:
+                await asyncio.Event().wait()  # the page is gone before its wallet answers
+            return answer
         return await super()._sent(node, method, params)
 
 
-async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, enter):
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, enter, answered):
     client = world.installation.client
     Account.enable_unaudited_hdwallet_features()
     account = Account.from_mnemonic(" ".join(["test"] * 11 + ["junk"]))  # the owner of every devnet
@@ -50,6 +60,7 @@ async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, ente
         root = world.url.removesuffix("/v1")
         cookies = [{"name": each.name, "value": each.value, "url": root} for each in http.cookies.jar]
         wallet = SlowChainWallet(account, client)
+        wallet.answers_late = not answered
         signed_in = {"storage_state": {"cookies": cookies, "origins": []}}
         async with visit(browser, "about:blank", **DESKTOP, **signed_in) as shown:
             page, confirm = shown.page, shown.page.get_by_role("button", name="Put it on sale")
@@ -58,7 +69,8 @@ async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, ente
             await confirm.click()
 
             async def handed_out() -> bool:
-                return len(wallet.sent) == 2
+                kept = [json.loads(each) for each in await page.evaluate(KEPT)]
+                return len(wallet.sent) == 2 and (not answered or any("hash" in each for each in kept))
 
             await until(handed_out)  # registered; the shares' transaction waits for a block
             await page.reload()

@@ -29,6 +29,8 @@ _INJECTED = """(() => {
   announce();
 })();"""
 
+_PASSED_ON = ("eth_sendTransaction", "eth_getTransactionReceipt", "eth_getTransactionCount")
+
 
 class InjectedWallet:
     """Answers a page's requests as a wallet whose owner agrees, or declines while `declines`; counts what it signed."""
@@ -72,7 +74,7 @@ class InjectedWallet:
             return {"error": "User rejected the request.", "code": 4001}
         if method == "eth_chainId":
             return {"result": hex(self.chain)}
-        if self._node and method in ("eth_sendTransaction", "eth_getTransactionReceipt"):
+        if self._node and method in _PASSED_ON:
             return await self._sent(self._node, method, params)
         if method == "wallet_switchEthereumChain":
             self.chain = int(params[0]["chainId"], 16)

@@ -143,25 +143,31 @@ export async function sign(request) {
   }
 }
 
-// Has the wallet send a call, and waits until it is mined. What was sent in this tab and is not mined yet is not sent again,
-// also after a reload.
+// Has the wallet send a call, and waits until it is mined. What this tab had sent and is not mined yet is not sent again, also
+// after a reload: by its hash, or, where the page went before the wallet answered, by the number of the payer's transactions.
 export async function transact({ to, data }, chain) {
   const provider = await used();
   await choose(provider, chain);
   const name = `sent ${chain} ${texts.payer} ${to} ${data}`;
-  let hash = recall("sessionStorage", name);
-  if (hash === null) {
-    hash = await provider.request({ method: "eth_sendTransaction", params: [{ from: texts.payer, to, data }] });
-    keep("sessionStorage", name, hash);
+  const count = async (block) =>
+    Number(await provider.request({ method: "eth_getTransactionCount", params: [texts.payer, block] }));
+  let sent = JSON.parse(recall("sessionStorage", name));
+  if (!sent || (!sent.hash && await count("pending") <= sent.before)) {
+    sent = { before: await count("pending") };
+    keep("sessionStorage", name, JSON.stringify(sent));
+    sent.hash = await provider.request({ method: "eth_sendTransaction", params: [{ from: texts.payer, to, data }] });
+    keep("sessionStorage", name, JSON.stringify(sent));
   }
+  const receipt = () => provider.request({ method: "eth_getTransactionReceipt", params: [sent.hash] });
+  const mined = sent.hash ? receipt : async () => await count("latest") > sent.before && { status: 1 };
   for (let tries = 1; tries <= MINED_TRIES; tries += 1) {
-    const receipt = await provider.request({ method: "eth_getTransactionReceipt", params: [hash] });
-    if (receipt) keep("sessionStorage", name, null);
-    if (receipt && Number(receipt.status) === 1) return;
-    if (receipt) throw new Error(`${texts.failed}${hash}`);
+    const seen = await mined();
+    if (seen) keep("sessionStorage", name, null);
+    if (seen && Number(seen.status) === 1) return;
+    if (seen) throw new Error(`${texts.failed}${sent.hash}`);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
   }
-  throw new Error(`${texts.failed}${hash}`);
+  throw new Error(`${texts.failed}${sent.hash ?? ""}`);
 }
 
 // "1.5" or "1,5" of a coin in its atomic units, as text.
