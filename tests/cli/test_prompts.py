@@ -5,6 +5,8 @@ import pty
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,13 @@ root.main()
 WAYS = ["runner.run(work)", "server_process.run_until_stopped(work)"]
 
 
+def wait_for_reading(process: subprocess.Popen[str]) -> None:
+    """Wait until a process sleeps: no signal wakes a read that begins a moment after it."""
+    state = Path(f"/proc/{process.pid}/stat")
+    while state.exists() and state.read_text().rpartition(") ")[2][0] == "R":
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("way", WAYS)
 def test_an_interrupted_question_ends_at_once_and_nothing_was_sent(number, way):
@@ -34,6 +43,7 @@ def test_an_interrupted_question_ends_at_once_and_nothing_was_sent(number, way):
         shown = ""
         while "[y/N]" not in shown:
             shown += process.stderr.read(1)
+        wait_for_reading(process)
         process.send_signal(number)
         _, said = process.communicate(timeout=180)
         assert process.returncode == 1
