@@ -4,6 +4,7 @@ A listing of a registered asset follows the registry: its price cards, and its r
 """
 
 import logging
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -42,6 +43,7 @@ class Listings:
         self._by_name: dict[str, Listing] = {}
         self._rows = RowCache(database, clock, "listings", self._take_in)
         self._refused: dict[AssetId, int] = {}
+        self._starts: list[int] = []
 
     async def add(self, listing: Listing, *also: Write, replace_active: bool = False) -> Listing:
         """Put a listing on sale; one that has the same id takes on what is new, its price cards go on in number.
@@ -116,6 +118,10 @@ class Listings:
         """Take a listing off sale: new calls are refused, running ones end as they would have."""
         listing = await self.find(name)
         return await self._write(listing.id, lambda unit: set_retired(unit, listing.id, self._clock.now()))
+
+    async def revision(self) -> tuple[int, int]:
+        """Return what differs whenever a listing does, or the price card of one that holds now."""
+        return await self._rows.refresh(), bisect_right(self._starts, self._clock.now())
 
     async def list(self) -> Sequence[Listing]:
         """Return the listings that are on sale, in the order they were added."""
@@ -198,7 +204,10 @@ class Listings:
         return self._by_id[listing]
 
     async def _take_in(self, unit: Unit, revision: int) -> None:
-        for listing in await changed_listings(unit, revision):
+        changed, now = await changed_listings(unit, revision), self._clock.now()
+        starts = {*self._starts, *(period.starts_at for listing in changed for period in listing.prices)}
+        self._starts = sorted(each for each in starts if each > now)
+        for listing in changed:
             self._by_id[listing.id] = listing
             named = self._by_name.get(listing.name)
             if named is None or named.id == listing.id or listing.retired_at is None or named.retired_at is not None:

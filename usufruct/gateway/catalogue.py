@@ -94,6 +94,10 @@ class Catalogue:
         check_serving(tuple(upstreams), listing.counting)
         await self.remember(listing, upstreams)
 
+    async def revision(self) -> tuple[int, ...]:
+        """Return what differs whenever something that is sold, its price now or how it is served does."""
+        return (*await self._listings.revision(), await self._rows.refresh())
+
     async def list(self) -> Sequence[ServedListing]:
         """Return the listings that are on sale and served, in the order they were added."""
         await self._rows.refresh()

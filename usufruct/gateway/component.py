@@ -70,7 +70,7 @@ def build(context: Context) -> Component:
 
     context.provide_later(Catalogue, catalogue)
     context.provide_later(Gateway, gateway)
-    context.provide_later(ServiceQuality, lambda: ServiceQuality(context.get(Database)))
+    context.provide_later(ServiceQuality, lambda: ServiceQuality(context.get(Database), context.get(Clock)))
     return Component(
         "gateway",
         routes=lambda: [

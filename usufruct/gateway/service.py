@@ -1,7 +1,7 @@
 """The gateway: everything a caller can ask of it, and the work that goes on beside the calls."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from usufruct.assets import PricePeriod
@@ -132,6 +132,11 @@ class Gateway:
         await self._upstreams.close()
         self._token_counters.close()
 
+    async def revision(self) -> Hashable:
+        """Return what differs whenever something that pages show of services does, a price that begins included."""
+        today = self._clock.now() // DAY
+        return today, await self._catalogue.revision(), await self.quality.revision(), await self.search.revision()
+
     async def models(self) -> list[ModelCard]:
         """Return what is served, as OpenAI lists models, each with its price."""
         now = self._clock.now()
@@ -161,10 +166,10 @@ class Gateway:
         """Return what was of a service; raises as `model`."""
         listing = await self._catalogue.find(name)
         listing.check_active()
-        by_day = {day: tally.income for day, tally in await self.quality.days_of(listing.id)}
         now = self._clock.now()
         today = now // DAY * DAY
         days = range(today - (DAYS[1] - 1) * DAY, today + DAY, DAY)
+        by_day = await self.quality.income_of(listing.id, days[0])
         income = [(day, by_day.get(day, 0)) for day in days]
         return ServiceHistory(now, listing.prices[::-1], income, await self.search.imitated(listing))
 

@@ -24,8 +24,11 @@ _revisions = Table(
     Column("kind", String(40), primary_key=True),  # of rows
     Column("revision", BigInteger, nullable=False),
 )
-_KINDS = DDL("INSERT INTO revisions (kind, revision) VALUES ('listings', 0), ('upstreams', 0)")  # type: ignore[no-untyped-call]
-event.listen(_revisions, "after_create", _KINDS)
+_KINDS = ("listings", "reviews", "service_index", "service_quality", "upstreams")
+_INSERT = DDL(  # type: ignore[no-untyped-call]
+    "INSERT INTO revisions (kind, revision) VALUES " + ", ".join(f"('{kind}', 0)" for kind in _KINDS)
+)
+event.listen(_revisions, "after_create", _INSERT)
 
 
 async def next_revision(unit: Unit, kind: str) -> int:
@@ -49,9 +52,12 @@ class RowCache:
     """Keeps a reader's copy of one kind of rows fresh."""
 
     def __init__(
-        self, database: Database, clock: Clock, kind: str, read: Callable[[Unit, int], Awaitable[None]]
+        self, database: Database, clock: Clock, kind: str, read: Callable[[Unit, int], Awaitable[None]] | None = None
     ) -> None:
-        """Call `read` with the last revision that was read; it takes in the rows whose revision is higher."""
+        """Call `read` with the last revision that was read; it takes in the rows whose revision is higher.
+
+        Without it no row is kept, and only the revision is read.
+        """
         self._database = database
         self._clock = clock
         self._kind = kind
@@ -61,13 +67,17 @@ class RowCache:
         self._expirations = 0
         self._turn = asyncio.Lock()
 
-    async def refresh(self, *, missing: bool = False) -> None:
-        """Read what changed, unless that was done within `FRESH_SECONDS`, or `FLOOR_SECONDS` where a row is missing."""
+    async def refresh(self, *, missing: bool = False) -> int:
+        """Read what changed, unless that was done within `FRESH_SECONDS`, or `FLOOR_SECONDS` where a row is missing.
+
+        Returns the revision of what is kept.
+        """
         seconds = FLOOR_SECONDS if missing else FRESH_SECONDS
         if self._clock.monotonic() - self._read_at >= seconds:
             async with self._turn:
                 if self._clock.monotonic() - self._read_at >= seconds:
                     await self._read_changes()
+        return self._revision
 
     def expire(self) -> None:
         """Read again at the next `refresh`, whenever that is; call it after changing rows."""
@@ -79,7 +89,8 @@ class RowCache:
         async with self._database.snapshot() as unit:
             revision = await _revision(unit, self._kind)
             if revision != self._revision:
-                await self._read(unit, self._revision)
+                if self._read is not None:
+                    await self._read(unit, self._revision)
                 self._revision = revision
         if expirations == self._expirations:  # what was read before a change is read again
             self._read_at = now

@@ -4,15 +4,16 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from usufruct.core import AssetId
+from usufruct.core import AssetId, Clock
 from usufruct.gateway.quality.store import (
     DAY,
     HOUR,
+    REVISION,
     add_tallies,
     all_days_since,
     changed_assets,
-    days_since,
     forget_tallies,
+    income_since,
     put_summaries,
     summaries_of,
     summarized_assets,
@@ -21,7 +22,7 @@ from usufruct.gateway.quality.store import (
 from usufruct.gateway.quality.summary import DAYS, Summary, summarize
 from usufruct.gateway.quality.tally import Outcome, Tally, Times, outcome_of
 from usufruct.payments.ledger import Bill
-from usufruct.store import ConstraintViolated, Database
+from usufruct.store import ConstraintViolated, Database, RowCache, next_revision
 
 FLUSH_SECONDS, SUMMARY_SECONDS = 15.0, 60.0
 
@@ -40,9 +41,10 @@ _TRIES = 3
 class ServiceQuality:
     """What calls tell about services. A call is noted by one append; everything else is done by jobs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         """Keep tallies in `database`."""
         self._database = database
+        self._rows = RowCache(database, clock or Clock(), REVISION)
         self._notes: deque[tuple[AssetId, Outcome, Times | None, Bill | None]] = deque(maxlen=_MOST_NOTES)
         self._tallies: dict[AssetId, Tally] = {}
         self._summarized_at = 0
@@ -89,6 +91,8 @@ class ServiceQuality:
                 async with self._database.transaction() as unit:
                     await add_tallies(unit, tallies, HOUR, now)
                     await add_tallies(unit, tallies, DAY, now)
+                    await next_revision(unit, REVISION)
+                self._rows.expire()
                 return
             except ConstraintViolated:  # another replica began the same hour just now
                 if tried == _TRIES - 1:
@@ -124,6 +128,11 @@ class ServiceQuality:
         }
         async with self._database.transaction() as unit:
             await put_summaries(unit, summaries)
+        self._rows.expire()
+
+    async def revision(self) -> int:
+        """Return what differs whenever something that was measured does."""
+        return await self._rows.refresh()
 
     async def of(self, asset: AssetId) -> tuple[Summary, Summary]:
         """Return what holds about a service over 24 hours and over 30 days."""
@@ -131,11 +140,10 @@ class ServiceQuality:
             found = await summaries_of(unit, asset)
         return found.get(DAYS[0], Summary(DAYS[0])), found.get(DAYS[1], Summary(DAYS[1]))
 
-    async def days_of(self, asset: AssetId) -> list[tuple[int, Tally]]:
-        """Return what was counted of a service on each of the last 30 days that had calls, with the day's start."""
-        now = await self._database.now()
+    async def income_of(self, asset: AssetId, day: int) -> dict[int, int]:
+        """Return what a service was paid on each day from `day` on that had calls, by the day's start."""
         async with self._database.snapshot() as unit:
-            return await days_since(unit, asset, now - now % DAY - (DAYS[1] - 1) * DAY)
+            return await income_since(unit, asset, day)
 
     async def all_days(self) -> dict[AssetId, list[tuple[int, Tally]]]:
         """Return what was counted of every service on each of the last 30 days that had calls, with the day's start."""

@@ -26,7 +26,7 @@ from usufruct.core import AssetId
 from usufruct.gateway.quality.histogram import Histogram
 from usufruct.gateway.quality.summary import DAYS, Spread, Summary
 from usufruct.gateway.quality.tally import COUNTS, HISTOGRAMS, Tally
-from usufruct.store import Amount, AssetIdColumn, Unit, metadata
+from usufruct.store import Amount, AssetIdColumn, Unit, metadata, next_revision
 
 HOUR, DAY = 3_600, 86_400
 HOURS_KEPT, DAYS_KEPT = 48, 400
@@ -46,6 +46,9 @@ _tallies = Table(
     PrimaryKeyConstraint("asset_id", "span", "starts_at"),
     Index("ix_service_tallies_changed_at", "changed_at"),
 )
+
+REVISION = "service_quality"
+"""What changes of both tables are counted under."""
 
 _PLAIN = ("days", "calls", "tried", "success", "input_tokens", "output_tokens", "income")
 _SPREAD = ("sample", "median", "p95")
@@ -120,13 +123,11 @@ async def tallies_since(
     return found
 
 
-async def days_since(unit: Unit, asset: AssetId, day: int) -> list[tuple[int, Tally]]:
-    """Return a service's days from `day` on that had calls, each with its start."""
+async def income_since(unit: Unit, asset: AssetId, day: int) -> dict[int, int]:
+    """Return what a service was paid on each day from `day` on that had calls, by the day's start."""
     ours = (_tallies.c.asset_id == asset, _tallies.c.span == DAY, _tallies.c.starts_at >= day)
-    return [
-        (row.starts_at, _tally(row))
-        for row in await unit.rows(select(_tallies).where(*ours).order_by(_tallies.c.starts_at))
-    ]
+    rows = await unit.rows(select(_tallies.c.starts_at, _tallies.c.income).where(*ours))
+    return {row.starts_at: row.income for row in rows}
 
 
 async def all_days_since(unit: Unit, day: int) -> dict[AssetId, list[tuple[int, Tally]]]:
@@ -138,11 +139,21 @@ async def all_days_since(unit: Unit, day: int) -> dict[AssetId, list[tuple[int, 
     return found
 
 
+async def days_since(unit: Unit, assets: Sequence[AssetId], day: int) -> dict[AssetId, list[tuple[int, Tally]]]:
+    """Return the days of some services from `day` on that had calls, each with its start."""
+    ours = (_tallies.c.asset_id.in_(assets), _tallies.c.span == DAY, _tallies.c.starts_at >= day)
+    found: dict[AssetId, list[tuple[int, Tally]]] = {}
+    for row in await unit.rows(select(_tallies).where(*ours).order_by(_tallies.c.starts_at)):
+        found.setdefault(row.asset_id, []).append((row.starts_at, _tally(row)))
+    return found
+
+
 async def put_summaries(unit: Unit, summaries: Mapping[AssetId, Sequence[Summary]]) -> None:
     """Store what holds about services now, in place of what held before."""
     await unit.change(delete(quality_table).where(quality_table.c.asset_id.in_(list(summaries))))
     rows = [{"asset_id": asset} | _summary_columns(each) for asset, found in summaries.items() for each in found]
     await unit.change(insert(quality_table), rows)
+    await next_revision(unit, REVISION)
 
 
 async def summaries_of(unit: Unit, asset: AssetId) -> dict[int, Summary]:

@@ -13,11 +13,11 @@ from usufruct.gateway.model import ServedListing
 from usufruct.gateway.quality.store import month_summaries
 from usufruct.gateway.quality.summary import DAYS, Summary
 from usufruct.gateway.search.query import PAGE_SIZE, Search
-from usufruct.gateway.search.store import find_services, fingerprints, replace_rows
+from usufruct.gateway.search.store import REVISION, find_services, fingerprints, replace_rows
 from usufruct.gateway.search.words import plain_words, words_of
 from usufruct.gateway.similar_names import name_keys
 from usufruct.gateway.usual_calls import usual_cost_up
-from usufruct.store import Database
+from usufruct.store import Database, RowCache
 
 INDEX_SECONDS = 3.0
 
@@ -57,6 +57,9 @@ class ServiceSearch:
         self._clock = clock
         self._indexed: dict[AssetId, tuple[ServedListing, int]] | None = None
         self._by_key: dict[int, set[AssetId]] = {}
+        self._catalogue_revision: tuple[int, ...] = ()
+        self._names = 0
+        self._rows = RowCache(database, clock, REVISION)
 
     async def refresh(self) -> None:
         """Index what is new, changed or gone since the last time; other replicas may do the same at once.
@@ -64,6 +67,9 @@ class ServiceSearch:
         Raises:
             ConstraintViolated: when another replica was quicker; the next time all is well.
         """
+        revision = await self._catalogue.revision()
+        if revision == self._catalogue_revision:
+            return
         now = self._clock.now()
         served = {each.id: (each, each.card(now).version) for each in await self._catalogue.list()}
         known = self._indexed
@@ -77,16 +83,23 @@ class ServiceSearch:
         if gone:
             async with self._database.transaction() as unit:
                 await replace_rows(unit, (), gone)
-        self._indexed = served
+        if changed or gone:
+            self._rows.expire()
+        self._indexed, self._catalogue_revision = served, revision
 
     def _note_names(self, served: Mapping[AssetId, tuple[ServedListing, int]]) -> None:
         known = self._indexed or {}
+        self._names += known.keys() != served.keys()
         for asset in known.keys() - served.keys():
             for key in name_keys(known[asset][0].name):
                 self._by_key[key].discard(asset)
         for asset in served.keys() - known.keys():
             for key in name_keys(served[asset][0].name):
                 self._by_key.setdefault(key, set()).add(asset)
+
+    async def revision(self) -> tuple[int, int]:
+        """Return what differs whenever a search may find something else, or a name is like others."""
+        return await self._rows.refresh(), self._names
 
     async def imitated(self, listing: ServedListing) -> ServedListing | None:
         """Return the oldest service of another payee whose name a reader could take for this younger one's."""

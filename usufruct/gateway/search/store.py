@@ -31,7 +31,10 @@ from usufruct.gateway.quality.store import quality_table as quality
 from usufruct.gateway.quality.summary import DAYS
 from usufruct.gateway.search.query import PAGE_SIZE, Order, Search
 from usufruct.gateway.search.words import query_words
-from usufruct.store import Amount, AssetIdColumn, Unit, metadata
+from usufruct.store import Amount, AssetIdColumn, Unit, metadata, next_revision
+
+REVISION = "service_index"
+"""What changes of the table are counted under."""
 
 _index = Table(
     "service_index",
@@ -94,6 +97,7 @@ async def replace_rows(unit: Unit, rows: Sequence[Mapping[str, Any]], gone: Iter
         await unit.change(delete(_index).where(_index.c.asset_id.in_(removed)))
     if rows:
         await unit.change(insert(_index), list(rows))
+    await next_revision(unit, REVISION)
 
 
 async def find_services(
