@@ -128,22 +128,38 @@ async def finish(threads: ThreadPoolExecutor, work: Callable[[], T], undo: Calla
 
 @asynccontextmanager
 async def _unit(engine: Engine, threads: ThreadPoolExecutor) -> AsyncIterator[Unit]:
-    """Open a unit of work whose statements run on `threads`, one after another."""
+    """Open a unit of work whose statements run on `threads`, one after another.
+
+    Its begin and its end are one step of a thread each: a step costs more than a small query.
+    """
+
+    def begun() -> Connection:
+        connection = engine.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     with translated_errors():
-        connection = await finish(threads, engine.connect, undo=Connection.close)
+        connection = await finish(threads, begun, undo=Connection.close)
 
     async def execute(statement: Executable, parameters: Parameters) -> Outcome:
         with translated_errors():
             return await finish(threads, lambda: outcome_of(connection.execute(statement, parameters)))
 
+    def committed() -> None:
+        with connection:
+            connection.commit()
+
     try:
-        with translated_errors():
-            await finish(threads, connection.begin)
         yield Unit(execute)
-        with translated_errors():
-            await finish(threads, connection.commit)
-    finally:
+    except BaseException:
         await finish(threads, connection.close)
+        raise
+    with translated_errors():
+        await finish(threads, committed)
 
 
 def _engine(path: Path, busy_seconds: float, *, read_only: bool) -> Engine:
