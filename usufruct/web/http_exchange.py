@@ -193,6 +193,10 @@ class HttpExchange:
         """Send Starlette's answer."""
         response.raw_headers = self._every(response.raw_headers)
         self.started = True
+        if type(response) is Response and response.background is None:
+            body = bytes(response.body)
+            if answer_at_once(self._send, response.status_code, response.raw_headers, body):
+                return
         await response(self.scope, self._receive, self._send)
 
     async def answer_error(self, error: UsufructError) -> None:

@@ -1,4 +1,4 @@
-"""From a path to its handler: Starlette routes everything but the paid routes, which are raw ASGI and are mounted."""
+"""From a path to its handler: Starlette routes paths with parameters; the paid routes are raw ASGI."""
 
 import asyncio
 import logging
@@ -95,7 +95,7 @@ class _Resource:
 
 
 class Router:
-    """An ASGI application: raw routes by one dictionary look-up, the others by Starlette.
+    """An ASGI application: paths without parameters by one dictionary look-up, the others by Starlette.
 
     It turns errors into answers, and opens `lifespan` at start-up.
     """
@@ -111,8 +111,8 @@ class Router:
         for route in routes:
             paths.setdefault(route.path, []).append(route)
         resources = {path: _Resource(at, error_page) for path, at in paths.items()}
-        self._raw = {path: each for path, each in resources.items() if isinstance(paths[path][0], RawRoute)}
-        others = [StarletteRoute(path, each) for path, each in resources.items() if path not in self._raw]
+        self._exact = {path: each for path, each in resources.items() if "{" not in path}
+        others = [StarletteRoute(path, each) for path, each in resources.items() if path not in self._exact]
         self._others = StarletteRouter(others, redirect_slashes=False, default=self._unknown)
         self._known = ", ".join(
             f"{' or '.join(sorted(route.method for route in at))} {path.replace(':path', '')}"
@@ -125,7 +125,7 @@ class Router:
         """Serve one ASGI connection."""
         if scope["type"] == "lifespan":
             return self._live(receive, send)
-        return (self._raw.get(scope["path"]) or self._others)(scope, receive, send)
+        return (self._exact.get(scope["path"]) or self._others)(scope, receive, send)
 
     async def _unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
         await _serve(HttpExchange(scope, receive, send), self._refuse, self._error_page)
