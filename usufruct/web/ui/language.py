@@ -47,11 +47,11 @@ class Language:
 
     def decimal(self, value: float) -> str:
         """Write a number with at most six digits after the point."""
-        return format_decimal(value, "#,##0.######", self.locale)
+        return _decimal(value, self.locale)
 
     def day(self, at: datetime) -> str:
         """Write a day without its year."""
-        return format_date(at, "d MMM", self.locale)
+        return _day(at, self.locale)
 
     def share(self, part: float) -> str:
         """Write a share of 1 in per cent, with one digit after the point."""
@@ -67,6 +67,16 @@ def _number(value: int | Decimal, decimals: int, locale: Locale) -> str:
     """Write a number; it is kept, because CLDR's rules take long and a page writes the same prices again and again."""
     with localcontext(_EXACT):
         return format_decimal(value, "#,##0" + ("." + "#" * decimals if decimals else ""), locale)
+
+
+@lru_cache(maxsize=10_000)
+def _decimal(value: float, locale: Locale) -> str:
+    return format_decimal(value, "#,##0.######", locale)
+
+
+@lru_cache(maxsize=1_000)
+def _day(at: datetime, locale: Locale) -> str:
+    return format_date(at, "d MMM", locale)
 
 
 def load_languages(packages: Iterable[str]) -> dict[str, Language]:

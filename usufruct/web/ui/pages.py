@@ -2,7 +2,7 @@
 
 import gzip
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -20,12 +20,17 @@ from usufruct.web.http_exchange import HttpExchange
 from usufruct.web.request import Request, json_response
 from usufruct.web.ui import charts
 from usufruct.web.ui.language import Language, load_languages, preferred_language
+from usufruct.web.ui.page_cache import NONCE_BYTES, DrawnPage, PageCache
 from usufruct.web.ui.refusals import EVERY_SITE, LANGUAGE_HEADER, RefusalText
 from usufruct.web.ui.site import Site
 from usufruct.web.ui.static_files import StaticFiles, accepts_gzip
 
 _PACKED_FROM = 1_000
 """Bytes from which a page is compressed. It holds no secret that a guess in the same page could reveal (BREACH)."""
+
+_LEVEL = 5
+_CACHE_BYTES = 32 << 20
+"""Of drawn pages: about a thousand, each plain and compressed."""
 
 _LANGUAGE_COOKIE = "language"
 _YEAR = 365 * 86_400
@@ -78,6 +83,7 @@ class Pages:
         self._packages: dict[str, Sequence[NavigationLink]] = {_KIT: ()}
         self._refusals = {each.code: each.text for each in EVERY_SITE}
         self._sections: dict[str, list[NavigationLink]] = {}
+        self._cache = PageCache(_CACHE_BYTES)
 
     def add_package(
         self, package: str, navigation: Sequence[NavigationLink] = (), refusals: Sequence[RefusalText] = ()
@@ -99,27 +105,77 @@ class Pages:
         self, request: Request, template: str, *, fragment: str = "", status: int = 200, **values: Any
     ) -> Response:
         """Answer with a page; a request of htmx gets only the block `fragment` of it, if one is named."""
-        chosen = request.query_params.get(_LANGUAGE_COOKIE, "")
-        language = self._language(request, chosen)
-        nonce = secrets.token_urlsafe(18)
-        context = self._context(request.exchange, language, nonce) | values
+        language, nonce = self._language(request), _new_nonce()
+        values["call_id"] = request.exchange.call_id
+        content = self._draw(request, language, nonce, template, _asked(request, fragment), values).encode()
+        packed = len(content) >= _PACKED_FROM and accepts_gzip(request)
+        if packed:
+            content = gzip.compress(content, _LEVEL, mtime=0)
+        return self._response(request, language, content, nonce, packed=packed, status=status)
+
+    async def kept(
+        self,
+        request: Request,
+        template: str,
+        shown: Hashable,
+        draw: Callable[[], Awaitable[Mapping[str, Any]]],
+        *,
+        of: Hashable = None,
+        fragment: str = "",
+    ) -> Response:
+        """Answer with a page that is drawn once for as long as `shown`, the state of what it shows, stays equal.
+
+        It must show nothing but what `draw` returns, read after `shown` was. `of` says which of the pages at the path
+        it is: what is asked for and, if it is for one reader, who that is.
+        """
+        language, block = self._language(request), _asked(request, fragment)
+
+        async def drawn() -> DrawnPage:
+            nonce = _new_nonce()
+            return DrawnPage(self._draw(request, language, nonce, template, block, await draw()), nonce)
+
+        key = (template, block, language.code, request.exchange.url, of)
+        page = await self._cache.get(key, shown, drawn)
+        tag = {"etag": f"W/{page.tag}"}  # weak: the nonces differ
+        if page.tag in request.headers.get("if-none-match", ""):
+            return self._with_choice(request, language, Response(status_code=304, headers=_HEADERS | tag))
+        nonce, packed = _new_nonce(), accepts_gzip(request)
+        content = page.gzipped(nonce) if packed else page.plain(nonce)
+        response = self._response(request, language, content, nonce, packed=packed)
+        response.headers.update(tag)
+        return response
+
+    def _draw(
+        self, request: Request, language: Language, nonce: str, template: str, block: str, values: Mapping[str, Any]
+    ) -> str:
+        """Draw a page, or only a block of it if one is named."""
+        context = {**self._context(request.exchange, language, nonce), **values}
         page = self._environments[language.code].get_template(template)
-        if fragment and "hx-request" in request.headers:
-            body = "".join(page.blocks[fragment](page.new_context(context)))
-        else:
-            body = page.render(context)
+        return "".join(page.blocks[block](page.new_context(context))) if block else page.render(context)
+
+    def _response(
+        self,
+        request: Request,
+        language: Language,
+        content: bytes,
+        nonce: str,
+        *,
+        packed: bool,
+        status: int = 200,
+    ) -> Response:
         headers = {
             **_HEADERS,
             "content-security-policy": _POLICY.format(nonce=nonce),
             "content-language": language.code,
         }
-        content = body.encode()
-        if len(content) >= _PACKED_FROM and accepts_gzip(request):
-            content = gzip.compress(content, 5, mtime=0)
+        if packed:
             headers["content-encoding"] = "gzip"
-        response = Response(content, status, headers, "text/html")
-        if chosen == language.code:
-            response.set_cookie(_LANGUAGE_COOKIE, chosen, _YEAR, samesite="lax", httponly=True)
+        return self._with_choice(request, language, Response(content, status, headers, "text/html"))
+
+    def _with_choice(self, request: Request, language: Language, response: Response) -> Response:
+        """Have the browser keep the language that its reader chose just now."""
+        if request.query_params.get(_LANGUAGE_COOKIE, "") == language.code:
+            response.set_cookie(_LANGUAGE_COOKIE, language.code, _YEAR, samesite="lax", httponly=True)
         return response
 
     def redirect(self, request: Request, path: str) -> Response:
@@ -137,7 +193,7 @@ class Pages:
         fragment = "toast" if "hx-request" in request.headers else ""
         if not fragment and not request.headers.get("accept", "").startswith("text/html"):
             return None
-        message = self._refusal(error, self._language(request, request.query_params.get(_LANGUAGE_COOKIE, "")))
+        message = self._refusal(error, self._language(request))
         response = self.answer(
             request, "ui/error.html", fragment=fragment, status=error.status, error=error, message=message
         )
@@ -157,7 +213,8 @@ class Pages:
         text = self._refusals.get(error.code)
         return language.messages.gettext(text) if text else error.outward or error.message
 
-    def _language(self, request: Request, chosen: str) -> Language:
+    def _language(self, request: Request) -> Language:
+        chosen = request.query_params.get(_LANGUAGE_COOKIE, "")
         kept = request.cookies.get(_LANGUAGE_COOKIE, "")
         accepted = request.headers.get("accept-language", "")
         known = next((code for code in (chosen, kept) if code in self.languages), "")
@@ -166,7 +223,6 @@ class Pages:
     def _context(self, exchange: HttpExchange, language: Language, nonce: str) -> dict[str, Any]:
         base = _base(exchange)
         return {
-            "call_id": exchange.call_id,
             "gallery": self._gallery,
             "language": language,
             "languages": self.languages.values(),
@@ -197,6 +253,15 @@ class Pages:
             environment.globals |= {"charts": charts, "qr_code": qr_code}
             environments[code] = environment
         return environments
+
+
+def _new_nonce() -> str:
+    return secrets.token_urlsafe(NONCE_BYTES)
+
+
+def _asked(request: Request, fragment: str) -> str:
+    """Return the block that is asked for; empty: the whole page."""
+    return fragment if "hx-request" in request.headers else ""
 
 
 def _base(exchange: HttpExchange) -> str:
