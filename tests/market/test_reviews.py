@@ -214,6 +214,22 @@ async def test_texts_are_text_and_the_same_text_thrice_counts_no_more(world, htt
         assert code(await payer.ask(asset, rating)) == (400, "invalid_review")
 
 
+@pytest.mark.anvil
+async def test_a_kept_page_of_reviews_is_current_and_holds_nothing_of_a_signed_in_reader(world, http, payer_of, asset):
+    path = world.url.removesuffix("/v1") + f"/reviews-of/{asset}"
+    payer = await payer_of()
+    await payer.call()
+    assert "Good." not in (await http.get(path)).text
+    await payer.review(asset)
+    mine, theirs = [(await client.get(path)) for client in (payer.http, http)]
+    for page in (mine, theirs):
+        assert "Good." in page.text
+    assert ('id="review"' in mine.text, 'id="review"' in theirs.text) == (True, False)
+    assert ("etag" in mine.headers, "etag" in theirs.headers) == (False, True)
+    again = await http.get(path, headers={"if-none-match": theirs.headers["etag"]})
+    assert (again.status_code, (await payer.http.get(path)).status_code) == (304, 200)
+
+
 def test_what_a_text_may_be():
     for good in ("Gut.", "مرحبا بالعالم", "👩\u200d🔬 works", "two\nlines", "می\u200cخواهم"):
         check_text(good)

@@ -163,6 +163,7 @@ async def gateway_world(
     faults: FaultHook = no_faults,
     drain_seconds: float = 5.0,
     operations: Sequence[Operation] = (),
+    site: Site | None = None,
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
@@ -181,7 +182,7 @@ async def gateway_world(
     quality, search = ServiceQuality(database), ServiceSearch(catalogue, database, clock)
     gateway = Gateway(methods, catalogue, ledger, operator, clock, quality, search, call_limits, operations=operations)
     health = Health({"ledger": ledger.totals})
-    pages = Pages(Site(), gallery=True)
+    pages = Pages(site or Site(), gallery=True)
     app = Router(
         [*gateway_routes(gateway), *gateway_pages(gateway, pages), *pages.static.routes, *health.routes],
         lifespan=lambda: jobs_running([gateway.lease_job(lease_seconds), gateway.quality_job()]),

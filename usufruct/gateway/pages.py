@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -71,36 +72,38 @@ def gateway_pages(gateway: Gateway, pages: Pages) -> list[Route]:
     chain_id = gateway.pipeline.operator.escrow.chain_id
 
     async def services(request: Request) -> Response:
-        search = Search.read(request.query_params)
-        found = await gateway.find(search)
-        return pages.answer(
-            request,
-            "gateway/services.html",
-            fragment="results",
-            search=search,
-            found=found,
-            operations=[each.name for each in gateway.operations],
-            kinds=[each.name.lower() for each in Kind],
-            orders=list(Order),
-            facts=_FACTS,
-            local=is_local(chain_id),
-        )
+        search, revision = Search.read(request.query_params), await gateway.revision()
+
+        async def draw() -> dict[str, Any]:
+            return {
+                "search": search,
+                "found": await gateway.find(search),
+                "operations": [each.name for each in gateway.operations],
+                "kinds": [each.name.lower() for each in Kind],
+                "orders": list(Order),
+                "facts": _FACTS,
+                "local": is_local(chain_id),
+            }
+
+        return await pages.kept(request, "gateway/services.html", revision, draw, of=search, fragment="results")
 
     async def service(request: Request) -> Response:
-        card = await gateway.model(request.path_params["name"])
-        snippets = service_snippets(card, request.exchange.root, chain_id)
-        return pages.answer(
-            request,
-            "gateway/service.html",
-            card=card,
-            facts=_FACTS,
-            local=is_local(chain_id),
-            snippets=snippets,
-            quality=await gateway.quality_of(card.id),
-            least=LEAST_SAMPLE,
-            history=await gateway.history(card.id),
-            linked_data=linked_data(card, pages.site.name, request.exchange.root),
-        )
+        revision = await gateway.revision()
+
+        async def draw() -> dict[str, Any]:
+            card = await gateway.model(request.path_params["name"])
+            return {
+                "card": card,
+                "facts": _FACTS,
+                "local": is_local(chain_id),
+                "snippets": service_snippets(card, request.exchange.root, chain_id),
+                "quality": await gateway.quality_of(card.id),
+                "least": LEAST_SAMPLE,
+                "history": await gateway.history(card.id),
+                "linked_data": linked_data(card, pages.site.name, request.exchange.root),
+            }
+
+        return await pages.kept(request, "gateway/service.html", revision, draw)
 
     return [
         PageRoute("GET", "/", services, ROOT),

@@ -1,6 +1,7 @@
 """The page of a service's reviews (`/reviews-of/ASSET`): totals, reviews, a payer's form, the seller's answers."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from usufruct.web import Operation, Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
 from usufruct_client.wire import Token
 
+_TEMPLATE, _FRAGMENT = "market/reviews.html", "reviews"
 _PAGE = Operation(
     "Show people a service's reviews.",
     {"type": "string"},
@@ -26,20 +28,24 @@ def review_pages(reviews: Reviews, sessions: Sessions, pages: Pages, token: Toke
     pages.add_section("service", NavigationLink("/reviews-of/{id}", "Reviews"))
 
     async def show(request: Request) -> Response:
-        asset = asset_of(request)
-        session = await sessions.find(request.exchange)
-        found = await reviews.show(asset, request.query_params.get("after", ""))
-        return pages.answer(
-            request,
-            "market/reviews.html",
-            fragment="reviews",
-            shown=found,
-            asset=format_asset(asset),
-            payer=session.address if session else None,
-            is_seller=session is not None and await reviews.is_seller(found.listing, session.address),
-            moment=lambda seconds: datetime.fromtimestamp(seconds, UTC),
-            longest=LONGEST_TEXT,
-            token=token,
-        )
+        session, revision = await sessions.find(request.exchange), await reviews.revision()
+        payer, after = session.address if session else None, request.query_params.get("after", "")
+
+        async def draw() -> dict[str, Any]:
+            asset = asset_of(request)
+            found = await reviews.show(asset, after)
+            return {
+                "shown": found,
+                "asset": format_asset(asset),
+                "payer": payer,
+                "is_seller": payer is not None and await reviews.is_seller(found.listing, payer),
+                "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
+                "longest": LONGEST_TEXT,
+                "token": token,
+            }
+
+        if payer is None:
+            return await pages.kept(request, _TEMPLATE, revision, draw, of=after, fragment=_FRAGMENT)
+        return pages.answer(request, _TEMPLATE, fragment=_FRAGMENT, **await draw())
 
     return [PageRoute("GET", "/reviews-of/{asset}", show, _PAGE)]

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from usufruct.core import Address, AssetId
 from usufruct.market.review_model import Review, Totals
-from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
+from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata, next_revision
 
 
 def _said() -> list[Column[Any]]:
@@ -42,6 +42,9 @@ def _said() -> list[Column[Any]]:
         Column("flags", Text, nullable=False),
     ]
 
+
+REVISION = "reviews"
+"""What changes of reviews and answers are counted under."""
 
 _reviews = Table(
     "reviews",
@@ -74,7 +77,7 @@ async def put_review(unit: Unit, review: Review) -> None:
     """
     totals = await totals_of(unit, review.asset, lock=True)
     known = await find_review(unit, review.asset, review.payer)
-    values = _said_values(review) | {"text_hash": _text_hash(review.text)}
+    values = review_values(review)
     if known is None:
         await unit.change(insert(_reviews).values(values))
     else:
@@ -83,17 +86,29 @@ async def put_review(unit: Unit, review: Review) -> None:
     counted = (totals or Totals()).plus(review)
     if known is not None:
         counted = counted.plus(known, -1)
-    columns = dict(zip(_STARS, counted.stars, strict=True))
-    columns |= {"flagged": counted.flagged, "weight": counted.weight, "weighted": counted.weighted}
+    columns = totals_values(counted)
     if totals is None:
         await unit.change(insert(_totals).values(asset_id=review.asset, **columns))
     else:
         await unit.change(update(_totals).where(_totals.c.asset_id == review.asset).values(columns))
+    await next_revision(unit, REVISION)
+
+
+def review_values(review: Review) -> dict[str, object]:
+    """Return a review as the table has it, without its answer."""
+    return _said_values(review) | {"text_hash": _text_hash(review.text)}
+
+
+def totals_values(totals: Totals) -> dict[str, int]:
+    """Return a service's totals as the table has them."""
+    stars = dict(zip(_STARS, totals.stars, strict=True))
+    return stars | {"flagged": totals.flagged, "weight": totals.weight, "weighted": totals.weighted}
 
 
 async def put_answer(unit: Unit, asset: AssetId, payer: Address, text: str, now: int) -> None:
     """Store what the seller answers; it replaces an earlier answer."""
     await unit.change(update(_reviews).where(_one(asset, payer)).values(answer=text, answered_at=now))
+    await next_revision(unit, REVISION)
 
 
 async def totals_of(unit: Unit, asset: AssetId, *, lock: bool = False) -> Totals | None:

@@ -1,6 +1,6 @@
 """Reviews of services: by payers, with a receipt; answered by sellers; deleted by none."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from usufruct.market.review_model import (
     weight_of,
 )
 from usufruct.market.review_store import (
+    REVISION,
     any_reviewed,
     count_equal_texts,
     earlier_revisions,
@@ -34,7 +35,7 @@ from usufruct.market.review_store import (
 )
 from usufruct.market.signing_requests import Request, for_signing
 from usufruct.payments.ledger import Call, Ledger
-from usufruct.store import ConstraintViolated, Database
+from usufruct.store import ConstraintViolated, Database, RowCache
 from usufruct_client.eip712_messages import REVIEW
 from usufruct_client.identifiers import checksum
 from usufruct_client.signing import signer_of
@@ -91,6 +92,11 @@ class Reviews:
         self._terms = terms
         self._clock = clock
         self._demo = demo
+        self._rows = RowCache(database, clock, REVISION)
+
+    async def revision(self) -> Hashable:
+        """Return what differs whenever a review does, or the service that one is of."""
+        return await self._rows.refresh(), await self._listings.revision()
 
     async def request(self, payer: Address, wish: ReviewWish) -> SigningRequest:
         """Return what the payer signs for a review.
@@ -161,6 +167,7 @@ class Reviews:
                 await put_review(unit, stored)
         except ConstraintViolated as error:
             raise Conflict("another review came at the same time; send it again", code="review_busy") from error
+        self._rows.expire()
         return stored
 
     async def answer(self, seller: Address, asset: AssetId, payer: Address, text: str) -> Review:
@@ -182,6 +189,7 @@ class Reviews:
                 raise _unknown(asset, payer)
             now = self._clock.now()
             await put_answer(unit, asset, payer, text, now)
+        self._rows.expire()
         return replace(known, answer=text, answered_at=now)
 
     async def is_seller(self, listing: Listing, account: Address) -> bool:
