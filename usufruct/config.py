@@ -240,7 +240,7 @@ class KeysConfig:
 
 @dataclass(frozen=True, slots=True)
 class RelayerConfig:
-    """What is spent on passkey accounts; an operation that could pass a bound is refused."""
+    """What the relayer spends on accounts that only sign; what could pass a bound is refused."""
 
     account_gas: Annotated[int, _whole(0, 1_000_000_000), "most gas for one account in 24 hours"] = 4_000_000
     daily_coins: Annotated[Amount, "most of the chain's coin for all accounts in 24 hours"] = "0.05"

@@ -4,7 +4,7 @@ from usufruct.accounts.passkeys.component import has_factory
 from usufruct.accounts.passkeys.operation import GasLimits, new_operation, operation_hash, signature_of
 from usufruct.accounts.passkeys.passkeys import Passkeys
 from usufruct.accounts.passkeys.relay import OperationRefused, Relay
-from usufruct.accounts.passkeys.relay_store import RelayLimited
+from usufruct.accounts.passkeys.relay_store import RelayLimited, RelayState
 from usufruct.accounts.passkeys.support import PasskeySupport, passkey_support
 from usufruct.accounts.passkeys.typed_signature import typed_digest, typed_signature
 from usufruct.accounts.passkeys.webauthn import PasskeyRefused
@@ -19,6 +19,7 @@ __all__ = [
     "Passkeys",
     "Relay",
     "RelayLimited",
+    "RelayState",
     "has_factory",
     "new_operation",
     "operation_hash",

@@ -1,4 +1,4 @@
-"""The relayer of passkey accounts: it sends what their owners signed, and pays the gas, within bounds.
+"""The relayer: it sends what owners of accounts signed, and pays the gas, within bounds.
 
 It bundles for itself: each operation goes to the EntryPoint in a separate transaction, with both gas fees 0, so that
 the account needs neither coin nor paymaster. An operation is checked here without asking the node, then simulated; what
@@ -89,6 +89,23 @@ class Relay:
         elif known.state is not RelayState.PENDING:
             return known
         return await self._finish(hash_, ready.sender, self._handle(ready))
+
+    async def send_call(self, hash_: Hash32, account: Address, call: Call, gas: int) -> Relayed:
+        """Send a call that holds the account's signature, and wait for its end; the same again is only looked up.
+
+        `hash_` names it, `gas` is the most that it may take. Whoever calls this knows the contract that is called.
+
+        Raises:
+            Revert: when the contract would refuse it; nothing was sent.
+            OperationRefused, RelayLimited, Unavailable: as `send`.
+        """
+        known = await self.store.find(hash_)
+        if known is None or known.state is RelayState.CANCELLED:
+            await self._client.call(call, sender=self._sender.address)
+            await self._reserve(hash_, account, gas)
+        elif known.state is not RelayState.PENDING:
+            return known
+        return await self._finish(hash_, account, call)
 
     async def create(self, account: Address, creation: Call) -> None:
         """Create an account by its factory, unless it exists, and wait until it does.
