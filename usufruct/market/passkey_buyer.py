@@ -17,8 +17,8 @@ from usufruct.payments.ledger import Account
 from usufruct.payments.pricing import Escrow, channel_id
 from usufruct.payments.settlement import DepositAuthorization, Deposits, check_deposit_amount
 from usufruct.web import HttpExchange
-from usufruct_client.eip712_messages import DEPOSIT, Domain
-from usufruct_client.passkey_wire import PasskeyDepositWish, PasskeyRequest
+from usufruct_client.eip712_messages import DEPOSIT, Domain, MessageType
+from usufruct_client.passkey_wire import PasskeyAssertion, PasskeyDepositWish, PasskeyRequest
 from usufruct_client.signing import deposit_message
 from usufruct_client.typed_data import MessageHasher, domain_separator
 from usufruct_client.wire import KeyTermsWish, SigningRequest, Terms
@@ -26,6 +26,9 @@ from usufruct_client.wire import KeyTermsWish, SigningRequest, Terms
 _DAY = 86_400
 _ASSERTION = ["assertion"]
 _CONTENTS = MessageHasher(DEPOSIT)
+
+TypedMessage = tuple[MessageType, bytes, bytes]
+"""A message's type, its domain's separator, and its struct hash."""
 
 DEPOSITS = "/v1/account/passkey-deposits"
 KEYS = "/v1/account/passkey-keys"
@@ -72,11 +75,27 @@ class PasskeyBuyer:
         """Return the request for a key: nothing is signed for it."""
         return SigningRequest(None, KEYS, wish.as_json(), [])
 
-    async def for_passkey(self, account: Address, request: Request) -> SigningRequest:
-        """Return a deposit's request for one of the account's passkeys to sign."""
+    async def for_passkey(self, account: Address, request: Request, post: str = DEPOSITS) -> SigningRequest:
+        """Return a request for one of the account's passkeys to sign; its answer goes to `post`."""
         asked = request.for_wallet()
         credentials = [each.credential for each in await self._passkeys.signers(account)]
-        return replace(asked, post=DEPOSITS, place=_ASSERTION, passkey=PasskeyRequest(account, credentials))
+        return replace(asked, post=post, place=_ASSERTION, passkey=PasskeyRequest(account, credentials))
+
+    async def signature(
+        self, account: Address, message: TypedMessage, answer: PasskeyAssertion, site: PasskeySite
+    ) -> bytes:
+        """Return a passkey's answer to a message as the account's signature, for a contract that asks by ERC-1271.
+
+        Raises:
+            PasskeyRefused: when no passkey of the account signed exactly this.
+        """
+        digest = typed_digest(ChainId(self._terms.chain_id), account, *message)
+        passkey = await self._passkeys.signer_of(account, answer.credential_id)
+        return typed_signature(signature_of(answer, passkey, digest, site), *message)
+
+    async def ensure_exists(self, account: Address) -> None:
+        """Create an account unless it exists; raises as `Passkeys.ensure_exists`."""
+        await self._passkeys.ensure_exists(account, self._relay, self._channels)
 
     async def deposit(self, account: Address, wish: PasskeyDepositWish, site: PasskeySite) -> Account:
         """Make a deposit that a passkey signed, and create the account before if it does not exist.
@@ -98,9 +117,7 @@ class PasskeyBuyer:
         addresses = (message["from"].lower(), message["to"].lower())
         contents = _CONTENTS.struct_hash(*addresses, amount, signed.valid_after, signed.valid_before, nonce)
         separator = domain_separator(Domain(token.name, token.version), chain_id, token.address)
-        digest = typed_digest(chain_id, account, DEPOSIT, separator, contents)
-        passkey = await self._passkeys.signer_of(account, wish.assertion.credential_id)
-        signature = typed_signature(signature_of(wish.assertion, passkey, digest, site), DEPOSIT, separator, contents)
-        await self._passkeys.ensure_exists(account, self._relay, self._channels)
+        signature = await self.signature(account, (DEPOSIT, separator, contents), wish.assertion, site)
+        await self.ensure_exists(account)
         authorization = replace(DepositAuthorization.of(config, wish.deposit), signature=signature)
         return await self._deposits.submit(authorization)

@@ -44,12 +44,11 @@ class Request:
         """Return it for a wallet to sign."""
         assert self.kind.domain is not None
         domain = self.kind.domain.data(self.chain_id, self.contract)
-        shown = {name: str(value) if isinstance(value, int) else value for name, value in self.message.items()}
-        return SigningRequest(self.kind.document(domain, shown), self.post, self.body, self.place)
+        return SigningRequest(self.kind.document(domain, _shown(self.message)), self.post, self.body, self.place)
 
     def signed_by(self, signer: KeySigner) -> SigningRequest:
         """Return it signed."""
-        values = [each.lower() if kind == "address" else each for kind, each in self._values()]
+        values = message_values(self.kind, self.message)
         signature = signer.sign(MessageHasher(self.kind).digest(self.chain_id, self.contract, *values))
         at = self.body
         for name in self.place[:-1]:
@@ -57,8 +56,29 @@ class Request:
         at[self.place[-1]] = "0x" + signature.hex()
         return SigningRequest(None, self.post, self.body, self.place)
 
-    def _values(self) -> list[tuple[str, Any]]:
-        return [(kind, self.message[name]) for kind, name in self.kind.fields]
+
+def message_values(kind: MessageType, message: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the values of a message's fields in the order of its type, as `MessageHasher` takes them."""
+    parts = {part.name: part for part in kind.parts}
+
+    def value(type_: str, found: Any) -> Any:
+        part = parts.get(type_.removesuffix("[]"))
+        if part is None:
+            return found.lower() if type_ == "address" else found
+        if type_.endswith("[]"):
+            return tuple(message_values(part, each) for each in found)
+        return message_values(part, found)
+
+    return tuple(value(type_, message[name]) for type_, name in kind.fields)
+
+
+def _shown(value: Any) -> Any:
+    """Return a message as JSON that every wallet reads: numbers as text."""
+    if isinstance(value, Mapping):
+        return {name: _shown(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_shown(each) for each in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def key_request(terms: KeyTerms, offered: Terms) -> Request:
