@@ -22,6 +22,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
     "core": {"components", "diagnostics", "files", "jobs", "networks", "price_cards", "process"},
     "chain": {"anvil", "codec", "contracts", "deployment", "entry_point", "escrow", "keys", "toolchain"},
     "connectors": {"openai"},
+    "market": {"trade"},
     "payments": {"pricing", "ledger", "settlement", "x402"},
     "web": {"ui"},
 }

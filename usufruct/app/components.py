@@ -20,6 +20,7 @@ PACKAGES = (
     "assets",
     "gateway",
     "market",
+    "market.trade",
     "console",
 )
 """Each has a module `component` with `build(context) -> Component`."""

@@ -9,6 +9,7 @@ from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
 from usufruct.assets.model import (
     SHARE_DECIMALS,
+    SUPPLY,
     USUAL_WINDOW,
     Asset,
     AssetDetails,
@@ -43,6 +44,7 @@ __all__ = [
     "FREE",
     "OPEN_SHARES_WARNING",
     "SHARE_DECIMALS",
+    "SUPPLY",
     "USUAL_WINDOW",
     "Asset",
     "AssetDetails",

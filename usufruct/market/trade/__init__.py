@@ -1,0 +1,7 @@
+"""Trade in revenue shares on the exchange: signed offers that are kept here, purchases, and what was traded."""
+
+from usufruct.market.trade.offers import ShareOffers
+from usufruct.market.trade.purchases import SharePurchases
+from usufruct.market.trade.service import ShareMarket
+
+__all__ = ["ShareMarket", "ShareOffers", "SharePurchases"]

@@ -1,0 +1,210 @@
+"""Buying shares: the buyer signs one payment of exactly the price, bound to the offer; anyone may send it, once.
+
+The payment is an ERC-3009 authorization. Its nonce is made of offer, amount, buyer and a salt; the salt is made of what
+the buyer bought of the offer before. So two tabs, a second tap and a request that is repeated after the network was
+lost ask for the same payment, which the token makes once.
+"""
+
+from dataclasses import dataclass, replace
+
+from usufruct.accounts.passkeys import PasskeySite, Relay, RelayState
+from usufruct.chain import Call, Revert, keccak
+from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain.contracts.exchange import Authorization, NotEnoughLeft, SelfTrade
+from usufruct.core import Address, Clock, Hash32, hash32_from_bytes
+from usufruct.market.passkey_buyer import PasskeyBuyer
+from usufruct.market.signing_requests import Request, message_values
+from usufruct.market.trade.errors import (
+    FeeAboveAllowed,
+    InvalidPurchase,
+    NotRelayed,
+    PriceAboveAllowed,
+    PurchaseFailed,
+    PurchaseOutdated,
+    PurchaseUnfunded,
+)
+from usufruct.market.trade.model import OfferState, ShareOffer, authorization_nonce, fee_down, purchase_salt
+from usufruct.market.trade.service import ShareMarket
+from usufruct_client.eip712_messages import DEPOSIT, Domain, MessageType
+from usufruct_client.identifiers import checksum
+from usufruct_client.trade_documents import PurchaseWish, SignedPurchase
+from usufruct_client.typed_data import MessageHasher, domain_separator
+
+PURCHASES = "/v1/share-purchases"
+
+_SIGNED_SECONDS = 1_800
+"""How long a signed purchase can be made: long enough to resume it after a break."""
+
+_GAS = 600_000
+"""The most that a purchase may take: signatures of two passkey accounts included."""
+
+_EMPTY = bytes(65)
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseTerms:
+    """What a buyer signs, and what it costs; `fee` is the part of the price that the exchange keeps."""
+
+    request: Request
+    price: int
+    fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A purchase that was made."""
+
+    signed: SignedPurchase
+    transaction: Hash32 | None
+
+
+class SharePurchases:
+    """The verbs of a buyer. `relay` sends what they sign, where the installation has a relayer."""
+
+    def __init__(
+        self, market: ShareMarket, clock: Clock, relay: Relay | None = None, passkeys: PasskeyBuyer | None = None
+    ) -> None:
+        self._market = market
+        self._clock = clock
+        self._relay = relay
+        self._passkeys = passkeys
+
+    async def terms(self, buyer: Address, wish: PurchaseWish) -> PurchaseTerms:
+        """Return what the buyer signs to buy shares of an offer; everything that can be checked before is.
+
+        Raises:
+            ShareOfferNotFound: when there is no such offer.
+            PurchaseOutdated: when the buyer has bought of it since they saw it.
+            PriceAboveAllowed: when it costs more than the buyer allows.
+            PurchaseUnfunded: when the buyer's wallet holds less than the price.
+            Revert: the exchange's reason why the offer cannot be filled.
+        """
+        offer = await self._market.offer(wish.offer)
+        if wish.amount <= 0:
+            raise InvalidPurchase(f"amount is {wish.amount}; it must be above 0", field="amount")
+        if buyer == offer.maker:
+            raise SelfTrade(buyer)
+        bought = sum(each.amount for each in await self._market.purchases(offer.hash, buyer))
+        if bought != wish.bought:
+            message = f"{buyer} has bought {bought} atomic shares of this offer, not {wish.bought}: look at it again"
+            raise PurchaseOutdated(message, field="bought", bought=bought)
+        await self._check(offer, wish.amount)
+        price = offer.price_up(wish.amount)
+        if price > wish.max_price:
+            message = f"the price is {price} atomic units, and you allow {wish.max_price}; allow more or buy less"
+            raise PriceAboveAllowed(message, field="maxPrice", price=price)
+        token = self._market.terms.token
+        held = await Erc20(token.address, self._market.client).balance_of(buyer)
+        if held < price:
+            message = f"{buyer} holds {held} atomic units of {token.symbol}, and the price is {price}; buy less"
+            raise PurchaseUnfunded(message, field="amount", held=held, price=price)
+        salt = purchase_salt(offer.hash, buyer, wish.amount, bought)
+        until = self._clock.now() + _SIGNED_SECONDS
+        signed = SignedPurchase(offer.hash, buyer, wish.amount, price, until, salt, _EMPTY)
+        return PurchaseTerms(self._request(signed), price, fee_down(price, await self._market.fee_bps()))
+
+    async def submit(self, signed: SignedPurchase, site: PasskeySite | None = None) -> Purchase:
+        """Make a purchase that its buyer signed, and wait for its end; the same again is only looked up.
+
+        Raises:
+            ShareOfferNotFound: when there is no such offer.
+            Revert: the reason of exchange or token why it cannot be made; nothing was sent.
+            PurchaseFailed: when the chain refused it after it was sent; nothing was paid.
+            NotRelayed, RelayLimited: when it is not sent here; the buyer's wallet sends it.
+            Unavailable: when it is on its way; hand in the same again.
+        """
+        call = await self.call(signed, site)
+        if self._relay is None:
+            raise NotRelayed("purchases are not sent here; send it from your wallet", field="offer")
+        if self._passkeys and signed.assertion is not None:
+            await self._passkeys.ensure_exists(signed.buyer)
+        try:
+            ended = await self._relay.send_call(await self._key(self._relay, signed, call), signed.buyer, call, _GAS)
+        except Revert:
+            if made := await self._made(signed):
+                return made
+            raise
+        if ended.reason:
+            raise PurchaseFailed(f"the chain refused the purchase: {ended.reason}; nothing was paid", field="offer")
+        await self._market.poll()
+        return Purchase(signed, ended.transaction)
+
+    async def call(self, signed: SignedPurchase, site: PasskeySite | None = None) -> Call:
+        """Return the call that makes a signed purchase; anyone may send it."""
+        offer = await self._market.offer(signed.offer)
+        price = offer.price_up(signed.amount) if 0 < signed.amount <= offer.amount else 0
+        if price != signed.price or not price:
+            message = f"{signed.amount} atomic shares of this offer cost {price}, not {signed.price}; sign it again"
+            raise InvalidPurchase(message, field="price")
+        authorization = Authorization(
+            signed.buyer,
+            0,
+            signed.valid_before,
+            bytes.fromhex(signed.salt[2:]),
+            await self._signature(signed, site),
+        )
+        return self._market.exchange.buy_with_authorization(
+            offer.listing, offer.signature, signed.amount, signed.buyer, authorization
+        )
+
+    async def _signature(self, signed: SignedPurchase, site: PasskeySite | None) -> bytes:
+        if signed.assertion is None:
+            return signed.signature
+        if self._passkeys is None or site is None:
+            raise InvalidPurchase("there are no passkey accounts here; sign with a wallet", field="assertion")
+        request = self._request(signed)
+        assert request.kind.domain is not None
+        separator = domain_separator(request.kind.domain, request.chain_id, request.contract)
+        contents = MessageHasher(DEPOSIT).struct_hash(*message_values(DEPOSIT, request.message))
+        return await self._passkeys.signature(signed.buyer, (DEPOSIT, separator, contents), signed.assertion, site)
+
+    async def _key(self, relay: Relay, signed: SignedPurchase, call: Call) -> Hash32:
+        """Return what the relayer knows a purchase by: the payment's nonce; after a failure, this very call."""
+        nonce = hash32_from_bytes(_nonce(signed))
+        known = await relay.store.find(nonce)
+        failed = known is not None and known.state is RelayState.FAILED
+        return hash32_from_bytes(keccak(call.data)) if failed else nonce
+
+    async def _made(self, signed: SignedPurchase) -> Purchase | None:
+        """Return this purchase if it was made already, by another request or from the buyer's wallet."""
+        await self._market.poll()
+        before = 0
+        for trade in await self._market.purchases(signed.offer, signed.buyer):
+            if signed.salt == purchase_salt(signed.offer, signed.buyer, trade.amount, before):
+                return Purchase(signed, trade.transaction)
+            before += trade.amount
+        return None
+
+    async def _check(self, offer: ShareOffer, amount: int) -> None:
+        """Have the chain check the offer: it says why it cannot be filled."""
+        (standing,) = await self._market.standing([offer])
+        if standing.state is OfferState.FEE_RAISED:
+            message = f"the fee was raised above the {offer.max_deduction_bps} hundredths of a per cent of the offer"
+            raise FeeAboveAllowed(f"{message}; take another", field="offer")
+        if not standing.available:
+            await self._market.client.call(self._market.exchange.check(offer.listing, offer.signature))
+        if amount > (standing.available or 0):
+            raise NotEnoughLeft(amount, standing.available or 0)
+
+    def _request(self, signed: SignedPurchase) -> Request:
+        terms = self._market.terms
+        message = {
+            "from": checksum(signed.buyer),
+            "to": checksum(self._market.exchange.address),
+            "value": signed.price,
+            "validAfter": 0,
+            "validBefore": signed.valid_before,
+            "nonce": f"0x{_nonce(signed).hex()}",
+        }
+        return Request(
+            self._kind, terms.token.address, terms.chain_id, message, PURCHASES, signed.as_json(), ["signature"]
+        )
+
+    @property
+    def _kind(self) -> MessageType:
+        token = self._market.terms.token
+        return replace(DEPOSIT, domain=Domain(token.name, token.version))
+
+
+def _nonce(signed: SignedPurchase) -> bytes:
+    return authorization_nonce(signed.offer, signed.amount, signed.buyer, signed.salt)

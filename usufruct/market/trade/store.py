@@ -1,0 +1,284 @@
+"""The tables of share offers, of trades on the exchange, and of nonces that makers cancelled."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Row,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from usufruct.core import Address, AssetId, Hash32
+from usufruct.market.trade.model import ShareOffer
+from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
+
+_offers = Table(
+    "share_offers",
+    metadata,
+    Column("hash", HashColumn, primary_key=True),
+    Column("asset_id", AssetIdColumn, nullable=False),
+    Column("shares", AddressColumn, nullable=False),
+    Column("maker", AddressColumn, nullable=False, index=True),
+    Column("currency", AddressColumn, nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("price", Amount, nullable=False),
+    Column("expiry", BigInteger, nullable=False),
+    Column("max_deduction_bps", Integer, nullable=False),
+    Column("nonce", Amount, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("rate", Amount, nullable=False),  # the price of 2**64 atomic shares, for the order
+    Column("sold", Amount, nullable=False),
+    Column("used", Boolean, nullable=False),
+    Column("over", Boolean, nullable=False),  # sold or used
+    Index("ix_share_offers_asset_id_over_rate", "asset_id", "over", "rate"),
+)
+
+_trades = Table(
+    "share_trades",
+    metadata,
+    Column("block", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("offer", HashColumn, nullable=False, index=True),
+    Column("maker", AddressColumn, nullable=False, index=True),
+    Column("buyer", AddressColumn, nullable=False),
+    Column("nonce", Amount, nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("price", Amount, nullable=False),
+    Column("fee", Amount, nullable=False),
+    Column("transaction", HashColumn, nullable=False),
+    Column("time", BigInteger),
+    PrimaryKeyConstraint("block", "position"),
+)
+
+_cancellations = Table(
+    "exchange_cancellations",
+    metadata,
+    Column("block", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("maker", AddressColumn, nullable=False, index=True),
+    Column("word", Amount, nullable=False),
+    Column("mask", Amount, nullable=False),
+    PrimaryKeyConstraint("block", "position"),
+)
+
+_BITS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A sale on the exchange; `amount` is 0 for a listing that is not sold in parts, `time` None until it is known."""
+
+    block: int
+    position: int
+    offer: Hash32
+    maker: Address
+    buyer: Address
+    nonce: int
+    amount: int
+    price: int
+    fee: int
+    transaction: Hash32
+    time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Nonces that a maker used up: those of the bits in `mask`, the lowest of which is nonce 256 * `word`."""
+
+    block: int
+    position: int
+    maker: Address
+    word: int
+    mask: int
+
+    def holds(self, nonce: int) -> bool:
+        """Tell whether a nonce is among them."""
+        return nonce // _BITS == self.word and bool(self.mask >> nonce % _BITS & 1)
+
+
+async def put_offer(unit: Unit, offer: ShareOffer) -> None:
+    """Store a new offer, with what was sold and cancelled under its nonce so far."""
+    sold, used = await _use(unit, offer.maker, offer.nonce)
+    row = {
+        "hash": offer.hash,
+        "asset_id": offer.asset,
+        "shares": offer.shares,
+        "maker": offer.maker,
+        "currency": offer.currency,
+        "amount": offer.amount,
+        "price": offer.price,
+        "expiry": offer.expiry,
+        "max_deduction_bps": offer.max_deduction_bps,
+        "nonce": offer.nonce,
+        "signature": offer.signature,
+        "created_at": offer.created_at,
+        "rate": offer.rate,
+        "sold": sold,
+        "used": used,
+        "over": used or sold >= offer.amount,
+    }
+    await unit.change(insert(_offers).values(row))
+
+
+async def find_offer(unit: Unit, hash_: Hash32) -> ShareOffer | None:
+    """Return an offer by its listing's hash."""
+    row = await unit.row(select(_offers).where(_offers.c.hash == hash_))
+    return _offer(row) if row else None
+
+
+async def open_offers(
+    unit: Unit, asset: AssetId, now: int, after: tuple[int, Hash32] | None, limit: int
+) -> list[ShareOffer]:
+    """Return offers that are neither over nor expired, the lowest price of a share first, after a rate and hash."""
+    query = select(_offers).where(_offers.c.asset_id == asset, _offers.c.over.is_(False), _offers.c.expiry > now)
+    if after is not None:
+        rate, hash_ = after
+        query = query.where(or_(_offers.c.rate > rate, and_(_offers.c.rate == rate, _offers.c.hash > hash_)))
+    rows = await unit.rows(query.order_by(_offers.c.rate, _offers.c.hash).limit(limit))
+    return [_offer(row) for row in rows]
+
+
+async def offers_of_maker(unit: Unit, asset: AssetId, maker: Address, limit: int) -> list[ShareOffer]:
+    """Return a maker's offers of an asset, the newest first, whatever became of them."""
+    query = select(_offers).where(_offers.c.asset_id == asset, _offers.c.maker == maker)
+    rows = await unit.rows(query.order_by(_offers.c.created_at.desc(), _offers.c.hash).limit(limit))
+    return [_offer(row) for row in rows]
+
+
+async def live_offers_of(unit: Unit, asset: AssetId, maker: Address, now: int) -> list[ShareOffer]:
+    """Return a maker's offers of an asset that are neither over nor expired."""
+    mine = (_offers.c.asset_id == asset, _offers.c.maker == maker)
+    rows = await unit.rows(select(_offers).where(*mine, _offers.c.over.is_(False), _offers.c.expiry > now))
+    return [_offer(row) for row in rows]
+
+
+async def trades_of(unit: Unit, asset: AssetId, limit: int) -> list[Trade]:
+    """Return trades by offers that are known here, the newest first: of others the currency is not known."""
+    query = select(_trades).join(_offers, _offers.c.hash == _trades.c.offer).where(_offers.c.asset_id == asset)
+    rows = await unit.rows(query.order_by(_trades.c.block.desc(), _trades.c.position.desc()).limit(limit))
+    return [_trade(row) for row in rows]
+
+
+async def count_trades(unit: Unit, asset: AssetId) -> int:
+    """Return how many trades `trades_of` would return, without a limit."""
+    query = select(func.count()).select_from(_trades).join(_offers, _offers.c.hash == _trades.c.offer)
+    row = await unit.row(query.where(_offers.c.asset_id == asset))
+    return int(row[0]) if row else 0
+
+
+async def purchases_of(unit: Unit, offer: Hash32, buyer: Address) -> list[Trade]:
+    """Return a buyer's trades of an offer, the oldest first."""
+    query = select(_trades).where(_trades.c.offer == offer, _trades.c.buyer == buyer)
+    return [_trade(row) for row in await unit.rows(query.order_by(_trades.c.block, _trades.c.position))]
+
+
+async def put_trade(unit: Unit, trade: Trade) -> None:
+    """Store a trade, and count it in the maker's offers of its nonce."""
+    names = ("block", "position", "offer", "maker", "buyer", "nonce", "amount", "price", "fee", "transaction", "time")
+    await unit.change(insert(_trades).values({name: getattr(trade, name) for name in names}))
+    await _refresh(unit, trade.maker)
+
+
+async def put_cancellation(unit: Unit, cancelled: Cancellation) -> None:
+    """Store a cancellation, and end the maker's offers of its nonces."""
+    names = ("block", "position", "maker", "word", "mask")
+    await unit.change(insert(_cancellations).values({name: getattr(cancelled, name) for name in names}))
+    await _refresh(unit, cancelled.maker)
+
+
+async def forget_after(unit: Unit, block: int) -> None:
+    """Undo trades and cancellations in blocks after `block`."""
+    makers: set[Address] = set()
+    for table in (_trades, _cancellations):
+        rows = await unit.rows(select(table.c.maker).where(table.c.block > block).distinct())
+        makers |= {row.maker for row in rows}
+        await unit.change(delete(table).where(table.c.block > block))
+    for maker in sorted(makers):
+        await _refresh(unit, maker)
+
+
+async def blocks_without_time(unit: Unit, limit: int) -> list[int]:
+    """Return blocks whose trades have no time yet."""
+    query = select(_trades.c.block).where(_trades.c.time.is_(None)).distinct().order_by(_trades.c.block).limit(limit)
+    return [row.block for row in await unit.rows(query)]
+
+
+async def set_times(unit: Unit, times: Iterable[tuple[int, int]]) -> None:
+    """Give the trades of blocks their time, seconds since 1970."""
+    for block, time in times:
+        await unit.change(update(_trades).where(_trades.c.block == block).values(time=time))
+
+
+async def _refresh(unit: Unit, maker: Address) -> None:
+    """Count again what is sold and cancelled of a maker's offers."""
+    for row in await unit.rows(select(_offers).where(_offers.c.maker == maker)):
+        sold, used = await _use(unit, maker, row.nonce)
+        if (sold, used) != (row.sold, row.used):
+            over = used or sold >= row.amount
+            values = {"sold": sold, "used": used, "over": over}
+            await unit.change(update(_offers).where(_offers.c.hash == row.hash).values(values))
+
+
+async def _use(unit: Unit, maker: Address, nonce: int) -> tuple[int, bool]:
+    """Return how much a maker's divisible listings of a nonce have sold, and whether the nonce is used up."""
+    mine = (_trades.c.maker == maker, _trades.c.nonce == nonce)
+    amounts = [row.amount for row in await unit.rows(select(_trades.c.amount).where(*mine))]
+    word = nonce // _BITS
+    query = select(_cancellations).where(_cancellations.c.maker == maker, _cancellations.c.word == word)
+    cancelled = [_cancellation(row) for row in await unit.rows(query)]
+    return sum(amounts), 0 in amounts or any(each.holds(nonce) for each in cancelled)
+
+
+def _offer(row: Row[Any]) -> ShareOffer:
+    return ShareOffer(
+        hash=row.hash,
+        asset=row.asset_id,
+        shares=row.shares,
+        maker=row.maker,
+        currency=row.currency,
+        amount=row.amount,
+        price=row.price,
+        expiry=row.expiry,
+        max_deduction_bps=row.max_deduction_bps,
+        nonce=row.nonce,
+        signature=row.signature,
+        created_at=row.created_at,
+        sold=row.sold,
+        used=row.used,
+    )
+
+
+def _trade(row: Row[Any]) -> Trade:
+    return Trade(
+        row.block,
+        row.position,
+        row.offer,
+        row.maker,
+        row.buyer,
+        row.nonce,
+        row.amount,
+        row.price,
+        row.fee,
+        row.transaction,
+        row.time,
+    )
+
+
+def _cancellation(row: Row[Any]) -> Cancellation:
+    return Cancellation(row.block, row.position, row.maker, row.word, row.mask)
