@@ -15,6 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
 from tests.support.passkeys import SoftwarePasskey, deposit_digest, hexed
+from tests.support.share_town import SHARE, fill, share_town
 from tests.support.waiting import until
 from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.accounts.key_model import KeyTerms
@@ -119,6 +120,7 @@ async def test_every_route_answers_as_it_is_described(world):
         await use_the_account(world, http)
         await use_a_passkey(world, http)
         await use_the_console(world, http)
+        await trade_shares(world, http)
         assert sorted(reader.operations - {(method, path) for method, path, _ in reader.seen}) == [], "were not tried"
         for path in ("/v1/models/none", "/v1/receipts/0x" + "ab" * 32, "/v1/channels/0x12", "/v1/proofs/1"):
             assert (await http.get(f"{url}{path}")).status_code >= 400
@@ -354,6 +356,36 @@ async def review(world, http, key) -> None:
     await world.gateway.get(Listings).pay("chat", payer)
     answered = await http.post(f"{world.url}/reviews/{asset}/{payer}/answer", json={"text": "Thanks."})
     assert answered.status_code == 200
+
+
+async def trade_shares(world, http) -> None:
+    """Sell shares as the demo account, whose requests are signed already, and buy them by a wallet."""
+    async with share_town(world, None) as town:
+        assert (await http.post(f"{world.url}/sessions/demo")).status_code == 201
+        maker = (await http.get(f"{world.url}/sessions/current")).json()["address"]
+        await town.give(maker, 10 * SHARE)
+        wish = {"asset": town.asset_text, "amount": str(10 * SHARE), "price": "50", "days": 1}
+        asked = (await http.post(f"{world.url}/share-offers/requests", json=wish)).json()
+        body = asked["offer"]["body"] | {"permit": asked["permit"]["body"]}
+        published = await http.post(f"{world.url}/share-offers", json=body)
+        assert published.status_code == 201, published.text
+        offer = published.json()["offer"]
+        assert (await http.post(f"{world.url}/share-offers/{offer}/cancellation")).status_code == 200
+
+        account = await world.account()
+        asked = (await http.post(f"{world.url}/sessions/challenge", json={"address": account.address.lower()})).json()
+        signature = account.sign_message(encode_defunct(text=asked.pop("text"))).signature.hex()
+        entry = asked | {"signature": "0x" + signature.removeprefix("0x")}
+        assert (await http.post(f"{world.url}/sessions", json=entry)).status_code == 201
+        wish = {"offer": offer, "amount": str(SHARE), "maxPrice": "5", "bought": "0"}
+        asked = (await http.post(f"{world.url}/share-purchases/requests", json=wish)).json()
+        body = fill(asked["request"], account)
+        for path in ("share-purchases/transactions", "share-purchases"):
+            assert (await http.post(f"{world.url}/{path}", json=body)).status_code == 200
+        shares = f"{world.url}/shares/{town.asset_text}"
+        for path in ("", f"/holders/{maker}", "/offers", "/trades"):
+            assert (await http.get(shares + path)).status_code == 200
+        assert (await http.get(f"{world.url}/share-offers/{offer}")).json()["left"] == str(9 * SHARE)
 
 
 def encoded(content: dict[str, object]) -> str:

@@ -1,0 +1,165 @@
+"""A registered service on sale, and wallets that hold and trade its shares."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from eth_account.messages import encode_typed_data
+
+from tests.support import x402_installation
+from tests.support.waiting import until
+from usufruct.assets import Assets, NewAsset, RegistryClient
+from usufruct.chain import Call
+from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.shares import Shares
+from usufruct.chain.deployment import Deployments
+from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer
+from usufruct.core import Address, AssetId, address, format_asset
+from usufruct.core.price_cards import PriceCard
+from usufruct.gateway import Catalogue, CountingRule, Operator, ServedListing, Upstream, registered_listing
+from usufruct.market.trade import ShareMarket
+
+SHARE = 10**6
+NAME = "shared"
+_REGISTRANT = 4
+_CARD = PriceCard(500_000, 1_500_000, 0, 8_192, 1)
+
+
+def signed(account: Any, document: dict[str, Any]) -> str:
+    """Sign a document as a wallet does."""
+    signature = account.sign_message(encode_typed_data(full_message=document)).signature.hex()
+    return "0x" + signature.removeprefix("0x")
+
+
+def fill(request: dict[str, Any], account: Any) -> dict[str, Any]:
+    """Put a wallet's signature where a request has room for it; return its body."""
+    at = request["body"]
+    for name in request["place"][:-1]:
+        at = at[name]
+    at[request["place"][-1]] = signed(account, request["document"])
+    return request["body"]
+
+
+def code(answer: httpx.Response) -> str:
+    """The code of a refusal."""
+    return str(answer.json()["error"]["code"])
+
+
+@dataclass
+class Trader:
+    """A wallet's owner who is signed in."""
+
+    http: httpx.AsyncClient
+    account: Any
+    asset: str
+
+    @property
+    def address(self) -> Address:
+        return address(self.account.address)
+
+    async def offer(
+        self, amount: int, price: int, days: int = 7, changes: Mapping[str, Any] | None = None
+    ) -> httpx.Response:
+        """Offer shares; `changes` are made to what was signed, after it was signed."""
+        wish = {"asset": self.asset, "amount": str(amount), "price": str(price), "days": days}
+        asked = await self.http.post("/share-offers/requests", json=wish)
+        if asked.status_code != 200:
+            return asked
+        found = asked.json()
+        body = fill(found["offer"], self.account)
+        if found["permit"]:
+            body["permit"] = fill(found["permit"], self.account)
+        return await self.http.post("/share-offers", json=body | dict(changes or {}))
+
+    async def ask(self, offer: str, amount: int, most: int = 10**30, bought: int = 0) -> httpx.Response:
+        """Ask for what is signed to buy."""
+        wish = {"offer": offer, "amount": str(amount), "maxPrice": str(most), "bought": str(bought)}
+        return await self.http.post("/share-purchases/requests", json=wish)
+
+    async def buy(self, offer: str, amount: int, most: int = 10**30, bought: int = 0) -> httpx.Response:
+        """Buy shares of an offer."""
+        asked = await self.ask(offer, amount, most, bought)
+        if asked.status_code != 200:
+            return asked
+        body = fill(asked.json()["request"], self.account)
+        return await self.http.post("/share-purchases", json=body)
+
+    async def offer_facts(self, offer: str) -> dict[str, Any]:
+        """An offer as it stands now."""
+        return (await self.http.get(f"/share-offers/{offer}")).json()
+
+
+@dataclass
+class ShareTown:
+    """A service with revenue shares, and everything around it."""
+
+    world: x402_installation.X402Installation
+    asset: AssetId
+    shares: Shares
+    exchange: Exchange
+    enter: Any
+    _opened: list[httpx.AsyncClient] = field(default_factory=list)
+
+    @property
+    def asset_text(self) -> str:
+        return format_asset(self.asset)
+
+    @property
+    def market(self) -> ShareMarket:
+        return self.world.gateway.get(ShareMarket)
+
+    async def trader(self, shares: int = 0, dollars: int = 1_000) -> Trader:
+        """A signed-in wallet that holds shares and dollars, and no coins."""
+        account = await self.world.account(dollars)
+        http = httpx.AsyncClient(base_url=self.world.url, timeout=60)
+        self._opened.append(http)
+        await self.enter(http, account)
+        if shares:
+            await self.give(address(account.address), shares)
+        return Trader(http, account, self.asset_text)
+
+    async def give(self, to: Address, shares: int) -> None:
+        """Transfer shares of the registrant's."""
+        await self.act(DEVNET_ADDRESSES[_REGISTRANT], self.shares.transfer(to, shares))
+
+    async def act(self, sender: Address, call: Call) -> None:
+        """Send a call from an address, which gets coins for it."""
+        client = self.world.installation.client
+        await self.world.devnet.set_balance(sender, 10**18)
+        sent = await self.world.devnet.send_as(sender, call)
+
+        async def mined() -> bool:
+            return await client.receipt(sent) is not None
+
+        await until(mined)
+        receipt = await client.receipt(sent)
+        assert receipt is not None
+        assert receipt.succeeded
+
+    async def earn(self, amount: int) -> None:
+        """Have dollars reach the shares by a plain transfer, which books nothing."""
+        await self.act(DEVNET_ADDRESSES[0], self.world.dollar.mint(self.shares.address, amount))
+
+    async def close(self) -> None:
+        for each in self._opened:
+            await each.aclose()
+
+
+@asynccontextmanager
+async def share_town(world: x402_installation.X402Installation, enter: Any) -> AsyncIterator[ShareTown]:
+    """Register a service and put it on sale; `enter` signs a wallet in."""
+    installation = world.installation
+    registry, operator = installation.get(RegistryClient), installation.get(Operator)
+    sender = installation.sender(devnet_signer(_REGISTRANT, installation.chain_id))
+    terms = NewAsset(NAME, symbol="SHARED", currency=operator.token, card=_CARD)
+    made = await Assets(registry).register(sender, terms, ())
+    listing = await registered_listing(registry, operator, NAME, "chat", made.id, _CARD.context_window)
+    upstream = Upstream(world.upstream.url("ok"), "m")
+    served = ServedListing.of(listing, (upstream,), CountingRule(per_message=4, per_request=8))
+    await world.gateway.get(Catalogue).add(served)
+    exchange = Exchange(installation.get(Deployments).address(Exchange), installation.client)
+    opened = ShareTown(world, made.id, Shares(made.shares, installation.client), exchange, enter)
+    yield opened
+    await opened.close()
