@@ -3,7 +3,7 @@
 from usufruct.accounts import DEMO_ACCOUNT, Sessions
 from usufruct.accounts.passkeys import Relay, has_factory
 from usufruct.assets import Listings, RegistryClient
-from usufruct.chain import ChainAccess, ChainHead, LogStreams
+from usufruct.chain import ChainAccess, LogStreams
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
@@ -70,7 +70,7 @@ def build(context: Context) -> Component:
         if deployed():
             get(LogStreams)["exchange"] = lambda: get(ExchangeIndexer).logs
 
-    context.provide_later(ExchangeIndexer, lambda: ExchangeIndexer(get(ChainAccess), get(ChainHead)))
+    context.provide_later(ExchangeIndexer, lambda: ExchangeIndexer(get(ChainAccess)))
     context.provide_later(ShareMarket, market)
     context.provide_later(ShareOffers, offers)
     context.provide_later(SharePurchases, purchases)

@@ -1,6 +1,6 @@
 """Follows the exchange's logs: what was sold, and which nonces makers cancelled."""
 
-from usufruct.chain import ChainAccess, ChainHead, Indexer, Log, Stream
+from usufruct.chain import ChainAccess, Indexer, Log, Stream
 from usufruct.chain.contracts.exchange import Exchange, NoncesCancelled, Sold
 from usufruct.core import Address, hash32_from_bytes
 from usufruct.core.networks import is_local
@@ -59,8 +59,8 @@ class ExchangeLogs:
 class ExchangeIndexer:
     """Keeps the tables of trades as the chain has them; several processes may."""
 
-    def __init__(self, chain: ChainAccess, head: ChainHead | None = None) -> None:
-        """`head` is the newest block as all streams of the process share it; without it, each poll reads it."""
+    def __init__(self, chain: ChainAccess) -> None:
+        """Each poll reads the newest block: what a buyer bought a moment ago is known when they ask again."""
         self._client = chain.client
         self._database = chain.database
         exchange = chain.deployments.address(Exchange)
@@ -72,7 +72,7 @@ class ExchangeIndexer:
             topics=(ExchangeLogs.TOPICS,),
             confirmations=chain.config.chain.confirmations - 1,  # ours count a log's own block
         )
-        self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id), head=head)
+        self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id))
 
     async def poll(self) -> None:
         """Take in what happened since the last time, and the times of new trades.
