@@ -76,8 +76,8 @@ class SpeedFacts(Document):
 class ProbeFacts(Document):
     """What a server was asked, how far that is, and what was found.
 
-    `state`: `running`; `choose` (several models, see `models`); `done`; `failed` (see `error`). `stage`: the question
-    that it is at, or was when it failed. `context_window` 0: not known.
+    `state`: `running`; `choose` (several models, see `models`); `done`; `failed` (see `error`, and its `code`).
+    `stage`: the question that it is at, or was when it failed. `context_window` 0: not known.
     """
 
     run: StrictStr
@@ -86,6 +86,7 @@ class ProbeFacts(Document):
     changed_at: Seconds = 0
     models: list[StrictStr] = field(default_factory=list)
     error: StrictStr = ""
+    code: StrictStr = ""
     context_window: Count = 0
     output_limit: StrictStr = ""
     bytes_per_token_ppm: Count = 0

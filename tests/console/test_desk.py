@@ -56,8 +56,9 @@ async def test_a_registered_price_is_announced_and_a_plain_one_holds(world, sell
     announced = (await seller.post(f"{service}/price", json={"output": "9"})).json()
     assert announced["transaction"]
     assert (await world.gateway.get(Catalogue).find("answers")).card(0).output_per_million == 1_500_000
-    nothing = await seller.post(f"{service}/price", json={})
+    nothing = await seller.post(f"{service}/price", json={}, headers={"x-usufruct-language": "de"})
     assert nothing.json()["error"]["code"] == "nothing_to_change"
+    assert nothing.json()["error"]["message"] == "Schreiben Sie mindestens einen Preis, der sich ändern soll."
 
 
 async def test_a_plain_service_is_priced_gets_another_key_and_is_retired(world, seller, upstream):

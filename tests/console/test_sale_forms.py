@@ -3,6 +3,7 @@
 import pytest
 
 from usufruct.console import sale_forms as forms
+from usufruct.console.refusals import field_of
 from usufruct.core import Invalid
 from usufruct_client.sale_documents import CostWish, OwnershipWish, Part, PriceFacts, SaleDraft, ServerFacts
 
@@ -71,3 +72,9 @@ def test_a_key_that_cannot_be_one_is_not_repeated():
         forms.read_server({"url": "http://one", "key": "sk-secret-ä"})
     assert refused.value.details["field"] == "key"
     assert "secret" not in refused.value.message
+
+
+def test_an_error_is_about_the_field_that_a_form_shows():
+    assert field_of(Invalid("", field="perCall")) == "per_call"
+    assert field_of(Invalid("", field="royalties")) == "parents"
+    assert field_of(Invalid("", field=None)) == field_of(Invalid("")) == field_of(None) == ""

@@ -138,8 +138,9 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(brow
         page = shown.page
         await enter(page)
         await look_at(page, "ftp://nowhere")
-        await expect(page.get_by_role("alert")).to_contain_text("base_url must be like")
+        await expect(page.get_by_role("alert")).to_contain_text("This is not the address of a server.")
         await look_at(page, "http://127.0.0.1:1")
+        await expect(page.get_by_text("The model's server cannot be reached.")).to_be_visible()
         await expect(page.get_by_text("no connection to http://127.0.0.1:1")).to_be_visible()
         await page.reload()  # the form that was folded is open: there is something to mend
         await look_at(page, server.url(), "m")
@@ -147,7 +148,7 @@ async def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(brow
         await page.get_by_label("A million text tokens of input").fill("a lot")
         await page.get_by_label("A million text tokens of output").fill("2")
         await page.get_by_role("button", name="Next: who is paid").click()
-        await expect(page.locator("#input-error")).to_contain_text("input must be a plain decimal")
+        await expect(page.locator("#input-error")).to_contain_text("Write an amount such as 2 or 2.50.")
         assert await page.get_by_label("A million text tokens of output").input_value() == "2"
 
 
@@ -178,6 +179,10 @@ async def test_each_step_keeps_the_budgets_and_speaks_german(browser, root):
         await page.get_by_role("button", name="Ansehen").click()
         await page.get_by_role("link", name="Weiter: der Preis").click()
         await _is_good(shown)
+        await page.get_by_label("Eine Million Text-Token Eingabe").fill("viel")
+        await page.get_by_label("Eine Million Text-Token Ausgabe").fill("2")
+        await page.get_by_role("button", name="Weiter: wer bezahlt wird").click()
+        await expect(page.locator("#input-error")).to_have_text("Schreiben Sie einen Betrag wie 2 oder 2,50.")
         await page.get_by_label("Eine Million Text-Token Eingabe").fill("1,5")
         await page.get_by_label("Eine Million Text-Token Ausgabe").fill("2")
         await page.get_by_role("button", name="Weiter: wer bezahlt wird").click()

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from usufruct.console import sale_forms as forms
 from usufruct.console.access_pages import Show, operators_only, see_other
 from usufruct.console.operators import Operators
+from usufruct.console.refusals import field_of
 from usufruct.console.seller_desk import Desk
 from usufruct.core import Address, NotFound, UsufructError, format_asset
 from usufruct.gateway import Catalogue
@@ -27,6 +28,7 @@ def desk_pages(desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pa
     def common(error: UsufructError | None = None) -> dict[str, Any]:
         return {
             "error": error,
+            "field_of": field_of,
             "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
             "money": lambda language, amount: language.money(amount, operator.decimals, operator.symbol),
             "unit": 10**operator.decimals,

@@ -13,6 +13,7 @@ from usufruct.console import sale_forms as forms
 from usufruct.console.access_pages import Show, operators_only, see_other
 from usufruct.console.operators import Operators
 from usufruct.console.price_advice import margin_bps
+from usufruct.console.refusals import REFUSALS, field_of
 from usufruct.console.sales import Sales
 from usufruct.core import Address, Conflict, NotFound, UsufructError, checksum, format_units, parse_units
 from usufruct.gateway import Speed
@@ -29,7 +30,7 @@ Take = Callable[[Address, str, forms.Form], Awaitable[str]]
 
 def sale_pages(sales: Sales, operators: Operators, pages: Pages, *, devnet: bool) -> list[PageRoute]:
     """Return the routes of the seller's pages; on a devnet no wallet is asked."""
-    pages.add_package("usufruct.console", [NavigationLink(PATH, "Sell")])
+    pages.add_package("usufruct.console", [NavigationLink(PATH, "Sell")], REFUSALS)
     shown = SalePages(sales, pages, devnet=devnet)
 
     def page(show: Show) -> Callable[[Request], Awaitable[Response]]:
@@ -91,6 +92,7 @@ class SalePages:
         self._common = {
             "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
             "money": lambda language, amount: language.money(amount, operator.decimals, operator.symbol),
+            "field_of": field_of,
             "share": _margin,
             "symbol": operator.symbol,
             "devnet": devnet,

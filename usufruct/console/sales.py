@@ -182,7 +182,10 @@ class Sales:
         probe = draft.probe
         if probe is None or probe.state != "running" or self._clock.now() - probe.changed_at < _STALE_SECONDS:
             return draft
-        return replace(draft, probe=replace(probe, state="failed", error="looking at the server was broken off"))
+        return replace(
+            draft,
+            probe=replace(probe, state="failed", error="looking at the server was broken off", code="shutting_down"),
+        )
 
     async def suggest(self, seller: Address, id_: str, wish: CostWish) -> Suggestion:
         """Return what a million text tokens cost the seller, and prices with the margin.

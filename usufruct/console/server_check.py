@@ -53,10 +53,12 @@ async def check_server(
             measured = speed and SpeedFacts(speed.tokens, speed.duration, speed.first_token)
             await keep(state="done", speed=measured, output_limit=client.output_limit)
     except UsufructError as error:
-        await keep(state="failed", error=error.message[:_LONGEST_ERROR])
+        await keep(state="failed", error=error.message[:_LONGEST_ERROR], code=error.code)
     except Exception:
         logger.exception("a server could not be looked at", extra={"upstream": server.url})
-        await keep(state="failed", error="something went wrong here, and is written in the log; try again")
+        await keep(
+            state="failed", error="something went wrong here, and is written in the log; try again", code="faulty"
+        )
 
 
 def _chosen(models: tuple[OfferedModel, ...], name: str) -> OfferedModel | None:

@@ -14,6 +14,7 @@ from usufruct.gateway.descriptions import ROOT, SERVICE_PAGE
 from usufruct.gateway.discovery import discovery_routes, linked_data
 from usufruct.gateway.quality.summary import LEAST_SAMPLE
 from usufruct.gateway.receipt_pages import receipt_pages
+from usufruct.gateway.refusals import REFUSALS
 from usufruct.gateway.search.query import Order, Search
 from usufruct.gateway.service import Gateway
 from usufruct.gateway.usual_calls import usual_cost_up
@@ -68,7 +69,7 @@ class Snippets:
 
 def gateway_pages(gateway: Gateway, pages: Pages) -> list[Route]:
     """Return the routes of the gateway's pages."""
-    pages.add_package("usufruct.gateway", [NavigationLink("/", "Services")])
+    pages.add_package("usufruct.gateway", [NavigationLink("/", "Services")], REFUSALS)
     chain_id = gateway.pipeline.operator.escrow.chain_id
 
     async def services(request: Request) -> Response:

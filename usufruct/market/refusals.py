@@ -34,6 +34,20 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("deposit_used", "This deposit was made already. Reload the page."),
     RefusalText("duplicate_deposit", "This deposit was handed in already. Reload the page."),
     RefusalText("deposit_pending", "The deposit is on its way. Reload the page in a minute before you try again."),
+    RefusalText("other_account", "You are signed in with another account. Reload the page."),
+    RefusalText("wallet_signs", "This account is a wallet's. The wallet signs for its keys."),
+    RefusalText("asset_not_found", "There is no such service here."),
+    RefusalText("invalid_review", "Choose one to five stars, and write at most 2,000 characters of plain text."),
+    RefusalText("review_refused", "A review is signed by who paid for the service. Sellers do not review their own."),
+    RefusalText("review_refused", "Your account has not paid for a call of this service. Call it first.", "call"),
+    RefusalText(
+        "review_refused", "The signature is another account's, or over something else. Sign again.", "signature"
+    ),
+    RefusalText("review_too_soon", "You changed your review a moment ago. Try again later."),
+    RefusalText("review_replayed", "You have a newer review than this one. Reload the page."),
+    RefusalText("review_busy", "Another review came at the same moment. Send yours again."),
+    RefusalText("review_not_found", "There is no such review."),
+    RefusalText("not_the_seller", "Only the seller answers reviews. Sign in as the service's payee or owner."),
     RefusalText("rpc_unavailable", "The chain's node does not answer now. Try again in a minute."),
     RefusalText("no_play_money", "There are no test dollars to give on this chain."),
     RefusalText(

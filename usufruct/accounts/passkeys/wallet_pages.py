@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 
 from usufruct.accounts.passkeys.passkeys import Passkeys
+from usufruct.accounts.passkeys.refusals import REFUSALS
 from usufruct.accounts.passkeys.wallet import Wallet
 from usufruct.accounts.passkeys.webauthn import RelyingParty
 from usufruct.accounts.sessions import Sessions
@@ -23,7 +24,7 @@ def wallet_pages(
     wallet: Wallet, passkeys: Passkeys, sessions: Sessions, pages: Pages, chain: ChainAccess
 ) -> list[PageRoute]:
     """Return the routes of both pages."""
-    pages.add_package("usufruct.accounts.passkeys")
+    pages.add_package("usufruct.accounts.passkeys", refusals=REFUSALS)
 
     async def token() -> TokenFacts:
         return await token_of(chain.config, chain.client, chain.deployments)

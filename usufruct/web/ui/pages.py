@@ -4,7 +4,7 @@ import gzip
 import secrets
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from usufruct.web.request import Request, json_response
 from usufruct.web.ui import charts
 from usufruct.web.ui.language import Language, load_languages, preferred_language
 from usufruct.web.ui.page_cache import NONCE_BYTES, DrawnPage, PageCache
-from usufruct.web.ui.refusals import EVERY_SITE, LANGUAGE_HEADER, RefusalText
+from usufruct.web.ui.refusals import EVERY_SITE, LANGUAGE_HEADER, RefusalText, RefusalTexts
 from usufruct.web.ui.site import Site
 from usufruct.web.ui.static_files import StaticFiles, accepts_gzip
 
@@ -72,7 +72,7 @@ class Pages:
     """Renders the templates of packages: `gateway/services.html` is in `usufruct/gateway/templates/`.
 
     A template extends `ui/base.html` and draws with the macros of `ui/kit.html`. It may use `link(path)`,
-    `static(name)`, `language`, `site`, `nonce` and what its handler passes.
+    `static(name)`, `refusal_text(code, about)`, `language`, `site`, `nonce` and what its handler passes.
     """
 
     def __init__(self, site: Site, *, gallery: bool = False) -> None:
@@ -81,7 +81,7 @@ class Pages:
         self.static = StaticFiles(site)
         self._gallery = gallery
         self._packages: dict[str, Sequence[NavigationLink]] = {_KIT: ()}
-        self._refusals = {each.code: each.text for each in EVERY_SITE}
+        self._refusals = RefusalTexts(EVERY_SITE)
         self._sections: dict[str, list[NavigationLink]] = {}
         self._cache = PageCache(_CACHE_BYTES)
 
@@ -90,7 +90,7 @@ class Pages:
     ) -> None:
         """Add a package's `templates/` and `locales/`, before the first page is answered; `refusals` say its errors."""
         self._packages[package] = navigation
-        self._refusals |= {each.code: each.text for each in refusals}
+        self._refusals.add(refusals)
 
     def add_section(self, page: str, link: NavigationLink) -> None:
         """Have a page of another package load a section from a path, in which `{id}` is the id of what it shows."""
@@ -210,8 +210,13 @@ class Pages:
 
     def _refusal(self, error: UsufructError, language: Language) -> str:
         """Return what an error says to a reader: by its code if there is a text for it, else its own message."""
-        text = self._refusals.get(error.code)
-        return language.messages.gettext(text) if text else error.outward or error.message
+        details = error.details
+        text = self._refusal_text(language, error.code, details.get("field") or details.get("reason"))
+        return text or error.outward or error.message
+
+    def _refusal_text(self, language: Language, code: str, about: object = "") -> str:
+        text = self._refusals.find(code, about)
+        return language.messages.gettext(text) if text else ""
 
     def _language(self, request: Request) -> Language:
         chosen = request.query_params.get(_LANGUAGE_COOKIE, "")
@@ -230,6 +235,7 @@ class Pages:
             "navigation": list(chain.from_iterable(self._packages.values())),
             "nonce": nonce,
             "path": exchange.path,
+            "refusal_text": partial(self._refusal_text, language),
             "sections_of": lambda page: self._sections.get(page, ()),
             "site": self.site,
             "static": lambda name: base + self.static.path(name),

@@ -67,7 +67,7 @@ async function run(form, submitter) {
     return;
   }
   const { state, reason } = await ask("POST", request.post, body);
-  if (state !== "succeeded") throw new Error(texts.failed + reason);
+  if (state !== "succeeded") throw new Error(texts.chainRefused + reason);
   location.reload();
 }
 

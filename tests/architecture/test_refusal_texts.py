@@ -1,0 +1,61 @@
+"""Every refusal that a page can meet has a text for its reader; test_messages has each in German."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import usufruct
+from usufruct.accounts.passkeys.refusals import REFUSALS as PASSKEYS
+from usufruct.console.refusals import REFUSALS as CONSOLE
+from usufruct.gateway.refusals import REFUSALS as GATEWAY
+from usufruct.market.refusals import REFUSALS as MARKET
+from usufruct.web.ui.refusals import EVERY_SITE
+
+ROOT = Path(usufruct.__path__[0])
+WITH_PAGES = ("accounts", "connectors", "console", "gateway", "market", "web")
+NOT_ON_PAGES = {
+    "gallery_failure": "a page for developers",
+}
+OF_ASSETS_ON_THE_COMMAND_LINE = {
+    *("no_meter", "not_enough_credits", "not_enough_money", "nothing_to_give_back"),
+    *("plan_closed", "plan_exists", "unknown_plan", "not_enough_shares"),
+}
+
+
+def known() -> set[str]:
+    return {each.code for each in (*EVERY_SITE, *PASSKEYS, *CONSOLE, *GATEWAY, *MARKET)}
+
+
+def codes(package: str) -> Iterator[str]:
+    """Return the codes that classes and calls of a package write out: `code="..."`."""
+    for file in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call | ast.ClassDef):
+                for each in node.keywords:
+                    if each.arg == "code" and isinstance(each.value, ast.Constant) and each.value.value:
+                        yield each.value.value
+
+
+@pytest.mark.parametrize("package", WITH_PAGES)
+def test_every_refusal_of_a_package_with_pages_has_a_text(package):
+    found = set(codes(package))
+    assert found, package
+    missing = found - known() - set(NOT_ON_PAGES)
+    assert not missing, f"give {sorted(missing)} a RefusalText in the package's refusals.py, then `make messages`"
+
+
+def test_every_refusal_of_an_asset_that_a_page_meets_has_a_text():
+    assert set(codes("assets")) - known() == OF_ASSETS_ON_THE_COMMAND_LINE
+
+
+def test_a_text_is_for_a_code_that_is_raised():
+    raised = {code for file in ROOT.iterdir() if file.is_dir() for code in codes(file.name)}
+    assert known() <= raised | {"unknown_route"}, known() - raised
+
+
+@pytest.mark.parametrize("texts", [EVERY_SITE, PASSKEYS, CONSOLE, GATEWAY, MARKET])
+def test_no_text_is_given_twice(texts):
+    places = [(each.code, each.about) for each in texts]
+    assert len(places) == len(set(places))
