@@ -360,7 +360,7 @@ class ModelPrice(Plain, PriceCard):
 
 
 class ModelCard(Plain):
-    """One service, as OpenAI lists models, with its price and limits."""
+    """One service, as OpenAI lists models, with its price and limits; `paused_at`: since when it takes no new calls."""
 
     id: StrictStr
     object: Literal["model"]
@@ -373,6 +373,7 @@ class ModelCard(Plain):
     forward: list[StrictStr]
     price: ModelPrice
     counted_by: StrictStr
+    paused_at: Seconds | None = None
 
 
 class ModelList(Plain):

@@ -17,7 +17,7 @@ from usufruct.assets import (
     UnknownListing,
     plain_listing_id,
 )
-from usufruct.assets.errors import RetiredListing
+from usufruct.assets.errors import PausedListing, RetiredListing
 from usufruct.chain.contracts.asset_registry import Kind
 from usufruct.core import UINT128_MAX, Address, AssetId, format_asset
 from usufruct.core.price_cards import PriceCard, PriceUnit
@@ -156,6 +156,31 @@ async def test_a_retired_listing_is_kept_but_not_sold(listings, clock):
     assert await listings.pay_to(PLAIN.id) == PAY_TO
     with pytest.raises(RetiredListing):
         retired.check_active()
+
+
+async def test_a_paused_listing_is_on_sale_and_takes_no_calls(listings, clock):
+    await listings.add(PLAIN)
+    paused = await listings.pause("hamlet")
+    clock.advance(9)
+    assert (await listings.pause("hamlet")).paused_at == paused.paused_at, "paused once"
+    assert await listings.list() == [paused]
+    with pytest.raises(PausedListing) as refused:
+        paused.check_open()
+    assert refused.value.details["paused_at"] == paused.paused_at
+    dearer = await listings.price("hamlet", replace(CARD, input_per_million=9), 0)
+    assert dearer.paused_at == paused.paused_at
+    (await listings.resume("hamlet")).check_open()
+    assert (await listings.resume("hamlet")).paused_at is None
+
+
+async def test_a_listing_that_is_off_sale_is_not_paused_and_one_sold_again_is_open(listings):
+    await listings.add(PLAIN)
+    await listings.pause("hamlet")
+    assert (await listings.add(PLAIN, replace_active=True)).paused_at is None
+    await listings.retire("hamlet")
+    for change in (listings.pause, listings.resume):
+        with pytest.raises(RetiredListing):
+            await change("hamlet")
 
 
 async def test_a_neighbour_sees_changes_soon_and_reads_nothing_else(listings, database, clock):

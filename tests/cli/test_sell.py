@@ -59,6 +59,8 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert listed["answers"]["input_per_million"] == "0.7"
     priced = commands.json("service", "price", "answers", "--input", "0.9")
     assert (priced["price_version"], priced["input_per_million"], priced["output_per_million"]) == (2, "0.9", "1.5")
+    assert commands.json("service", "pause", "answers")["paused_at"]
+    assert commands.json("service", "resume", "answers")["paused_at"] is None
     assert commands.json("service", "retire", "answers")["retired_at"]
     assert "answers" not in {row["name"] for row in commands.json("service", "list")}
 

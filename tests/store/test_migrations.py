@@ -125,6 +125,7 @@ LANDED = {
     "r1018_passkey_makers.py": "5ed4e3b2a491d32b",
     "r1019_page_revisions.py": "edec51544e7e043c",
     "r1020_share_offers.py": "be0c043edb4e88b6",
+    "r1021_paused_listings.py": "ae52f1305c63ecec",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

@@ -4,7 +4,7 @@ What only the contract can know is refused by the contract, under its own error'
 refuse by `demand`.
 """
 
-from usufruct.core import Conflict, Invalid, NotFound
+from usufruct.core import Conflict, Invalid, NotFound, Unavailable
 
 
 class InvalidAsset(Invalid, code="invalid_asset"):
@@ -39,6 +39,10 @@ class UnknownListing(NotFound, code="unknown_model"):
 
 class RetiredListing(NotFound, code="retired_listing", status=410):
     """The listing is no longer on sale."""
+
+
+class PausedListing(Unavailable, code="paused_listing"):
+    """The listing's seller has paused it: new calls are refused until it is resumed."""
 
 
 class InvalidListing(Invalid, code="invalid_listing"):

@@ -39,6 +39,7 @@ _listings = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("retired_at", BigInteger, nullable=True),
     Column("revision", BigInteger, nullable=False),
+    Column("paused_at", BigInteger),
 )
 
 _on_sale = _listings.c.retired_at.is_(None)
@@ -54,7 +55,7 @@ _prices = Table(
 )
 
 
-_PLAIN = ("name", "operation", "pay_to", "registered", "model_digest", "created_at", "retired_at")
+_PLAIN = ("name", "operation", "pay_to", "registered", "model_digest", "created_at", "retired_at", "paused_at")
 """Columns that hold a field of a listing as it is."""
 
 

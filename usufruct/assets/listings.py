@@ -59,7 +59,7 @@ class Listings:
         await self._rows.refresh()
         named, same = self._by_name.get(listing.name), self._by_id.get(listing.id)
         now = self._clock.now()
-        new = replace(listing, created_at=now, retired_at=None)
+        new = replace(listing, created_at=now, retired_at=None, paused_at=None)
         taken = [each for each in (named, same) if each is not None and each.retired_at is None]
         if taken and not (replace_active and all(each.name == listing.name for each in taken)):
             raise _exists(listing)
@@ -118,6 +118,31 @@ class Listings:
         """Take a listing off sale: new calls are refused, running ones end as they would have."""
         listing = await self.find(name)
         return await self._write(listing.id, lambda unit: set_retired(unit, listing.id, self._clock.now()))
+
+    async def pause(self, name: str) -> Listing:
+        """Refuse new calls of a listing until it is resumed; running ones end as they would have.
+
+        Raises:
+            RetiredListing: when it is off sale.
+        """
+        listing = await self._on_sale(name)
+        if listing.paused_at is not None:
+            return listing
+        return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, paused_at=self._clock.now()))
+
+    async def resume(self, name: str) -> Listing:
+        """Take new calls of a paused listing again; raises as `pause`."""
+        listing = await self._on_sale(name)
+        if listing.paused_at is None:
+            return listing
+        return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, paused_at=None))
+
+    async def _on_sale(self, name: str) -> Listing:
+        """Return a listing as the database has it now."""
+        self._rows.expire()
+        listing = await self.find(name)
+        listing.check_active()
+        return listing
 
     async def revision(self) -> tuple[int, int]:
         """Return what differs whenever a listing does, or the price card of one that holds now."""

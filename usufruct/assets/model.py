@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from usufruct.assets.errors import InvalidListing, RetiredListing, demand
+from usufruct.assets.errors import InvalidListing, PausedListing, RetiredListing, demand
 from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.asset_registry import Kind, Parent
-from usufruct.core import UINT128_MAX, Address, AssetId, Hash32, format_units, parse_units
+from usufruct.core import UINT128_MAX, Address, AssetId, Hash32, format_units, moment, parse_units
 from usufruct.core.price_cards import PriceCard
 
 SHARE_DECIMALS = 6
@@ -200,8 +200,8 @@ class Listing:
     """What is sold under `name`: an operation, such as "chat", for a registered asset or a plain payee.
 
     `pay_to` receives the income: the asset's Shares, or any address. `id` is the registry's if it is `registered`, else
-    `plain_listing_id`. `model_digest` goes into receipts. `prices` are in order of their versions. `retired_at`:
-    seconds since 1970.
+    `plain_listing_id`. `model_digest` goes into receipts. `prices` are in order of their versions. `retired_at`,
+    `paused_at`: seconds since 1970; a paused listing is on sale and takes no new calls.
     """
 
     name: str
@@ -214,6 +214,7 @@ class Listing:
     model_digest: Hash32 = NO_DIGEST
     created_at: int = 0
     retired_at: int | None = None
+    paused_at: int | None = None
 
     def card(self, now: int) -> PriceCard:
         """Return the price card that holds at `now`: the newest that has started."""
@@ -226,6 +227,17 @@ class Listing:
                 f"{self.name} was retired; GET /v1/models lists what is served",
                 field="model",
                 retired_at=self.retired_at,
+            )
+
+    def check_open(self) -> None:
+        """Refuse a new call of a listing that is off sale or paused."""
+        self.check_active()
+        if self.paused_at is not None:
+            raise PausedListing(
+                f"{self.name} was paused by its seller at {moment(self.paused_at)}; nothing was charged; ask again "
+                "when GET /v1/models has no paused_at for it",
+                field="model",
+                paused_at=self.paused_at,
             )
 
 

@@ -49,6 +49,22 @@ async def retire(installation: Installation, name: str) -> Facts:
 
 @app.command()
 @runs(open_installation)
+async def pause(installation: Installation, name: str) -> Facts:
+    """Refuse new calls of a service until it is resumed; nothing is charged, and running calls end."""
+    await installation.get(Listings).pause(name)
+    return facts_of(await installation.get(Catalogue).find(name), installation)
+
+
+@app.command()
+@runs(open_installation)
+async def resume(installation: Installation, name: str) -> Facts:
+    """Take new calls of a paused service again."""
+    await installation.get(Listings).resume(name)
+    return facts_of(await installation.get(Catalogue).find(name), installation)
+
+
+@app.command()
+@runs(open_installation)
 async def price(
     installation: Installation,
     name: str,
@@ -144,6 +160,7 @@ def facts_of(listing: ServedListing, installation: Installation) -> dict[str, An
         **price_facts(card, operator.shown),
         "symbol": operator.symbol,
         **_limits_of(listing),
+        "paused_at": moment(listing.paused_at) if listing.paused_at else None,
         "retired_at": moment(listing.retired_at) if listing.retired_at else None,
     }
 

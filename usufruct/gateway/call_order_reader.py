@@ -38,7 +38,7 @@ class CallOrderReader:
         raw = await self._body(exchange, payer)
         content = json_object(raw)
         listing = await self._catalogue.find(read_model(content))
-        _check_open(listing, operation)
+        _check_operation(listing, operation)
         if payer is not None:
             payer.check_scope(listing)
             stream = content.get("stream") is True
@@ -81,8 +81,7 @@ class CallOrderReader:
             ) from error
 
 
-def _check_open(listing: ServedListing, operation: Operation) -> None:
-    listing.check_active()
+def _check_operation(listing: ServedListing, operation: Operation) -> None:
     if listing.operation != operation.name:
         raise Invalid(
             f"{listing.name} is for {listing.operation}, not for {operation.name}", code="wrong_endpoint", field="model"

@@ -105,6 +105,7 @@ def linked_data(card: ModelCard, site: str, url: str) -> Markup:
         "provider": {"@type": "Organization", "name": site, "url": f"{url}/"},
         "offers": {
             "@type": "Offer",
+            "availability": "https://schema.org/" + ("InStock" if card.paused_at is None else "SoldOut"),
             "priceSpecification": [
                 {
                     "@type": "UnitPriceSpecification",
@@ -129,6 +130,7 @@ def _line(card: ModelCard, url: str) -> str:
     return (
         f"- [{_plain(card.id)}]({url}/s/{quote(card.id)}): {card.endpoint}, context {card.context_window}, "
         f"{amounts[0]} / {amounts[1]} {price.symbol} per million {price.unit} in / out, {amounts[2]} per call"
+        f"{'' if card.paused_at is None else '; paused: calls are refused, nothing is charged'}"
     )
 
 

@@ -54,6 +54,7 @@ class Pipeline:
             payer = await self.payments.identify(exchange)
             order = await self.reader.read(exchange, operation, payer)
             if payer is None:
+                order.listing.check_open()
                 raise await self.payments.refuse_unpaid(exchange, order)
             call = await self.admit(exchange, payer, order)
         except UsufructError as refusal:
@@ -94,7 +95,11 @@ class Pipeline:
         return await self.ledger.find_replay(identity.account, order.idempotency, identity.voucher)
 
     async def open_affordable(self, exchange: HttpExchange, payer: Payer, order: CallOrder) -> OpenCall | Replay:
-        """Price, fund and open the call, with less output when the account does not carry the price."""
+        """Price, fund and open the call, with less output when the account does not carry the price.
+
+        Only a new call is refused by a service that is paused or off sale: a stored answer was paid.
+        """
+        order.listing.check_open()
         price = payer.price(order)
         for _ in range(self.limits.lowerings):
             try:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from usufruct.web.ui import RefusalText
 
 REFUSALS: Sequence[RefusalText] = (
+    RefusalText("paused_listing", "This service is paused by its seller. Nothing was charged; try again later."),
     RefusalText("invalid_search", "The search cannot be like that. Check its filters."),
     RefusalText("receipt_not_found", "There is no such receipt here."),
     RefusalText("receipt_contradicted", "The receipt cannot be shown: it is not the one that was signed. Report it."),

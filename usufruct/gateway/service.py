@@ -235,4 +235,5 @@ def _offer(listing: ServedListing, now: int, operator: Operator) -> ModelCard:
             symbol=operator.symbol,
         ),
         counted_by=f"sha256:{listing.counting.vocabulary}" if listing.counting.vocabulary else "utf-8 bytes",
+        paused_at=listing.paused_at,
     )
