@@ -2,7 +2,7 @@
 
 from pydantic import StrictBool, StrictStr
 
-from usufruct_client.wire_types import AddressText, Count, Decimals, Document, Seconds, Uint256
+from usufruct_client.wire_types import AddressText, AssetHex, Count, Decimals, Document, Seconds, Uint256
 
 
 class JobFacts(Document):
@@ -17,11 +17,26 @@ class JobFacts(Document):
 
 
 class RoleKey(Document):
-    """A role's key by its address, and the coins that it has for gas; None while the node does not answer."""
+    """A role's key by its address, and the coins that it has for gas; None while the node does not answer.
+
+    `needed`: coins that it should hold at the newest block's gas price; None also for a key that sends nothing.
+    """
 
     role: StrictStr
     address: AddressText
     coins: Uint256 | None
+    needed: Uint256 | None = None
+
+
+class ServiceState(Document):
+    """A service that is on sale; `paused_at`: since when it takes no new calls. `servers`: how many answer for it."""
+
+    name: StrictStr
+    asset: AssetHex
+    operation: StrictStr
+    registered: StrictBool
+    servers: Count
+    paused_at: Seconds | None = None
 
 
 class ClaimFacts(Document):
@@ -47,6 +62,7 @@ class InstallationFacts(Document):
 
     symbol: StrictStr
     decimals: Decimals
+    services: list[ServiceState]
     claims: ClaimFacts
     payees: list[PayeeFacts]
     keys: list[RoleKey]

@@ -5,14 +5,15 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.console.test_sales import ready
+from tests.console.test_sales import SHARES, ready
 from tests.support.browser import NARROW, chromium, needs_chromium, visit
 from tests.support.gateway_server import served
 from tests.support.misbehaving_upstream import misbehaving_server
 from usufruct.app import open_installation
-from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.chain.keys import DEVNET_ADDRESSES, Role, role_address
 from usufruct.config import DataConfig, Secret
-from usufruct.core import Unavailable
+from usufruct.core import Unavailable, format_asset
+from usufruct.gateway import Catalogue
 from usufruct.store import DatabaseJobBoard
 
 pytestmark = pytest.mark.anvil
@@ -36,6 +37,50 @@ async def test_an_operator_sees_how_the_installation_does(world, seller):
     assert {"node", "contracts", "token", "till", "payees"} <= {each["subject"] for each in findings}
     [answers] = [each for each in findings if each["subject"] == "upstreams"]
     assert (answers["verdict"], "answers answers at" in answers["says"]) == ("ok", True)
+
+
+async def test_a_broken_state_is_shown_as_what_it_is(world, seller):
+    async with misbehaving_server() as upstream:
+        sale = await ready(seller, upstream.url())
+        assert (await seller.post(f"/sales/{sale}/confirm")).status_code == 200
+        asset = format_asset((await world.gateway.get(Catalogue).find("answers")).id)
+        await seller.post(f"/desk/{asset}/pause")
+        board = DatabaseJobBoard(world.installation.database, "worker")
+        await board.failed("claims", Unavailable("the node does not answer", code="rpc_unavailable"))
+        relayer = role_address(Role.RELAYER, world.gateway.config)
+        await world.installation.client.ask("anvil_setBalance", relayer, "0x1")
+        facts = (await seller.get("/operator")).json()
+        page = (await seller.get(seller.base_url.copy_with(path="/operator"))).text
+        findings = (await seller.get("/operator/health")).json()["findings"]
+    [service] = facts["services"]
+    assert (service["name"], service["servers"], service["pausedAt"] > 0) == ("answers", 1, True)
+    gas = {each["role"]: each for each in facts["keys"]}
+    assert int(gas["relayer"]["coins"]) == 1 < int(gas["relayer"]["needed"])
+    assert int(gas["owner"]["coins"]) > int(gas["owner"]["needed"])
+    assert gas["receipts"]["needed"] is None
+    assert page.count("too little for gas") == 1
+    for text in ("1 failure in a row, since", "the node does not answer", "rpc_unavailable", "paused"):
+        assert text in page, text
+    [low] = [each for each in findings if each["subject"] == "gas money" and each["verdict"] == "problem"]
+    assert "relayer key" in low["says"]
+    assert low["remedy"].startswith("send it")
+
+
+async def test_without_a_node_the_pages_say_what_is_not_known(world, seller):
+    async with misbehaving_server() as upstream:
+        sale = await ready(seller, upstream.url(), SHARES)
+        assert (await seller.post(f"/sales/{sale}/confirm")).status_code == 200
+        asset = format_asset((await world.gateway.get(Catalogue).find("answers")).id)
+        await world.anvil.stop()
+        facts = (await seller.get("/operator")).json()
+        page = await seller.get(seller.base_url.copy_with(path="/operator"))
+        desk = await seller.get(seller.base_url.copy_with(path=f"/desk/{asset}"))
+        findings = (await seller.get("/operator/health")).json()["findings"]
+    assert [each["coins"] for each in facts["keys"]] == [None] * len(facts["keys"])
+    assert (facts["claims"]["owed"], facts["payees"][0]["listed"], facts["payees"][0]["owed"]) == (None, None, None)
+    assert (page.status_code, page.text.count("not known") >= len(facts["keys"])) == (200, True)
+    assert (desk.status_code, "node does not answer now" in desk.text) == (200, True)
+    assert "problem" in {each["verdict"] for each in findings if each["subject"] == "node"}
 
 
 async def test_settings_are_shown_without_their_secrets(world):
@@ -66,6 +111,7 @@ async def test_the_page_fits_a_phone_in_german(world):
     async with chromium() as browser, visit(browser, f"{root}/operator", **NARROW, locale="de") as shown:
         await shown.page.get_by_role("button", name="Das Konto des Betreibers benutzen").click()
         await shown.page.get_by_role("link", name="Jetzt nachsehen").click()
+        await shown.page.get_by_text("Prüfungen ohne Problem").click()
         await shown.page.get_by_text("upstreams", exact=True).wait_for()
         assert await shown.too_wide() <= 0
         assert await shown.small_targets() == []

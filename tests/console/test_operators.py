@@ -6,12 +6,17 @@ import httpx
 import pytest
 from eth_account import Account
 
+from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
 from usufruct.app import open_installation
 from usufruct.config import InvalidSetting, OperatorConfig, load_config
+from usufruct.console import Operators
+from usufruct.core import Address, Unavailable
 from usufruct.web import at_public_url
 
 pytestmark = pytest.mark.anvil
+
+OWNER = Address("0x" + "11" * 20)
 
 
 async def test_the_first_visit_of_a_devnet_is_one_tap_from_being_its_operator(http):
@@ -98,3 +103,24 @@ def test_the_setting_takes_addresses_only():
 async def test_another_sites_page_signs_no_one_in(http):
     refused = await http.post("/sessions/operator", headers={"origin": "https://evil.example"})
     assert refused.json()["error"]["code"] == "cross_site_request"
+
+
+async def test_an_owner_who_is_known_stays_one_while_the_node_is_away():
+    class Till:
+        answers = True
+
+        async def owner(self):
+            if not self.answers:
+                raise Unavailable("the node does not answer", code="rpc_unavailable")
+            return OWNER
+
+    till, clock = Till(), FakeClock()
+    operators = Operators(None, till, clock, frozenset(), None)
+    till.answers = False
+    with pytest.raises(Unavailable):
+        await operators.allows(OWNER)
+    till.answers = True
+    assert await operators.allows(OWNER)
+    till.answers = False
+    clock.advance(3_600)
+    assert (await operators.allows(OWNER), await operators.allows(Address("0x" + "22" * 20))) == (True, False)

@@ -22,6 +22,7 @@ from usufruct.chain.answers import Header, Log, Receipt
 from usufruct.chain.client import ChainHead, Client
 from usufruct.chain.codec import NoAnswer, UnreadableAnswer
 from usufruct.chain.contract_base import Call
+from usufruct.chain.diagnostics import gas_needed
 from usufruct.chain.fees import FeePolicy, market_offer
 from usufruct.chain.hashing import keccak, word
 from usufruct.chain.indexer import Indexer, Stream
@@ -61,6 +62,7 @@ __all__ = [
     "authorization_used",
     "check_chain_id",
     "fee_sink_of",
+    "gas_needed",
     "give_play_money",
     "keccak",
     "market_offer",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from usufruct.chain.access import ChainAccess, check_chain_id
+from usufruct.chain.client import Client
 from usufruct.chain.deployment import NotDeployed
 from usufruct.chain.escrow import check_escrow, check_settlement
 from usufruct.chain.keys import KeystoreMissing, Role, closed_key, role_address, signer_of
@@ -104,17 +105,22 @@ async def check_keystores(config: Config) -> AsyncIterator[Finding]:
         yield good("keys", f"can sign: {', '.join(here)}")
 
 
+async def gas_needed(client: Client) -> int:
+    """Return how many coins a key that sends should hold, in atomic units, at the gas price of the newest block."""
+    return max(_CLAIMS * _CLAIM_GAS * (await client.head()).base_fee, 1)
+
+
 async def check_gas(chain: ChainAccess) -> AsyncIterator[Finding]:
     """Check that the keys that send can pay for gas, and that their transactions are mined."""
-    needed = _CLAIMS * _CLAIM_GAS * (await chain.client.head()).base_fee
+    needed = await gas_needed(chain.client)
     for role in Role:
         address = role_address(role, chain.config)
         if address is None or role is Role.RECEIPTS:  # which sends nothing
             continue
         held = await chain.client.balance(address)
         says = f"{role} key {checksum(address)} holds {format_units(held, 18)} of the chain's coin"
-        if held == 0 or held < needed:
-            yield bad("gas money", says, f"send it {format_units(max(needed, 1), 18)} or more")
+        if held < needed:
+            yield bad("gas money", says, f"send it {format_units(needed, 18)} or more")
         else:
             yield good("gas money", says)
         sender = chain.sender(closed_key(role, chain.config))

@@ -1,17 +1,17 @@
 """How an installation does: money, payees, keys, jobs, settings, and what the doctor says. Nothing is changed here."""
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Sequence
 
-from usufruct.assets import Listings
-from usufruct.chain import ChainAccess
+from usufruct.assets import Listing
+from usufruct.chain import ChainAccess, gas_needed
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import Role, role_address
 from usufruct.config import show_config
-from usufruct.core import Address, Unavailable
+from usufruct.console.node_answers import known
+from usufruct.core import Address
 from usufruct.core.diagnostics import Diagnostics
-from usufruct.gateway import Operator
+from usufruct.gateway import Catalogue, Operator
 from usufruct.payments.ledger import Ledger
 from usufruct.store import reported_jobs
 from usufruct_client.operator_documents import (
@@ -22,34 +22,42 @@ from usufruct_client.operator_documents import (
     JobFacts,
     PayeeFacts,
     RoleKey,
+    ServiceState,
 )
-
-T = TypeVar("T")
 
 
 class InstallationView:
     """Reads an installation for its operator; what only the node knows is None while it does not answer."""
 
     def __init__(
-        self, chain: ChainAccess, ledger: Ledger, listings: Listings, operator: Operator, diagnostics: Diagnostics
+        self, chain: ChainAccess, ledger: Ledger, catalogue: Catalogue, operator: Operator, diagnostics: Diagnostics
     ) -> None:
         self.operator = operator
         self._chain = chain
         self._ledger = ledger
-        self._listings = listings
+        self._catalogue = catalogue
         self._diagnostics = diagnostics
         self._till = Till(operator.till, chain.client)
         self._looking = asyncio.Lock()
 
     async def facts(self) -> InstallationFacts:
         """Return everything but the health."""
+        listings = await self._catalogue.list()
+        claims, payees, keys, jobs = await asyncio.gather(
+            self._claims(), self._payees(listings), self._keys(), self._jobs()
+        )
+        services = [
+            ServiceState(each.name, each.id, each.operation, each.registered, len(each.upstreams), each.paused_at)
+            for each in listings
+        ]
         return InstallationFacts(
             self.operator.symbol,
             self.operator.decimals,
-            await self._claims(),
-            await self._payees(),
-            await self._keys(),
-            await self._jobs(),
+            services,
+            claims,
+            payees,
+            keys,
+            jobs,
             show_config(self._chain.config),
         )
 
@@ -65,26 +73,31 @@ class InstallationView:
             sum(each.charged for each in totals),
             sum(each.claimable for each in totals),
             await self._ledger.oldest_unclaimed(),
-            await _known(self._till.total_owed(self.operator.token)),
+            await known(self._till.total_owed(self.operator.token)),
         )
 
-    async def _payees(self) -> list[PayeeFacts]:
+    async def _payees(self, listings: Sequence[Listing]) -> list[PayeeFacts]:
         services: dict[Address, list[str]] = {}
-        for listing in await self._listings.list():
+        for listing in listings:
             services.setdefault(listing.pay_to, []).append(listing.name)
-        found = []
-        for pay_to, names in services.items():
-            kind = await _known(self._till.payees(pay_to))
-            owed = await _known(self._till.owed(pay_to, self.operator.token))
-            found.append(PayeeFacts(pay_to, names, None if kind is None else kind is not PayeeKind.NONE, owed))
-        return found
+        return await asyncio.gather(*(self._payee(pay_to, names) for pay_to, names in services.items()))
+
+    async def _payee(self, pay_to: Address, services: list[str]) -> PayeeFacts:
+        kind, owed = await asyncio.gather(
+            known(self._till.payees(pay_to)), known(self._till.owed(pay_to, self.operator.token))
+        )
+        return PayeeFacts(pay_to, services, None if kind is None else kind is not PayeeKind.NONE, owed)
 
     async def _keys(self) -> list[RoleKey]:
-        known = {role: role_address(role, self._chain.config) for role in Role}
+        addresses = {role: role_address(role, self._chain.config) for role in Role}
+        here = {role: address for role, address in addresses.items() if address is not None}
+        client = self._chain.client
+        needed, *held = await asyncio.gather(
+            known(gas_needed(client)), *(known(client.balance(address)) for address in here.values())
+        )
         return [
-            RoleKey(role.value, address, await _known(self._chain.client.balance(address)))
-            for role, address in known.items()
-            if address is not None
+            RoleKey(role.value, address, coins, None if role is Role.RECEIPTS else needed)
+            for (role, address), coins in zip(here.items(), held, strict=True)
         ]
 
     async def _jobs(self) -> list[JobFacts]:
@@ -92,11 +105,3 @@ class InstallationView:
             JobFacts(process, job.name, job.failures, job.failing_since, job.code, job.message)
             for process, job in await reported_jobs(self._chain.database)
         ]
-
-
-async def _known(answer: Awaitable[T]) -> T | None:
-    """Return the node's answer; None while it does not answer."""
-    try:
-        return await answer
-    except Unavailable:
-        return None

@@ -6,11 +6,12 @@ from typing import Any
 from starlette.responses import Response
 
 from usufruct.console.access_pages import operators_only
+from usufruct.console.desk_pages import PATH as DESK
 from usufruct.console.installation_view import InstallationView
 from usufruct.console.operators import Operators
-from usufruct.core import Address
+from usufruct.core import Address, divide_up, format_asset
 from usufruct.web import Operation, Request, document_response
-from usufruct.web.ui import PageRoute, Pages
+from usufruct.web.ui import Language, PageRoute, Pages
 from usufruct_client.operator_documents import HealthFacts, InstallationFacts
 
 PATH = "/operator"
@@ -27,6 +28,8 @@ def operator_routes(view: InstallationView, operators: Operators, pages: Pages) 
     common: dict[str, Any] = {
         "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
         "money": lambda language, amount: language.money(amount, operator.decimals, operator.symbol),
+        "coins": _coins,
+        "path_of": lambda asset: f"{DESK}/{format_asset(asset)}",
     }
 
     async def page(request: Request, _: Address) -> Response:
@@ -51,3 +54,8 @@ def operator_routes(view: InstallationView, operators: Operators, pages: Pages) 
         PageRoute("GET", "/v1/operator", show, _SHOW),
         PageRoute("GET", "/v1/operator/health", health, _HEALTH),
     ]
+
+
+def _coins(language: Language, amount: int) -> str:
+    """Write coins for gas with five digits after the point, rounded up: what is needed is never shown as nothing."""
+    return language.money(divide_up(amount, 10**13), 5, "ETH")

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from usufruct.accounts import Session, Sessions
 from usufruct.chain.contracts.till import Till
-from usufruct.core import Address, Clock, Denied, checksum
+from usufruct.core import Address, Clock, Denied, Unavailable, checksum
 from usufruct.web import HttpExchange
 
 _FRESH_SECONDS = 60.0
@@ -56,10 +56,18 @@ class Operators:
         return address in self._admins or address == await self.owner()
 
     async def owner(self) -> Address:
-        """Return the till's owner, as the chain said within the last minute."""
+        """Return the till's owner, as the chain said within the last minute; while its node is away, as it said last.
+
+        Raises:
+            Unavailable: when the node has not answered yet.
+        """
         now = self._clock.monotonic()
         if self._owner is None or now - self._owner[1] > _FRESH_SECONDS:
-            self._owner = await self._till.owner(), now
+            try:
+                self._owner = await self._till.owner(), now
+            except Unavailable:  # the operator looks at the page for just this
+                if self._owner is None:
+                    raise
         return self._owner[0]
 
     def may_enter(self, exchange: HttpExchange) -> bool:
