@@ -1,10 +1,11 @@
 """The JSON documents of the seller's desk: what services earn, what a seller may change. Atomic units."""
 
+from dataclasses import field
 from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictStr
 
-from usufruct_client.sale_documents import Decimal, SecretText
+from usufruct_client.sale_documents import Decimal, SecretText, WalletTransaction
 from usufruct_client.wire_types import (
     AddressText,
     AssetHex,
@@ -36,7 +37,10 @@ class DayEarnings(Document):
 
 
 class ServiceEarnings(Document):
-    """What one service did in 30 days. `cost`: of its calls, where what its server costs is known."""
+    """What one service did in 30 days. `cost`: of its calls, where what its server costs is known.
+
+    `paused_at`: since when it takes no new calls; None: it takes them.
+    """
 
     name: StrictStr
     asset: AssetHex
@@ -44,6 +48,7 @@ class ServiceEarnings(Document):
     registered: StrictBool
     month: Earnings
     cost: Uint256 | None
+    paused_at: Seconds | None = None
 
 
 class DeskFigures(Document):
@@ -68,17 +73,31 @@ class NewPrice(Wish):
 
 
 class PriceChange(Document):
-    """When a new price holds; `transaction`: that announced it, for a registered service."""
+    """When a new price holds; `transaction`: that announced it, for a registered service.
 
-    starts_at: Seconds
+    `transactions`: what the seller's wallet has to send for it, which only that wallet may; `starts_at` is None then.
+    """
+
+    starts_at: Seconds | None
     transaction: HashText | None = None
+    transactions: list[WalletTransaction] = field(default_factory=list)
 
 
 class Retirement(Document):
-    """When a service is off sale; `transaction`: that announced it, for a registered service."""
+    """When a service is off sale; `transaction`: that announced it, for a registered service.
 
-    retires_at: Seconds
+    `transactions`: what the seller's wallet has to send for it; `retires_at` is None then.
+    """
+
+    retires_at: Seconds | None
     transaction: HashText | None = None
+    transactions: list[WalletTransaction] = field(default_factory=list)
+
+
+class Pause(Document):
+    """Since when a service takes no new calls; None: it takes them."""
+
+    paused_at: Seconds | None
 
 
 class NewKey(Wish):
@@ -88,7 +107,11 @@ class NewKey(Wish):
 
 
 class Payout(Document):
-    """What one collection paid to the operator's wallet; 0 where nothing was due."""
+    """What one collection paid to the seller's wallet; 0 where nothing was due.
+
+    `transactions`: what that wallet has to send for it; `amount` is what they pay then.
+    """
 
     amount: Uint256
     transaction: HashText | None = None
+    transactions: list[WalletTransaction] = field(default_factory=list)

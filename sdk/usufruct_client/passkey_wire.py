@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import StrictStr
+from pydantic import Field, StrictStr
 
 from usufruct_client.wire import ChannelConfig, PasskeyRequest, SignedDeposit
 from usufruct_client.wire_types import AddressText, Document, HashText, Seconds, ShortBytes, Uint256, Wish, hex_bytes
@@ -148,6 +148,19 @@ class CallsFacts(Document):
     """Calls to be sent in order, from any address with gas."""
 
     calls: list[CallFacts]
+
+
+class CallWish(Wish):
+    """A call of a contract, without coins."""
+
+    to: AddressText
+    data: Annotated[bytes, hex_bytes(4, 16_384)]
+
+
+class CallsWish(Wish):
+    """`POST /v1/account/wallet/operations`: calls that one operation is to make, in order."""
+
+    calls: Annotated[list[CallWish], Field(min_length=1, max_length=8)]
 
 
 class NewSignerWish(Wish):

@@ -186,9 +186,9 @@ class SaleDrafts(Document):
 
 
 class WalletTransaction(Document):
-    """A transaction that the seller's wallet sends before the service can be on sale."""
+    """A transaction that only the seller's wallet may send: for a sale, or for a service that is on sale."""
 
-    what: Literal["register", "share", "payee"]
+    what: Literal["register", "share", "payee", "price", "retire", "collect"]
     chain_id: Uint64
     to: AddressText
     data: StrictStr

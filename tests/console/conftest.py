@@ -4,15 +4,37 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from eth_account import Account
 from eth_account.messages import encode_defunct
 
 from tests.support import x402_installation
 from tests.support.librarian_process import librarian_process
+from tests.support.misbehaving_upstream import misbehaving_server
 
 
 @pytest.fixture
 async def world(devnet_template, tmp_path) -> AsyncIterator[x402_installation.X402Installation]:
     async with x402_installation.x402_installation(devnet_template, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def public_chain(monkeypatch):
+    """Have the console take the devnet for a public chain; ask for it before the world is built."""
+    monkeypatch.setattr("usufruct.console.component.is_devnet", lambda _: False)
+
+
+@pytest.fixture
+def owner():
+    """Return the wallet that owns the till of every devnet."""
+    Account.enable_unaudited_hdwallet_features()
+    return Account.from_mnemonic(" ".join(["test"] * 11 + ["junk"]))
+
+
+@pytest.fixture
+async def upstream():
+    """A model's server that behaves."""
+    async with misbehaving_server() as opened:
         yield opened
 
 

@@ -1,24 +1,20 @@
 """The desk: what calls earned is told by tallies; price, key, collection and end are the operator's."""
 
+import httpx
 import pytest
 from x402.http.clients import x402HttpxClient
 
 from tests.console.test_sales import SECRET, SHARES, ready
 from tests.support.browser import NARROW, chromium, needs_chromium, visit
-from tests.support.misbehaving_upstream import misbehaving_server
-from usufruct.core import format_asset
+from usufruct.assets import RegistryClient
+from usufruct.chain.keys import Role, signer_of
+from usufruct.core import address, format_asset
 from usufruct.gateway import Catalogue, ServiceQuality
-from usufruct.payments.settlement import Claimer
+from usufruct.payments.settlement import Claimer, Refunds
 
 pytestmark = pytest.mark.anvil
 
 COSTS = {"perHour": "1"}
-
-
-@pytest.fixture
-async def upstream():
-    async with misbehaving_server() as opened:
-        yield opened
 
 
 async def sold(world, seller, upstream, ownership: dict | None = None) -> str:
@@ -75,6 +71,44 @@ async def test_a_plain_service_is_priced_gets_another_key_and_is_retired(world, 
     assert (await seller.post(f"{service}/retire")).status_code == 200
     assert (await seller.post(f"{service}/retire")).json()["error"]["code"] == "already_retired"
     assert (await seller.get("/desk")).json()["services"] == []
+
+
+async def test_a_paused_service_takes_no_calls_and_gives_deposits_back(world, seller, upstream):
+    service = await sold(world, seller, upstream)
+    account = await world.account()
+    async with x402HttpxClient(world.payer(world.scheme(account, rpc=True)), timeout=60) as http:
+        assert (await world.ask(http, "answers")).status_code == 200
+        paused = (await seller.post(f"{service}/pause")).json()
+        assert (await seller.post(f"{service}/pause")).json() == paused, "paused once"
+        refused = await world.ask(http, "answers")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "paused_listing")
+    async with httpx.AsyncClient() as stranger:  # is not offered a price that cannot be paid
+        assert (await world.ask(stranger, "answers")).json()["error"]["code"] == "paused_listing"
+    [mine] = (await seller.get("/desk")).json()["services"]
+    assert mine["pausedAt"] == paused["pausedAt"] > 0
+    page = await seller.get(seller.base_url.copy_with(path=service))
+    assert "Paused since" in page.text
+    await world.installation.get(Refunds).refund((await world.channel_of(account)).reading.id)
+    assert await world.balance(account) == 1000 * 10**6 - (await world.channel_of(account)).charged
+    assert (await seller.post(f"{service}/resume")).json() == {"pausedAt": None}
+    await world.check_books()
+
+
+async def test_the_title_holder_pauses_and_no_one_else(world, seller, upstream, http, enter):
+    service = await sold(world, seller, upstream, SHARES)
+    asset = (await world.gateway.get(Catalogue).find("answers")).id
+    holder, stranger = await world.account(), await world.account()
+    registry = world.installation.get(RegistryClient).contract
+    owner = world.installation.sender(signer_of(Role.OWNER, world.installation.config))
+    await owner.execute(registry.transfer_from(owner.address, address(holder.address), int(asset)), "give the title")
+    http.cookies.clear()
+    await enter(http, stranger)
+    assert (await http.post(f"{service}/pause")).json()["error"]["code"] == "not_operator"
+    http.cookies.clear()
+    await enter(http, holder)
+    assert (await http.post(f"{service}/pause")).json()["pausedAt"]
+    assert (await http.post(f"{service}/retire")).json()["error"]["code"] == "not_operator"
+    assert (await http.post(f"{service}/resume")).json() == {"pausedAt": None}
 
 
 async def test_no_one_else_sees_or_changes_it(world, http, enter):

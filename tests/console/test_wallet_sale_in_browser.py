@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-from eth_account import Account
 from playwright.async_api import expect
 
 from tests.console.test_sales import SHARES, ready
@@ -20,13 +19,7 @@ from usufruct.gateway import Catalogue
 
 KEPT = "Object.keys(sessionStorage).filter((name) => name.startsWith('sent ')).map((name) => sessionStorage[name])"
 
-pytestmark = [needs_chromium, pytest.mark.anvil]
-
-
-@pytest.fixture(autouse=True)
-def public_chain(monkeypatch):
-    """Have the console take the devnet for a public chain, before the world is built."""
-    monkeypatch.setattr("usufruct.console.component.is_devnet", lambda _: False)
+pytestmark = [needs_chromium, pytest.mark.anvil, pytest.mark.usefixtures("public_chain")]
 
 
 class SlowChainWallet(InjectedWallet):
@@ -50,10 +43,8 @@ class SlowChainWallet(InjectedWallet):
 
 
 @pytest.mark.parametrize("answered", [True, False])
-async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, enter, answered):
-    client = world.installation.client
-    Account.enable_unaudited_hdwallet_features()
-    account = Account.from_mnemonic(" ".join(["test"] * 11 + ["junk"]))  # the owner of every devnet
+async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, enter, owner, answered):
+    client, account = world.installation.client, owner
     await enter(http, account)
     async with misbehaving_server() as server, chromium() as browser:
         sale = await ready(http, server.url(), SHARES)
@@ -66,7 +57,7 @@ async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, ente
             page, confirm = shown.page, shown.page.get_by_role("button", name="Put it on sale")
             await wallet.inject(page)
             await page.goto(f"{root}/sell/{sale}/review")
-            await confirm.click()
+            await confirm.dblclick()
 
             async def handed_out() -> bool:
                 kept = [json.loads(each) for each in await page.evaluate(KEPT)]

@@ -74,7 +74,7 @@ async def test_catalogue_search_pages_and_discovery_say_so(world, upstream):
         [found] = (await client.get("/v1/services")).json()["services"]
         page, list_ = await client.get("/s/hamlet"), await client.get("/")
         text = (await client.get("/llms.txt")).text
-    assert card["paused_at"] == found["card"]["paused_at"] == since
+    assert card["paused_at"] == found["service"]["paused_at"] == since
     assert (await world.gateway.find(Search(text="hamlet"))).services[0].card.paused_at == since
     assert "pausiert" in list_.text
     assert "Von seinem Verkäufer pausiert seit" in page.text

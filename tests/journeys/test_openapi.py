@@ -276,6 +276,8 @@ async def use_the_console(world, http) -> None:
     await post(f"desk/{asset}/collect")
     await post(f"desk/{asset}/key", {"key": "sk-another"})
     await post(f"desk/{asset}/price", {"output": "3"})
+    await post(f"desk/{asset}/pause")
+    await post(f"desk/{asset}/resume")
     await post(f"desk/{asset}/retire")
     assert (await http.delete(f"{world.url}/{sale}")).status_code == 204
     assert (await get("operator"))["payees"]
@@ -319,6 +321,8 @@ async def use_a_passkey(world, http) -> None:
     await signed("addresses", {"address": guardian.address})
     verifier = world.installation.deployments.address(PasskeyVerifier)
     await signed("removals", {"signer": hexed(other.signer(verifier))})
+    give = world.dollar.transfer(guardian.address, 1)
+    await signed("operations", {"calls": [{"to": give.to, "data": hexed(give.data)}]})
     await post("passkeys/operations", await signed("recovery", {"wallet": guardian.address, "days": 1}))
     await signed("veto")
     await signed("cancellation")

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from secrets import token_hex
 
+from usufruct.accounts.passkeys import RelayedCalls
 from usufruct.assets.accrual import Accruer
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
 from usufruct.assets.registry_client import RegistryClient, registry_creation
+from usufruct.assets.relayed_calls import OwnersCalls
 from usufruct.assets.shares import ShareHolders
 from usufruct.chain import ChainAccess, ChainHead, LogStreams, Senders, TokenFacts, amount_of, token_of
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -36,7 +38,12 @@ def build(context: Context) -> Component:
     context.provide_later(RegistryClient, lambda: RegistryClient(context.get(ChainAccess)))
     context.provide_later(AssetIndexer, indexer)
     context.provide_later(ShareHolders, lambda: ShareHolders(context.get(RegistryClient), context.get(AssetIndexer)))
+
+    def owners_calls() -> RelayedCalls:
+        return OwnersCalls(context.get(RegistryClient).contract.address, context.get(AssetIndexer))
+
     context.provide_later(Accruer, accruer)
+    context.provide_later(RelayedCalls, owners_calls)
     context.get(LogStreams)["assets"] = lambda: context.get(AssetIndexer).logs
     return Component(
         "assets",

@@ -38,6 +38,15 @@ class Unregistered:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPrice:
+    """A price card to announce by `call`, or one that is announced already and holds from `starts_at` on."""
+
+    card: PriceCard
+    call: Call | None
+    starts_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CardChange:
     """What of a price card shall change; None stays as it is. The fields are those of `PriceCard`."""
 
@@ -131,21 +140,30 @@ class Assets:
         Raises:
             InvalidAsset: for a card no call could be charged by, or one that changes nothing.
         """
-        await self._registry.managed(sender.address, asset)
-        pending = (await self._contract.pending_price_card(asset)).card
-        latest = from_registry(pending if pending.version else await self._contract.price_card(asset))
-        changed = change.of(latest)
-        if changed == latest:
-            raise InvalidAsset(
-                f"price must differ from the card that was announced last, version {latest.version}", field="price"
-            )
-        card = replace(changed, version=latest.version + 1)
-        check_card(card)
-        receipt = await execute_once(
-            sender, self._contract.set_price_card(asset, to_registry(card)), f"asset/price/{asset:#x}"
-        )
+        planned = await self.plan_price(sender.address, asset, change)
+        if planned.call is None:
+            raise _same_price(planned.card)
+        receipt = await execute_once(sender, planned.call, f"asset/price/{asset:#x}")
         (event,) = asset_registry.PriceCardSet.among(receipt.logs, self._contract.address)
         return _period(event.card, event.effective_at), receipt.hash
+
+    async def plan_price(self, holder: Address, asset: AssetId, change: CardChange) -> PlannedPrice:
+        """Return the call by which `holder` announces a price card, or the card if it is announced already.
+
+        Raises:
+            InvalidAsset: for a card no call could be charged by, or one that is in force.
+        """
+        await self._registry.managed(holder, asset)
+        pending = await self._contract.pending_price_card(asset)
+        latest = from_registry(pending.card if pending.card.version else await self._contract.price_card(asset))
+        changed = change.of(latest)
+        if changed == latest and not pending.card.version:
+            raise _same_price(latest)
+        if changed == latest:
+            return PlannedPrice(latest, None, pending.effective_at)
+        card = replace(changed, version=latest.version + 1)
+        check_card(card)
+        return PlannedPrice(card, self._contract.set_price_card(asset, to_registry(card)))
 
     async def retire(self, sender: Sender, asset: AssetId) -> tuple[int, Hash32]:
         """Announce the asset's retirement; return when it takes effect, chain seconds, and the transaction.
@@ -153,7 +171,14 @@ class Assets:
         Raises:
             Conflict: when it is announced already.
         """
-        known = await self._registry.managed(sender.address, asset)
+        call = await self.plan_retirement(sender.address, asset)
+        receipt = await execute_once(sender, call, f"asset/retire/{asset:#x}")
+        (event,) = asset_registry.RetirementAnnounced.among(receipt.logs, self._contract.address)
+        return event.retires_at, receipt.hash
+
+    async def plan_retirement(self, holder: Address, asset: AssetId) -> Call:
+        """Return the call by which `holder` announces the asset's retirement; raises as `retire`."""
+        known = await self._registry.managed(holder, asset)
         if known.retires_at:
             raise Conflict(
                 f"{format_asset(asset)} retires at {moment(known.retires_at)}, as was announced; until then it can be "
@@ -161,9 +186,16 @@ class Assets:
                 retires_at=known.retires_at,
                 code="retirement_announced",
             )
-        receipt = await execute_once(sender, self._contract.retire(asset), f"asset/retire/{asset:#x}")
-        (event,) = asset_registry.RetirementAnnounced.among(receipt.logs, self._contract.address)
-        return event.retires_at, receipt.hash
+        return self._contract.retire(asset)
+
+    async def retires_at(self, asset: AssetId) -> int | None:
+        """Return when an asset's announced retirement takes effect, chain seconds; None when none is announced."""
+        return (await self._registry.asset(asset)).retires_at or None
+
+    async def pending_price(self, asset: AssetId) -> PricePeriod | None:
+        """Return the price card that is announced and not in force yet."""
+        pending = await self._contract.pending_price_card(asset)
+        return _period(pending.card, pending.effective_at) if pending.card.version else None
 
     async def cancel_retirement(self, sender: Sender, asset: AssetId) -> Hash32:
         """Call an announced retirement off; return the transaction.
@@ -250,6 +282,12 @@ class Assets:
                 name=name,
                 asset=format_asset(asset),
             ) from error
+
+
+def _same_price(card: PriceCard) -> InvalidAsset:
+    return InvalidAsset(
+        f"price must differ from the card that was announced last, version {card.version}", field="price"
+    )
 
 
 def _registered_already(name: str, asset: AssetId) -> AlreadyRegistered:

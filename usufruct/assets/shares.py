@@ -9,7 +9,7 @@ from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import SHARE_DECIMALS, Holding, OwnerIncome, Pending, RevenueToken, SharesIncome
 from usufruct.assets.registry_client import RegistryClient, execute_once
 from usufruct.assets.share_store import CollectionLogs, SharesLogs, collected, holdings, owners
-from usufruct.chain import Receipt, Revert, Sender
+from usufruct.chain import Call, Receipt, Revert, Sender
 from usufruct.chain.contracts import shares as shares_contract
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.shares import Shares
@@ -189,6 +189,21 @@ class ShareHolders:
             return self._paid(shares, due, await execute_once(sender, call, key))
         except Revert:
             return await self._collect_by_token(sender, asset, shares, due, receiver)
+
+    async def plan_collection(self, asset: AssetId, holder: Address) -> list[Call]:
+        """Return the calls by which a holder's own wallet collects all their income; none where nothing is due."""
+        shares = await self._registry.shares(asset)
+        children = await self._owing(shares)
+        due = [each for each in await self._pending(shares, holder, children) if each.total]
+        whole = shares.collect_all(children, holder)
+        try:
+            await self._registry.client.call(whole, sender=holder)
+        except Revert:
+            return [
+                (shares.accrue_and_collect if each.unaccrued else shares.collect_to)(each.token.address, holder)
+                for each in due
+            ]
+        return [whole] if due else []
 
     async def _collect_by_token(
         self, sender: Sender, asset: AssetId, shares: Shares, due: Sequence[Pending], receiver: Address

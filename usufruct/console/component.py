@@ -1,9 +1,11 @@
 """What the console adds to an installation: selling in a browser."""
 
 from usufruct.accounts import Sessions
+from usufruct.accounts.passkeys import Passkeys, has_factory
 from usufruct.assets import Assets, Listings, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, Senders
 from usufruct.chain.contracts.till import Till
+from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import Role, role_address
 from usufruct.config import Config
 from usufruct.console.access_pages import access_routes
@@ -18,6 +20,7 @@ from usufruct.console.sale_api import sale_routes
 from usufruct.console.sale_pages import sale_pages
 from usufruct.console.sales import Sales
 from usufruct.console.seller_desk import Desk
+from usufruct.console.sellers import Sellers
 from usufruct.console.store import DraftStore
 from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context
@@ -64,13 +67,21 @@ def build(context: Context) -> Component:
             get(ShareHolders),
             get(Operator),
             get(Clock),
+            chain.chain_id,
             owner,
         )
 
     def view() -> InstallationView:
-        return InstallationView(get(ChainAccess), get(Ledger), get(Listings), get(Operator), get(Diagnostics))
+        return InstallationView(get(ChainAccess), get(Ledger), get(Catalogue), get(Operator), get(Diagnostics))
+
+    def sellers() -> Sellers:
+        return Sellers(get(Operators), get(Sessions), get(Listings), get(RegistryClient))
+
+    async def is_passkey_account(account: Address) -> bool:
+        return has_factory(get(Deployments)) and bool(await get(Passkeys).store.list(account))
 
     context.provide_later(Operators, operators)
+    context.provide_later(Sellers, sellers)
     context.provide_later(InstallationView, view)
     context.provide_later(Desk, desk)
     context.provide_later(Sales, sales)
@@ -80,8 +91,15 @@ def build(context: Context) -> Component:
             *access_routes(get(Operators)),
             *sale_routes(get(Sales), get(Operators)),
             *operator_routes(get(InstallationView), get(Operators), get(Pages)),
-            *desk_routes(get(Desk), get(Operators)),
-            *desk_pages(get(Desk), get(Catalogue), get(Operators), get(Pages)),
+            *desk_routes(get(Desk), get(Operators), get(Sellers)),
+            *desk_pages(
+                get(Desk),
+                get(Catalogue),
+                get(Operators),
+                get(Pages),
+                get(RegistryClient).contract.address,
+                is_passkey_account,
+            ),
             *sale_pages(get(Sales), get(Operators), get(Pages), devnet=is_devnet(get(Config).chain.id)),
         ],
     )

@@ -5,9 +5,10 @@ from starlette.responses import Response
 from usufruct.console.operators import Operators
 from usufruct.console.sale_forms import refuse
 from usufruct.console.seller_desk import Desk
+from usufruct.console.sellers import Sellers
 from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import PageRoute
-from usufruct_client.desk_documents import DeskFigures, NewKey, NewPrice, Payout, PriceChange, Retirement
+from usufruct_client.desk_documents import DeskFigures, NewKey, NewPrice, Pause, Payout, PriceChange, Retirement
 
 PATH = "/v1/desk"
 
@@ -16,11 +17,14 @@ _REFUSES = {401: "no one is signed in", 403: "the signed-in wallet is not an ope
 _SHOW = Operation("Return what services earn.", DeskFigures, takes=_COOKIE, refuses=_REFUSES)
 _PRICE = Operation("Change a price, at its notice.", PriceChange, NewPrice, takes=_COOKIE, refuses=_REFUSES)
 _RETIRE = Operation("Take a service off sale.", Retirement, takes=_COOKIE, refuses=_REFUSES)
+_SELLERS = {401: "no one is signed in", 403: "the signed-in wallet is neither an operator's nor the title holder's"}
+_PAUSE = Operation("Refuse new calls of a service until it is resumed.", Pause, takes=_COOKIE, refuses=_SELLERS)
+_RESUME = Operation("Take new calls of a service again.", Pause, takes=_COOKIE, refuses=_SELLERS)
 _KEY = Operation("Replace the API key of a service's servers.", None, NewKey, 204, takes=_COOKIE, refuses=_REFUSES)
 _COLLECT = Operation("Collect what the operator's shares earned.", Payout, takes=_COOKIE, refuses=_REFUSES)
 
 
-def desk_routes(desk: Desk, operators: Operators) -> list[PageRoute]:
+def desk_routes(desk: Desk, operators: Operators, sellers: Sellers) -> list[PageRoute]:
     """Return the routes under `/v1/desk`."""
 
     async def show(request: Request) -> Response:
@@ -45,6 +49,14 @@ def desk_routes(desk: Desk, operators: Operators) -> list[PageRoute]:
         seller = await operators.require(request.exchange)
         return document_response(await desk.collect(seller, await _name(request)))
 
+    async def pause(request: Request) -> Response:
+        listing = await sellers.require(request.exchange, request.path_params["service"])
+        return document_response(await desk.pause(listing.name))
+
+    async def resume(request: Request) -> Response:
+        listing = await sellers.require(request.exchange, request.path_params["service"])
+        return document_response(await desk.resume(listing.name))
+
     async def _name(request: Request) -> str:
         return await desk.name_of(request.path_params["service"])
 
@@ -53,6 +65,8 @@ def desk_routes(desk: Desk, operators: Operators) -> list[PageRoute]:
         PageRoute("GET", PATH, show, _SHOW),
         PageRoute("POST", f"{one}/price", price, _PRICE),
         PageRoute("POST", f"{one}/retire", retire, _RETIRE),
+        PageRoute("POST", f"{one}/pause", pause, _PAUSE),
+        PageRoute("POST", f"{one}/resume", resume, _RESUME),
         PageRoute("POST", f"{one}/key", key, _KEY),
         PageRoute("POST", f"{one}/collect", collect, _COLLECT),
     ]

@@ -1,27 +1,34 @@
 """The seller's desk, `/desk`: what services earn, and a page for each that changes its price or takes it off sale."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from usufruct.console import sale_forms as forms
 from usufruct.console.access_pages import Show, operators_only, see_other
+from usufruct.console.node_answers import known
 from usufruct.console.operators import Operators
 from usufruct.console.refusals import field_of
 from usufruct.console.seller_desk import Desk
-from usufruct.core import Address, NotFound, UsufructError, format_asset
+from usufruct.core import Address, Conflict, NotFound, UsufructError, format_asset
 from usufruct.gateway import Catalogue
 from usufruct.web import Request
 from usufruct.web.ui import PageRoute, Pages
 
 PATH = "/desk"
 
-Act = Callable[[Address, str, forms.Form], Awaitable[object]]
+Act = Callable[[Address, str, forms.Form], Awaitable[Sequence[object]]]
+"""Does what a form asks for; returns what the seller's wallet has still to send for it."""
+
+IsPasskey = Callable[[Address], Awaitable[bool]]
 
 
-def desk_pages(desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pages) -> list[PageRoute]:
+def desk_pages(
+    desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pages, registry: Address, is_passkey: IsPasskey
+) -> list[PageRoute]:
     """Return the routes of the desk's pages."""
     operator = desk.operator
 
@@ -31,8 +38,12 @@ def desk_pages(desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pa
             "field_of": field_of,
             "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
             "money": lambda language, amount: language.money(amount, operator.decimals, operator.symbol),
+            "each": lambda language, amount, calls: language.money(
+                amount * 1000 // calls, operator.decimals + 3, operator.symbol
+            ),
             "unit": 10**operator.decimals,
             "symbol": operator.symbol,
+            "service_path": lambda name: f"/s/{quote(name)}",
             "path_of": lambda asset: f"{PATH}/{format_asset(asset)}",
         }
 
@@ -44,6 +55,7 @@ def desk_pages(desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pa
         served = await catalogue.find(name)
         figures = await desk.figures()
         mine = next((each for each in figures.services if each.name == name), None)
+        announced, due = await known(desk.announced(name)), await known(desk.due(seller, name))
         return pages.answer(
             request,
             "console/desk_service.html",
@@ -51,7 +63,12 @@ def desk_pages(desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pa
             served=served,
             card=served.card(desk.now()),
             earned=mine,
-            due=await desk.due(seller, name),
+            announced=announced,
+            due=due,
+            seller=seller,
+            registry=registry,
+            asks_wallet=served.registered and desk.asks_wallet(seller),
+            passkey_account=await is_passkey(seller),
             done=request.query_params.get("done", ""),
             **common(error),
         )
@@ -61,7 +78,8 @@ def desk_pages(desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pa
             form, id_ = await request.form_fields(), request.path_params["service"]
             name = await desk.name_of(id_)
             try:
-                await act(seller, name, form)
+                if await act(seller, name, form):
+                    raise _scripts_needed()
             except UsufructError as error:
                 if error.status >= 500 or isinstance(error, NotFound):
                     raise
@@ -70,17 +88,26 @@ def desk_pages(desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pa
 
         return handle
 
-    async def price(seller: Address, name: str, form: forms.Form) -> object:
-        return await desk.set_price(seller, name, forms.read_new_price(form))
+    async def price(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
+        return (await desk.set_price(seller, name, forms.read_new_price(form))).transactions
 
-    async def retire(seller: Address, name: str, form: forms.Form) -> object:
-        return await desk.retire(seller, name)
+    async def retire(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
+        return (await desk.retire(seller, name)).transactions
 
-    async def key(seller: Address, name: str, form: forms.Form) -> None:
+    async def pause(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
+        await desk.pause(name)
+        return ()
+
+    async def resume(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
+        await desk.resume(name)
+        return ()
+
+    async def key(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
         await desk.replace_key(name, forms.read_key(form).key)
+        return ()
 
-    async def collect(seller: Address, name: str, form: forms.Form) -> object:
-        return await desk.collect(seller, name)
+    async def collect(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
+        return (await desk.collect(seller, name)).transactions
 
     one = f"{PATH}/{{service}}"
 
@@ -92,6 +119,14 @@ def desk_pages(desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pa
         PageRoute("GET", one, page(service)),
         PageRoute("POST", f"{one}/price", page(doing(price, "price"))),
         PageRoute("POST", f"{one}/retire", page(doing(retire, "retire"))),
+        PageRoute("POST", f"{one}/pause", page(doing(pause, "pause"))),
+        PageRoute("POST", f"{one}/resume", page(doing(resume, "resume"))),
         PageRoute("POST", f"{one}/key", page(doing(key, "key"))),
         PageRoute("POST", f"{one}/collect", page(doing(collect, "collect"))),
     ]
+
+
+def _scripts_needed() -> Conflict:
+    return Conflict(
+        "your wallet has to send this, which needs scripts: allow them, or use the command line", code="wallet_needed"
+    )

@@ -6,8 +6,9 @@ The seller's wallet sends it. A gateway never opens the owner's key, but on a de
 from collections.abc import Callable, Sequence
 
 from usufruct.assets import Assets, Holding, NewAsset
-from usufruct.chain import Call, Sender
+from usufruct.chain import Sender
 from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.console.wallet_transactions import for_wallet
 from usufruct.core import Address, AssetId, ChainId, Denied, checksum
 from usufruct.payments.settlement import list_payee
 from usufruct_client.sale_documents import WalletTransaction
@@ -42,7 +43,7 @@ class Registrar:
             return made.id, made.shares, []
         shares = wanted.shares
         call = wanted.calls[0]
-        return wanted.id, shares, [self._for_wallet("share" if call.to == shares else "register", call)]
+        return wanted.id, shares, for_wallet("share" if call.to == shares else "register", self._chain_id, call)
 
     async def list_payee(self, seller: Address, pay_to: Address, kind: PayeeKind) -> list[WalletTransaction]:
         """Have the till pay an address; return what is left to send.
@@ -62,7 +63,4 @@ class Registrar:
                 code="payee_not_listed",
                 field="pay_to",
             )
-        return [self._for_wallet("payee", self._till.set_payee(pay_to, kind))]
-
-    def _for_wallet(self, what: str, call: Call) -> WalletTransaction:
-        return WalletTransaction(what, self._chain_id, call.to, f"0x{call.data.hex()}", call.value)  # type: ignore[arg-type]
+        return for_wallet("payee", self._chain_id, self._till.set_payee(pay_to, kind))

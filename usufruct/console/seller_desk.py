@@ -1,26 +1,29 @@
 """The seller's desk: what services earn by the hourly and daily tallies of calls, and what a seller may change."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from usufruct.assets import (
     Assets,
     CardChange,
     Listing,
     Listings,
+    PricePeriod,
     ShareHolders,
     UnknownListing,
     read_card_change,
 )
 from usufruct.chain import Sender
 from usufruct.console.sales import Sales
-from usufruct.core import Address, AssetId, Clock, Conflict, Denied, asset_id, divide_up
+from usufruct.console.wallet_transactions import for_wallet
+from usufruct.core import Address, AssetId, ChainId, Clock, Conflict, asset_id, divide_up
 from usufruct.gateway import Catalogue, Operator, ServiceQuality, Tally
 from usufruct_client.desk_documents import (
     DayEarnings,
     DeskFigures,
     Earnings,
     NewPrice,
+    Pause,
     Payout,
     PriceChange,
     Retirement,
@@ -37,11 +40,19 @@ _MILLION = 1_000_000
 Days = Mapping[AssetId, Sequence[tuple[int, Tally]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What is to happen to a registered service: its next price, and when it is off sale, in the chain's seconds."""
+
+    price: PricePeriod | None = None
+    retires_at: int | None = None
+
+
 class Desk:
     """The verbs of a seller whose services are on sale.
 
-    `devnet_owner` signs on a devnet, where the owner's key is everyone's; elsewhere a gateway has no such key, and what
-    the chain decides is refused with the command that does it.
+    `devnet_owner` signs on a devnet, where the owner's key is everyone's. Elsewhere, and for other sellers, a gateway
+    has no such key: what the chain decides is returned as transactions, for the seller's wallet to send.
     """
 
     def __init__(
@@ -54,6 +65,7 @@ class Desk:
         holders: ShareHolders,
         operator: Operator,
         clock: Clock,
+        chain_id: ChainId,
         devnet_owner: Callable[[], Sender] | None,
     ) -> None:
         self.operator = operator
@@ -64,6 +76,7 @@ class Desk:
         self._assets = assets
         self._holders = holders
         self._clock = clock
+        self._chain_id = chain_id
         self._devnet_owner = devnet_owner
         self._days: tuple[Days, float] | None = None
 
@@ -99,7 +112,15 @@ class Desk:
             per_million = costs.get(listing.name)
             cost = None if per_million is None else _cost_up(month, *per_million)
             services.append(
-                ServiceEarnings(listing.name, listing.id, listing.pay_to, listing.registered, _earned(month), cost)
+                ServiceEarnings(
+                    listing.name,
+                    listing.id,
+                    listing.pay_to,
+                    listing.registered,
+                    _earned(month),
+                    cost,
+                    listing.paused_at,
+                )
             )
         return DeskFigures(
             self.operator.symbol,
@@ -117,7 +138,7 @@ class Desk:
         Raises:
             UnknownListing: when there is no such service.
             Conflict: when nothing is to change.
-            Denied: when only the title holder's wallet may.
+            Denied: when another wallet holds the title.
             Invalid: for a price that no service can have.
         """
         change = read_card_change(self.operator.decimals, wish.input, wish.output, wish.per_call, wish.cached_input)
@@ -127,7 +148,11 @@ class Desk:
         if not listing.registered:
             await self._listings.price(name, change.of(listing.card(now)), now)
             return PriceChange(now)
-        sender = self._sender(seller, f"usufruct asset price {name}")
+        sender = self._key_of(seller)
+        if sender is None:
+            planned = await self._assets.plan_price(seller, listing.id, change)
+            calls = [planned.call] if planned.call else []
+            return PriceChange(planned.starts_at, transactions=for_wallet("price", self._chain_id, *calls))
         period, transaction = await self._assets.price(sender, listing.id, change)
         return PriceChange(period.starts_at, transaction)
 
@@ -143,9 +168,25 @@ class Desk:
         if not listing.registered:
             await self._listings.retire(name)
             return Retirement(self._clock.now())
-        sender = self._sender(seller, f"usufruct asset retire {name}")
+        sender = self._key_of(seller)
+        if sender is None:
+            call = await self._assets.plan_retirement(seller, listing.id)
+            return Retirement(None, transactions=for_wallet("retire", self._chain_id, call))
         retires_at, transaction = await self._assets.retire(sender, listing.id)
         return Retirement(retires_at, transaction)
+
+    async def pause(self, name: str) -> Pause:
+        """Refuse new calls of a service until it is resumed; running ones end as they would have.
+
+        Raises:
+            UnknownListing: when there is no such service.
+            RetiredListing: when it is off sale.
+        """
+        return Pause((await self._listings.pause(name)).paused_at)
+
+    async def resume(self, name: str) -> Pause:
+        """Take new calls of a service again; raises as `pause`."""
+        return Pause((await self._listings.resume(name)).paused_at)
 
     async def replace_key(self, name: str, key: str) -> None:
         """Give a service's servers another API key.
@@ -161,13 +202,23 @@ class Desk:
 
         Raises:
             Conflict: when the service has no shares: its income goes to an address by itself.
-            Denied: as `set_price`.
         """
         listing = await self._registered(name)
-        sender = self._sender(seller, f"usufruct shares collect {name}")
+        sender = self._key_of(seller)
+        if sender is None:
+            calls = await self._holders.plan_collection(listing.id, seller)
+            due = await self.due(seller, name) or 0
+            return Payout(due, transactions=for_wallet("collect", self._chain_id, *calls))
         paid = await self._holders.collect(sender, listing.id)
         ours = [each for each in paid if each.token.address == self.operator.token]
         return Payout(sum(each.amount for each in ours), paid[0].transaction if paid else None)
+
+    async def announced(self, name: str) -> Announced:
+        """Return what the chain has announced of a service; nothing for one that is not registered."""
+        listing = await self._listings.find(name)
+        if not listing.registered:
+            return Announced()
+        return Announced(await self._assets.pending_price(listing.id), await self._assets.retires_at(listing.id))
 
     async def due(self, seller: Address, name: str) -> int | None:
         """Return what the seller can collect of a service; None when it has no shares."""
@@ -187,14 +238,13 @@ class Desk:
             )
         return listing
 
-    def _sender(self, seller: Address, command: str) -> Sender:
+    def asks_wallet(self, seller: Address) -> bool:
+        """Tell whether a seller's own wallet sends what the chain decides."""
+        return self._key_of(seller) is None
+
+    def _key_of(self, seller: Address) -> Sender | None:
         sender = self._devnet_owner() if self._devnet_owner else None
-        if sender is None or sender.address != seller:
-            raise Denied(
-                f"the chain decides this, and a gateway has no key for it; with your wallet: `{command}`",
-                code="wallet_needed",
-            )
-        return sender
+        return sender if sender is not None and sender.address == seller else None
 
     async def _read_days(self) -> Days:
         now = self._clock.monotonic()

@@ -1,5 +1,6 @@
 """Passkey accounts: passkeys and sign-in, operations and the relayer that sends them, what a chain has for them."""
 
+from usufruct.accounts.passkeys.allowed_calls import RelayedCalls
 from usufruct.accounts.passkeys.component import has_factory
 from usufruct.accounts.passkeys.operation import GasLimits, new_operation, operation_hash, signature_of
 from usufruct.accounts.passkeys.passkeys import Passkeys
@@ -20,6 +21,7 @@ __all__ = [
     "Relay",
     "RelayLimited",
     "RelayState",
+    "RelayedCalls",
     "has_factory",
     "new_operation",
     "operation_hash",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from usufruct.chain import Call
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelConfig
@@ -18,18 +19,26 @@ class CallNotRelayed(Denied, code="call_not_relayed"):
     """The relayer does not pay for this call; the account can make it by another relayer, or its owner send it."""
 
 
+class RelayedCalls(Protocol):
+    """Calls of another package that the relayer pays for too."""
+
+    async def pays_for(self, call: Call) -> bool:
+        """Tell whether the relayer pays for this contract and function; raises `Unavailable` without the chain."""
+
+
 @dataclass(frozen=True, slots=True)
 class AllowedCalls:
-    """Selectors by contract; those under the zero address are the account's own settings."""
+    """Selectors by contract; those under the zero address are the account's own settings. `others`: asked last."""
 
     selectors: frozenset[tuple[Address, bytes]]
+    others: RelayedCalls | None = None
 
     @classmethod
-    def of(cls, examples: Iterable[Call]) -> "AllowedCalls":
+    def of(cls, examples: Iterable[Call], others: RelayedCalls | None = None) -> "AllowedCalls":
         """Allow the functions that these calls call, whatever their arguments."""
-        return cls(frozenset((call.to, call.data[:4]) for call in examples))
+        return cls(frozenset((call.to, call.data[:4]) for call in examples), others)
 
-    def check(self, account: Address, calls: Sequence[Call]) -> None:
+    async def check(self, account: Address, calls: Sequence[Call]) -> None:
         """Refuse a batch with a call that is not on the list.
 
         Raises:
@@ -38,16 +47,23 @@ class AllowedCalls:
         if not 0 < len(calls) <= MOST_CALLS:
             raise CallNotRelayed(f"an operation has 1 to {MOST_CALLS} calls, not {len(calls)}", field="callData")
         for call in calls:
-            to = ZERO_ADDRESS if call.to == account else call.to
-            if call.value or call.to == ZERO_ADDRESS or (to, call.data[:4]) not in self.selectors:
+            if not await self._pays_for(account, call):
                 raise CallNotRelayed(
                     f"the relayer does not pay for 0x{call.data[:4].hex()} of {call.to}; send the operation yourself",
                     field="callData",
                     to=call.to,
                 )
 
+    async def _pays_for(self, account: Address, call: Call) -> bool:
+        if call.value or call.to == ZERO_ADDRESS:
+            return False
+        to = ZERO_ADDRESS if call.to == account else call.to
+        if (to, call.data[:4]) in self.selectors:
+            return True
+        return self.others is not None and await self.others.pays_for(call)
 
-def relayed_calls(token: Address) -> AllowedCalls:
+
+def relayed_calls(token: Address, others: RelayedCalls | None = None) -> AllowedCalls:
     """Return what passkey accounts do here: pay, leave the escrow, and change their own settings."""
     money, escrow, account = Erc20(token), BatchSettlement(SETTLEMENT), PasskeyAccount(ZERO_ADDRESS)
     none = ZERO_ADDRESS
@@ -64,5 +80,6 @@ def relayed_calls(token: Address) -> AllowedCalls:
             account.announce_change(b""),
             account.cancel_change(),
             account.veto_recovery(),
-        ]
+        ],
+        others,
     )

@@ -5,6 +5,7 @@ the account needs neither coin nor paymaster. An operation is checked here witho
 it can cost at most is counted in the database before it is sent, and what it did cost after.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.accounts.passkeys.allowed_calls import AllowedCalls
@@ -80,6 +81,7 @@ class Relay:
         """
         digest = self.digest(operation)
         ready, hash_ = self._checked(operation, digest, site), hash32_from_bytes(digest)
+        await self.check_calls(operation.sender, calls_of(operation))
         known = await self.store.find(hash_)
         if known is None or known.state is RelayState.CANCELLED:
             await self._simulate(ready)
@@ -128,6 +130,14 @@ class Relay:
         if ended.state is not RelayState.SUCCEEDED and not await self._client.code_at(account):
             raise OperationRefused(f"the account was not created: {ended.reason}", account=account)
 
+    async def check_calls(self, account: Address, calls: Sequence[Call]) -> None:
+        """Refuse calls that the relayer does not pay for.
+
+        Raises:
+            CallNotRelayed: names the call.
+        """
+        await self._allowed.check(account, calls)
+
     def digest(self, operation: PackedUserOperation) -> bytes:
         """Return the 32 bytes that a signer signs for an operation on this chain."""
         return operation_hash(self._chain_id, operation)
@@ -153,7 +163,6 @@ class Relay:
                 f"calls, not {limits.verification:,} and {limits.calls:,}",
                 field="accountGasLimits",
             )
-        self._allowed.check(operation.sender, calls_of(operation))
         signature = PasskeySignature.read(operation.signature)
         if signature is None:
             return operation

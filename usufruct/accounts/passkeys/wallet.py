@@ -143,6 +143,15 @@ class Wallet:
         """Ask for a signature that pays `amount` atomic units of the token."""
         return await self._request(account, Erc20(self._token).transfer(to, amount))
 
+    async def call(self, account: Address, calls: Sequence[Call]) -> SigningRequest:
+        """Ask for a signature over calls that the relayer pays for, as one operation.
+
+        Raises:
+            CallNotRelayed: names the call that it does not pay for.
+        """
+        await self._relay.check_calls(account, calls)
+        return await self._request(account, *calls)
+
     async def send(
         self, account: Address, operation: PackedUserOperation, answer: PasskeyAssertion, site: RelyingParty
     ) -> Relayed:

@@ -18,6 +18,7 @@ from usufruct_client.passkey_wire import (
     AddressSignerWish,
     CallFacts,
     CallsFacts,
+    CallsWish,
     NewSignerWish,
     OperationFacts,
     PasskeyOperationWish,
@@ -125,6 +126,10 @@ def wallet_routes(wallet: Wallet, passkeys: Passkeys, sessions: Sessions, chain_
         account, wish = await own(request), await request.read(PaymentWish, _refusal)
         return document_response(await wallet.pay(account, wish.to, wish.amount))
 
+    async def call(request: Request) -> Response:
+        account, wish = await own(request), await request.read(CallsWish, _refusal)
+        return document_response(await wallet.call(account, [Call(each.to, each.data) for each in wish.calls]))
+
     async def send(request: Request) -> Response:
         account, wish = await own(request), await request.read(PasskeyOperationWish, InvalidOperation)
         site = passkeys.site(request.exchange)
@@ -155,6 +160,7 @@ def wallet_routes(wallet: Wallet, passkeys: Passkeys, sessions: Sessions, chain_
         PageRoute("POST", f"{_PATH}/veto", veto, _asks("stop a recovery")),
         PageRoute("POST", f"{_PATH}/cancellation", cancel, _asks("cancel an announced change")),
         PageRoute("POST", f"{_PATH}/payments", pay, _asks("pay out", PaymentWish)),
+        PageRoute("POST", f"{_PATH}/operations", call, _asks("make calls that the relayer pays for", CallsWish)),
         PageRoute("POST", SEND, send, _SEND),
         PageRoute("POST", f"{SEND}/export", export, _EXPORT),
         PageRoute("POST", "/v1/recoveries", start, _START),

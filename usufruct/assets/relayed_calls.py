@@ -1,0 +1,41 @@
+"""What owners of assets may have the relayer of passkey accounts pay for: prices, retirement, income."""
+
+from usufruct.assets.indexer import AssetIndexer
+from usufruct.assets.price_cards import to_registry
+from usufruct.chain import Call
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.shares import Shares
+from usufruct.core import ZERO_ADDRESS, Address, AssetId
+from usufruct.core.price_cards import PriceCard
+
+
+class OwnersCalls:
+    """Knows the calls of title holders to one registry, and of shareholders to the shares that it made."""
+
+    def __init__(self, registry: Address, indexer: AssetIndexer) -> None:
+        """Ask `indexer` which contracts are shares of `registry`."""
+        self._registry = registry
+        self._indexer = indexer
+        contract, shares = AssetRegistry(registry), Shares(ZERO_ADDRESS)
+        asset, card = AssetId(0), to_registry(PriceCard(0, 0, 0, 0, 1))
+        self._of_titles = _selectors(
+            contract.set_price_card(asset, card), contract.retire(asset), contract.cancel_retirement(asset)
+        )
+        self._of_shares = _selectors(
+            shares.collect_all([], ZERO_ADDRESS),
+            shares.collect_to(ZERO_ADDRESS, ZERO_ADDRESS),
+            shares.accrue_and_collect(ZERO_ADDRESS, ZERO_ADDRESS),
+        )
+
+    async def pays_for(self, call: Call) -> bool:
+        """Tell whether the relayer pays for a call; the contracts check that its sender may make it."""
+        selector = call.data[:4]
+        if call.to == self._registry:
+            return selector in self._of_titles
+        if selector not in self._of_shares:
+            return False
+        return any(each.shares == call.to for each in await self._indexer.assets())
+
+
+def _selectors(*calls: Call) -> frozenset[bytes]:
+    return frozenset(each.data[:4] for each in calls)
