@@ -15,7 +15,9 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("passkey_known", "This passkey has an account already. Sign in with it."),
     RefusalText("passkey_account_unknown", _UNKNOWN),
     RefusalText("too_many_passkeys", "Too many passkeys were made here today. Try again tomorrow, or use a wallet."),
-    RefusalText("too_many_network_passkeys", "Too many passkeys were made from your network today. Try again tomorrow."),
+    RefusalText(
+        "too_many_network_passkeys", "Too many passkeys were made from your network today. Try again tomorrow."
+    ),
     RefusalText("too_many_account_passkeys", "You made as many passkeys as there may be. Use one of them."),
     RefusalText("account_unfunded", "The account holds too little money. Send it some first."),
     RefusalText("other_account", "You are signed in with another account. Reload the page."),
