@@ -1,5 +1,6 @@
 """The desk in Debian's chromium: an injected wallet, or a passkey with the relayer, sends what the chain decides."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.async_api import expect
 from x402.http.clients import x402HttpxClient
 
 from tests.console.test_wallet_desk import sold_by_wallet
+from tests.console.test_wallet_sale_in_browser import KEPT
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.virtual_authenticator import VirtualAuthenticator
@@ -69,7 +71,7 @@ async def test_a_price_an_income_and_an_end_are_one_transaction_each(world, http
         await change.dblclick()
 
         async def sent() -> bool:
-            return bool(await page.evaluate("Object.keys(sessionStorage).some((name) => name.startsWith('sent '))"))
+            return any("hash" in json.loads(each) for each in await page.evaluate(KEPT))
 
         await until(sent)  # and waits for a block
         await page.reload()
