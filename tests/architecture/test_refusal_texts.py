@@ -1,16 +1,14 @@
 """Every refusal that a page can meet has a text for its reader; test_messages has each in German."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import usufruct
-from usufruct.accounts.passkeys.refusals import REFUSALS as PASSKEYS
-from usufruct.console.refusals import REFUSALS as CONSOLE
-from usufruct.gateway.refusals import REFUSALS as GATEWAY
-from usufruct.market.refusals import REFUSALS as MARKET
+from usufruct.web.ui import RefusalText
 from usufruct.web.ui.refusals import EVERY_SITE
 
 ROOT = Path(usufruct.__path__[0])
@@ -20,12 +18,19 @@ NOT_ON_PAGES = {
 }
 OF_ASSETS_ON_THE_COMMAND_LINE = {
     *("no_meter", "not_enough_credits", "not_enough_money", "nothing_to_give_back"),
-    *("plan_closed", "plan_exists", "unknown_plan", "not_enough_shares"),
+    *("plan_closed", "plan_exists", "unknown_plan"),
 }
 
 
+def tables() -> list[Sequence[RefusalText]]:
+    """Return the texts of each package: `REFUSALS` of its `refusals.py`."""
+    found = [file.relative_to(ROOT.parent).with_suffix("") for file in sorted(ROOT.rglob("refusals.py"))]
+    modules = [import_module(".".join(path.parts)) for path in found]
+    return [EVERY_SITE, *(module.REFUSALS for module in modules if hasattr(module, "REFUSALS"))]
+
+
 def known() -> set[str]:
-    return {each.code for each in (*EVERY_SITE, *PASSKEYS, *CONSOLE, *GATEWAY, *MARKET)}
+    return {each.code for table in tables() for each in table}
 
 
 def codes(package: str) -> Iterator[str]:
@@ -55,7 +60,7 @@ def test_a_text_is_for_a_code_that_is_raised():
     assert known() <= raised | {"unknown_route"}, known() - raised
 
 
-@pytest.mark.parametrize("texts", [EVERY_SITE, PASSKEYS, CONSOLE, GATEWAY, MARKET])
+@pytest.mark.parametrize("texts", tables())
 def test_no_text_is_given_twice(texts):
     places = [(each.code, each.about) for each in texts]
     assert len(places) == len(set(places))
