@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -25,7 +26,7 @@ from pydantic_core import ErrorDetails
 
 from usufruct.core import Invalid, address, parse_units_up
 from usufruct.core.files import replace_file
-from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet
+from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
 
 __all__ = [
     "LOGO_TYPES",
@@ -38,7 +39,9 @@ __all__ = [
     "InvalidSetting",
     "KeysConfig",
     "LedgerConfig",
+    "MailConfig",
     "MetricsConfig",
+    "NotificationsConfig",
     "OperatorConfig",
     "RefundsConfig",
     "RelayerConfig",
@@ -59,6 +62,7 @@ _PREFIX = "USUFRUCT_"
 _FILE = "USUFRUCT_CONFIG"
 _TESTS = "USUFRUCT_TEST_"
 _SECRET_CHARACTERS = 32
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 """Files that can be a site's logo, by their ending."""
@@ -157,6 +161,15 @@ def read_publishers(text: str) -> dict[str, str]:
             raise ValueError(f"ADDRESS=NAME, separated by commas, a name of 1 to 40 characters, not {each!r}")
         found[_address(where)] = name
     return found
+
+
+def _sender(text: str) -> str:
+    name, where = parseaddr(text)
+    local, at, domain = where.rpartition("@")
+    plain = where.isascii() and where.isprintable() and " " not in where and name.isprintable()
+    if text and not (plain and local and at and domain):
+        raise ValueError(f"empty or such as Example <mail@example.org>, not {text!r}")
+    return text
 
 
 def _logo(text: str) -> str:
@@ -296,8 +309,28 @@ class OperatorConfig:
 
     admin: Annotated[str, AfterValidator(_addresses), "wallets that may, spaces between"] = ""
     private_upstreams: Annotated[
-        Literal["local", "yes", "no"], "may servers sold in a browser be in private networks; local: on local chains"
+        Literal["local", "yes", "no"],
+        "may servers sold in a browser, and webhooks, be in private networks; local: on local chains",
     ] = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class MailConfig:
+    """The mail server that persons are written to by, where they want to be."""
+
+    host: Annotated[str, "the SMTP server; empty: no e-mail is sent"] = ""
+    port: Annotated[int, _whole(1, 65_535), "its port; usually 465 with `tls`"] = 587
+    security: Annotated[Literal["starttls", "tls", "none"], "none: for a server on this machine"] = "starttls"
+    user: Annotated[str, "empty: without a log-in"] = ""
+    password: Annotated[Secret, "of that user"] = _NO_SECRET
+    sender: Annotated[str, AfterValidator(_sender), "what e-mails come from: NAME <ADDRESS>, or an address"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsConfig:
+    """Messages to persons about their keys, refunds and income."""
+
+    dead_after_days: Annotated[int, _whole(1, 30), "until a message that is not taken is given up"] = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +349,14 @@ class Config:
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
     site: SiteConfig = field(default_factory=SiteConfig)
     operator: OperatorConfig = field(default_factory=OperatorConfig)
+    mail: MailConfig = field(default_factory=MailConfig)
+    notifications: NotificationsConfig = field(default_factory=NotificationsConfig)
+
+    @property
+    def allows_private_servers(self) -> bool:
+        """Whether servers that are named in a browser, upstreams and webhooks, may be in private networks."""
+        setting = self.operator.private_upstreams
+        return is_local(self.chain.id) if setting == "local" else setting == "yes"
 
 
 _NAMES = [(section, key.name) for section, kind in get_type_hints(Config).items() for key in fields(kind)]
@@ -361,8 +402,10 @@ def check_operator(config: Config) -> None:
     """Refuse a configuration that is not safe for an operator; wallet commands work with it.
 
     Raises:
-        InvalidSetting: on a public chain without a secret or with a short one, or with too few confirmations.
+        InvalidSetting: on a public chain without a secret or with a short one, or with too few confirmations; for a
+            mail server without a sender, or to which a password would travel in the clear.
     """
+    _check_mail(config.mail)
     if is_devnet(config.chain.id):
         return
     if len(config.data.secret.reveal()) < _SECRET_CHARACTERS:
@@ -376,6 +419,19 @@ def check_operator(config: Config) -> None:
             f"chain.confirmations must be at least 2 on chain {config.chain.id}: a deposit that a reorg takes back is "
             "served for nothing; set it to how deep this chain's reorgs go",
             key="chain.confirmations",
+        )
+
+
+def _check_mail(mail: MailConfig) -> None:
+    if mail.host and not mail.sender:
+        raise InvalidSetting(
+            "mail.sender is empty: set it to the address that e-mails come from, such as Example <mail@example.org>",
+            key="mail.sender",
+        )
+    if mail.security == "none" and mail.user and mail.host not in _THIS_MACHINE:
+        raise InvalidSetting(
+            f"mail.security is none: the password would travel to {mail.host} in the clear; set it to starttls or tls",
+            key="mail.security",
         )
 
 

@@ -25,7 +25,7 @@ from usufruct.console.store import DraftStore
 from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostics
-from usufruct.core.networks import is_devnet, is_local
+from usufruct.core.networks import is_devnet
 from usufruct.gateway import Catalogue, Operator, ServiceQuality
 from usufruct.http import Reach
 from usufruct.payments.ledger import Ledger
@@ -51,7 +51,8 @@ def build(context: Context) -> Component:
         registrar = Registrar(Assets(registry), till, chain.chain_id, owner)
         ownership = Ownership(registry, registrar, get(Operator), chain.chain_id)
         drafts = DraftStore(get(Database), get(MasterSecret).seal("sale drafts"))
-        made = Sales(drafts, ownership, get(Catalogue), get(Listings), get(Operator), get(Clock), reach_of(get(Config)))
+        reach = Reach.PRIVATE if get(Config).allows_private_servers else Reach.PUBLIC
+        made = Sales(drafts, ownership, get(Catalogue), get(Listings), get(Operator), get(Clock), reach)
         context.closing.push_async_callback(made.close)
         return made
 
@@ -103,10 +104,3 @@ def build(context: Context) -> Component:
             *sale_pages(get(Sales), get(Operators), get(Pages), devnet=is_devnet(get(Config).chain.id)),
         ],
     )
-
-
-def reach_of(config: Config) -> Reach:
-    """Return which addresses servers that are sold in a browser may have."""
-    setting = config.operator.private_upstreams
-    private = is_local(config.chain.id) if setting == "local" else setting == "yes"
-    return Reach.PRIVATE if private else Reach.PUBLIC
