@@ -97,8 +97,11 @@ class Ledger:
     finish_refund = _writes(transfers.finish_refund)
     refund_ended = _reads(transfers.refund_ended)
     pending_refunds = _reads(transfers.pending_refunds)
+    refunds_to_report = _reads(transfers.refunds_to_report)
+    refund_reported = _writes(transfers.refund_reported)
     last_paid_for = _reads(transfers.last_paid_for)
 
+    splits_between = _reads(claims.splits_between)
     claimable = _reads(claims.claimable)
     plan_claim = _writes(claims.plan_claim)
     send_claim = _writes(claims.send_claim)

@@ -180,6 +180,14 @@ refunds = Table(
     CheckConstraint(_one_of("state", "planned", "confirmed", "failed"), name="state"),
 )
 
+refunds_to_report = Table(
+    "refunds_to_report",  # confirmed, and their payers not told yet
+    metadata,
+    Column("account_id", HashColumn, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "nonce"),
+)
+
 _SQLITE_TRIGGERS = (
     "CREATE TRIGGER entries_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END",
     "CREATE TRIGGER entries_delete BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END",

@@ -4,7 +4,7 @@ from usufruct.core import Address, Hash32, PaymentRequired, id_to_bytes, value
 from usufruct.payments.ledger.account_verbs import observe
 from usufruct.payments.ledger.errors import DepositUnderWay, DuplicateDeposit, RefundTooHigh, WrongState
 from usufruct.payments.ledger.records import Account, AccountReading
-from usufruct.payments.ledger.rows import locked_account
+from usufruct.payments.ledger.rows import PAGE, locked_account
 from usufruct.payments.ledger.sql_statements import Money, Parameter, Row, Statements
 
 MOST_DEPOSITS = 20
@@ -121,12 +121,20 @@ async def plan_refund(db: Statements, account: Hash32, nonce: int, amount: int, 
 
 
 async def finish_refund(db: Statements, account: Hash32, nonce: int, reading: AccountReading | None) -> Account:
-    """End a refund: `reading` is the account after it, None when it failed. Both sides change in one commit."""
+    """End a refund: `reading` is the account after it, None when it failed. Both sides change in one commit.
+
+    A confirmed one is in `refunds_to_report` from the same commit on.
+    """
     before = await locked_account(db, account)
     change = "state = 'failed'" if reading is None else "state = 'confirmed'"
     amount = await _end(db, "refunds", account, nonce, change)
     if reading is not None:
         await observe(db, reading)
+        await db.rows(
+            "INSERT INTO refunds_to_report (account_id, nonce) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            id_to_bytes(account),
+            nonce,
+        )
     return await _set_refunding(db, account, before.refunding - amount)
 
 
@@ -140,6 +148,22 @@ async def pending_refunds(db: Statements, account: Hash32 | None = None) -> list
     if account is None:
         return await _transfers(db, "refunds", "state = 'planned'")
     return await _transfers(db, "refunds", "state = 'planned' AND account_id = $1", id_to_bytes(account))
+
+
+async def refunds_to_report(db: Statements, limit: int = PAGE) -> list[Transfer]:
+    """Return confirmed refunds that were not reported to their payers."""
+    rows = await db.rows(
+        "SELECT refunds.account_id, refunds.nonce, amount, outbox_id, planned_at FROM refunds_to_report "
+        "JOIN refunds ON refunds.account_id = refunds_to_report.account_id AND refunds.nonce = refunds_to_report.nonce "
+        "ORDER BY planned_at, refunds.account_id LIMIT $1",
+        limit,
+    )
+    return [_transfer(row) for row in rows]
+
+
+async def refund_reported(db: Statements, account: Hash32, nonce: int) -> None:
+    """Note that a refund was reported to its payer."""
+    await db.rows("DELETE FROM refunds_to_report WHERE account_id = $1 AND nonce = $2", id_to_bytes(account), nonce)
 
 
 async def last_paid_for(db: Statements, account: Hash32) -> int:

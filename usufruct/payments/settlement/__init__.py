@@ -14,6 +14,7 @@ from usufruct.payments.settlement.operator_terms import (
     ChannelTerms,
     check_deposit_amount,
 )
+from usufruct.payments.settlement.paid_batches import PaidBatch, PaidBatches
 from usufruct.payments.settlement.pass_accounts import PassAccounts
 from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners
@@ -34,6 +35,8 @@ __all__ = [
     "Deposited",
     "Deposits",
     "Evidence",
+    "PaidBatch",
+    "PaidBatches",
     "PassAccounts",
     "PassCredits",
     "Payee",

@@ -29,6 +29,7 @@ from usufruct.payments.settlement.evidence import Evidence
 from usufruct.payments.settlement.metrics import Counters
 from usufruct.payments.settlement.model import ClaimPolicy, Payee, RefundPolicy, SettlementContext
 from usufruct.payments.settlement.operator_terms import ChannelTerms, operator_terms
+from usufruct.payments.settlement.paid_batches import PaidBatches
 from usufruct.payments.settlement.pass_accounts import PassAccounts, PassHeartbeat
 from usufruct.payments.settlement.pass_credits import PassCredits
 from usufruct.payments.settlement.receipt_signers import ReceiptSigners
@@ -171,6 +172,7 @@ def _provide_payouts(context: Context) -> None:
     provide_later(ClaimRequests, lambda: ClaimRequests(get(Database)))
     provide_later(Refunds, refunds)
     provide_later(DeferredPayouts, owed)
+    provide_later(PaidBatches, lambda: PaidBatches(get(Database), get(Ledger)))
     provide_later(PassHeartbeat, lambda: PassHeartbeat(get(Client), get(PassCredits), get(Senders).of(Role.CLAIM)))
 
 

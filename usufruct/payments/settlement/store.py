@@ -61,6 +61,12 @@ members = Table(
     UniqueConstraint("batch_id", "claim_id"),
 )
 
+batches_to_report = Table(
+    "batches_to_report",  # confirmed, and the owners of their assets not told yet
+    metadata,
+    Column("batch_id", HashColumn, ForeignKey("claim_batches.id"), primary_key=True),
+)
+
 owed_payees = Table(
     "owed_payees",  # whom a mined batch could not pay, or not all of it
     metadata,
@@ -108,8 +114,21 @@ async def add_batch(unit: Unit, batch: Batch) -> None:
 
 
 async def end_batch(unit: Unit, batch: Hash32, state: BatchState, hash_: Hash32 | None, block: int | None) -> None:
-    """Note how a batch ended."""
+    """Note how a batch ended; a confirmed one is in `batches_to_report` from then on."""
     await unit.change(update(batches).where(batches.c.id == batch).values(state=state, hash=hash_, block=block))
+    if state is BatchState.CONFIRMED:
+        await unit.change(delete(batches_to_report).where(batches_to_report.c.batch_id == batch))
+        await unit.change(insert(batches_to_report).values(batch_id=batch))
+
+
+async def find_to_report(unit: Unit, limit: int) -> list[Batch]:
+    """Return confirmed batches that were not reported to the owners of their assets."""
+    return await _batches(unit, batches.c.id.in_(select(batches_to_report.c.batch_id).limit(limit)))
+
+
+async def end_reporting(unit: Unit, batch: Hash32) -> None:
+    """Note that a batch was reported."""
+    await unit.change(delete(batches_to_report).where(batches_to_report.c.batch_id == batch))
 
 
 async def drop_members(unit: Unit, batch: Hash32, claims: Sequence[Hash32], root: Hash32 | None, receipts: int) -> None:
