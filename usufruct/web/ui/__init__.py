@@ -1,7 +1,7 @@
 """The kit that pages are made of: one look, languages, components, charts, and headers that keep pages safe."""
 
 from usufruct.web.ui.gallery import gallery_routes
-from usufruct.web.ui.language import Language
+from usufruct.web.ui.language import Language, load_languages
 from usufruct.web.ui.page_route import CrossSite, PageRoute
 from usufruct.web.ui.pages import NavigationLink, Pages
 from usufruct.web.ui.refusals import RefusalText
@@ -17,4 +17,5 @@ __all__ = [
     "Site",
     "configured_site",
     "gallery_routes",
+    "load_languages",
 ]
