@@ -18,7 +18,7 @@ HEAVY_IMPORTS_ALLOWED_INSIDE = {"numpy", "polars", "sklearn", "lightgbm", "torch
 HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most processes start without them
 
 SUB_PACKAGES = {  # parts of a package with an interface of their own
-    "accounts": {"passkeys"},
+    "accounts": {"notifications", "passkeys"},
     "core": {"components", "diagnostics", "files", "jobs", "networks", "price_cards", "process"},
     "chain": {"anvil", "codec", "contracts", "deployment", "entry_point", "escrow", "keys", "toolchain"},
     "connectors": {"openai"},

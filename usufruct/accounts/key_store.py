@@ -139,6 +139,11 @@ class KeyStore:
         query = select(_keys).where(_keys.c.payer == payer)
         return await self._list(query.order_by(_keys.c.created_at.desc(), _keys.c.id))
 
+    async def live_of(self, payers: Sequence[Address], now: int) -> Sequence[BearerKey]:
+        """Return the keys of these payers that are neither revoked nor expired by `now`."""
+        live = (_keys.c.revoked_at.is_(None), _keys.c.expires_at > now)
+        return await self._list(select(_keys).where(_keys.c.payer.in_(payers), *live).order_by(_keys.c.id))
+
     async def sealed_session(self, key_id: str) -> bytes | None:
         """Return a key's sealed session key."""
         async with self._database.snapshot() as unit:

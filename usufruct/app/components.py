@@ -6,6 +6,8 @@ from importlib import import_module
 from usufruct.assets import Listings
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostics
+from usufruct.gateway import ServiceQuality
+from usufruct.market import ServiceFailures
 from usufruct.payments.settlement import Payee
 
 PACKAGES = (
@@ -14,6 +16,7 @@ PACKAGES = (
     "chain",
     "accounts",
     "accounts.passkeys",
+    "accounts.notifications",
     "payments.ledger",
     "payments.settlement",
     "payments.x402",
@@ -29,6 +32,7 @@ PACKAGES = (
 def build_components(context: Context, packages: Sequence[str] = PACKAGES) -> list[Component]:
     """Build each package's component from its view of the context, and join what packages of one layer need."""
     context.provide_later(Payee, lambda: context.get(Listings))
+    context.provide_later(ServiceFailures, lambda: context.get(ServiceQuality))
     built = [import_module(f"usufruct.{name}.component").build(context.view(name)) for name in packages]
     context.provide(Diagnostics, Diagnostics([each for component in built for each in component.diagnostics]))
     return built
