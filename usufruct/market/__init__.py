@@ -1,5 +1,6 @@
-"""The marketplace: people find services, pay for them, and see what they spent."""
+"""The marketplace: people find services, pay for them, see what they spent, and are told of their money."""
 
+from usufruct.market.account_levels import ServiceFailures
 from usufruct.market.buyer import Buyer
 
-__all__ = ["Buyer"]
+__all__ = ["Buyer", "ServiceFailures"]

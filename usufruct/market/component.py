@@ -1,9 +1,12 @@
 """What the marketplace adds to an installation: the buyer's page, and its actions as JSON."""
 
+from functools import partial
+
 from usufruct.accounts import DEMO_ACCOUNT, Channels, Keys, Purses, Sessions
+from usufruct.accounts.notifications import Notifications
 from usufruct.accounts.passkeys import Passkeys, Relay, has_factory
 from usufruct.assets import AssetIndexer, Listings, RegistryClient, ShareHolders, registry_creation
-from usufruct.chain import ChainAccess
+from usufruct.chain import ChainAccess, Outbox, TokenFacts
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.wrapped_shares_factory import WrappedSharesFactory
@@ -11,7 +14,10 @@ from usufruct.chain.deployment import Deployments, DeploySite, address_of
 from usufruct.chain.keys import devnet_signer
 from usufruct.core import ChainId, Clock
 from usufruct.core.components import Component, Context, DeployStep
+from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
+from usufruct.market.account_events import AccountEvents
+from usufruct.market.account_levels import AccountLevels, ServiceFailures
 from usufruct.market.api import account_routes
 from usufruct.market.buyer import Buyer
 from usufruct.market.pages import account_pages
@@ -24,7 +30,7 @@ from usufruct.market.review_owners import ServiceOwners
 from usufruct.market.review_pages import review_pages
 from usufruct.market.reviews import Reviews
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.settlement import Deposits
+from usufruct.payments.settlement import Deposits, PaidBatches
 from usufruct.store import Database
 from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
@@ -49,11 +55,23 @@ def build(context: Context) -> Component:
             get(Keys), get(Purses), get(Ledger), get(Listings), terms, get(ChainAccess), get(Clock), demo, passkeys()
         )
 
+    def owners() -> ServiceOwners:
+        return ServiceOwners(get(Listings), lambda: get(AssetIndexer), lambda: get(ShareHolders))
+
     def reviews() -> Reviews:
         terms, listings = get(Terms), get(Listings)
-        owners = ServiceOwners(listings, lambda: get(AssetIndexer), lambda: get(ShareHolders))
         demo = devnet_signer(DEMO_ACCOUNT, ChainId(terms.chain_id)) if is_devnet(terms.chain_id) else None
-        return Reviews(get(Database), get(Ledger), get(Keys), listings, owners, terms, get(Clock), demo)
+        return Reviews(get(Database), get(Ledger), get(Keys), listings, owners(), terms, get(Clock), demo)
+
+    def events() -> AccountEvents:
+        sent = Outbox(get(Database), get(ChainAccess).chain_id)
+        shares = partial(get, ShareHolders)
+        told, token = get(Notifications), get(TokenFacts)
+        return AccountEvents(told, get(Ledger), get(PaidBatches), get(Listings), owners(), shares, sent, token)
+
+    def levels() -> AccountLevels:
+        told, failures, token = get(Notifications), get(ServiceFailures), get(TokenFacts)
+        return AccountLevels(told, get(Keys), get(Ledger), failures, get(Listings), owners(), get(Database), token)
 
     def payees() -> Payees:
         late = (lambda: get(RegistryClient)), (lambda: get(AssetIndexer)), (lambda: get(ShareHolders))
@@ -62,6 +80,8 @@ def build(context: Context) -> Component:
     context.provide_later(Buyer, buyer)
     context.provide_later(Payees, payees)
     context.provide_later(Reviews, reviews)
+    context.provide_later(AccountEvents, events)
+    context.provide_later(AccountLevels, levels)
     return Component(
         "market",
         routes=lambda: [
@@ -71,6 +91,10 @@ def build(context: Context) -> Component:
             *payee_routes(get(Payees), get(Pages), get(Terms).token),
             *review_routes(get(Reviews), get(Sessions)),
             *review_pages(get(Reviews), get(Sessions), get(Pages), get(Terms).token),
+        ],
+        jobs=lambda: [
+            Job("account_events", get(AccountEvents).report, 5.0),
+            Job("account_levels", get(AccountLevels).report, 15.0),
         ],
         deploy_steps=lambda: deploy_steps(get(DeploySite)),
     )

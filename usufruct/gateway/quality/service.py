@@ -145,6 +145,17 @@ class ServiceQuality:
         async with self._database.snapshot() as unit:
             return await income_since(unit, asset, day)
 
+    async def last_hours(self) -> dict[AssetId, tuple[int, int]]:
+        """Return how many calls servers answered and failed in this hour of the clock and the one before, by service.
+
+        A service that was not called is missing.
+        """
+        now = await self._database.now()
+        hour = now - now % HOUR - HOUR
+        async with self._database.snapshot() as unit:
+            found = await tallies_since(unit, await changed_assets(unit, hour), hour, now + DAY)
+        return {asset: (hours.answered, hours.failed + hours.broken) for asset, (hours, _) in found.items()}
+
     async def all_days(self) -> dict[AssetId, list[tuple[int, Tally]]]:
         """Return what was counted of every service on each of the last 30 days that had calls, with the day's start."""
         now = await self._database.now()
