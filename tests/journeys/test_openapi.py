@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import orjson
@@ -19,6 +20,7 @@ from tests.support.share_town import SHARE, fill, share_town
 from tests.support.waiting import until
 from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.accounts.key_model import KeyTerms
+from usufruct.accounts.notifications import Notifications
 from usufruct.accounts.passkeys import operation_hash
 from usufruct.accounts.passkeys.api import packed
 from usufruct.assets import Listings
@@ -118,6 +120,7 @@ async def test_every_route_answers_as_it_is_described(world):
         await call(world, http, url)
         await manage_keys(world, http)
         await use_the_account(world, http)
+        await be_notified(world, http)
         await use_a_passkey(world, http)
         await use_the_console(world, http)
         await trade_shares(world, http)
@@ -240,6 +243,29 @@ async def use_the_account(world, http) -> None:
     key = f"{world.url}/account/keys/{made['id']}"
     assert (await http.post(f"{key}/rename", json={"label": "phone"})).status_code == 204
     assert (await http.post(f"{key}/revoke")).status_code == 204
+
+
+async def be_notified(world, http) -> None:
+    """Choose what to be told of, signed in as the demo account; open the links of e-mails."""
+    url = f"{world.url}/account/notifications"
+    choices = {"events": ["balance.low", "refund.sent"], "lowBalance": "1000000", "language": "de"}
+    assert (await http.post(url, json=choices)).status_code == 204
+    made = await http.post(f"{url}/webhook", json={"url": world.upstream.url()})
+    assert made.json()["secret"].startswith("whsec_")
+    assert (await http.post(f"{url}/test")).status_code == 202
+    assert (await http.get(url)).json()["deliveries"][0]["state"] == "pending"
+    notifications = world.gateway.get(Notifications)
+    notifications.offer = replace(notifications.offer, mail=True)
+    assert (await http.post(f"{url}/email", json={"address": "ada@example.org"})).status_code == 202
+    contact = await notifications.contact((await http.get(f"{world.url}/sessions/current")).json()["address"])
+    links = f"{world.url}/notifications"
+    token = {"token": notifications.confirm_token(contact)}
+    assert (await http.post(f"{links}/confirm", json=token)).status_code == 204
+    assert (await http.get(url)).json()["emailConfirmed"]
+    token = {"token": notifications.unsubscribe_token(contact)}
+    assert (await http.post(f"{links}/unsubscribe", json=token)).status_code == 204
+    for way in ("email", "webhook"):
+        assert (await http.delete(f"{url}/{way}")).status_code == 204
 
 
 async def use_the_console(world, http) -> None:
