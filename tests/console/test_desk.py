@@ -1,5 +1,8 @@
 """The desk: what calls earned is told by tallies; price, key, collection and end are the operator's."""
 
+from fractions import Fraction
+from math import ceil
+
 import httpx
 import pytest
 from x402.http.clients import x402HttpxClient
@@ -8,6 +11,7 @@ from tests.console.test_sales import SECRET, SHARES, ready
 from tests.support.browser import NARROW, chromium, needs_chromium, visit
 from usufruct.assets import RegistryClient
 from usufruct.chain.keys import Role, signer_of
+from usufruct.console import Sales
 from usufruct.core import address, format_asset
 from usufruct.gateway import Catalogue, ServiceQuality
 from usufruct.payments.settlement import Claimer, Refunds
@@ -45,6 +49,25 @@ async def test_a_service_earns_and_its_owner_collects(world, seller, upstream):
     paid = (await seller.post(f"{service}/collect")).json()
     assert 0 < int(paid["amount"]) < channel.charged, "four fifths of what the protocol's fee leaves"
     assert int((await seller.post(f"{service}/collect")).json()["amount"]) == 0
+
+
+async def test_the_cost_of_whole_streamed_and_cached_calls_is_that_of_their_receipts(world, seller, upstream):
+    sale = await ready(seller, upstream.url("usage_cached"), cachedInput="10", costs={"perHour": "1000"})
+    assert (await seller.post(f"/sales/{sale}/confirm")).json()["draft"]["service"] == "answers"
+    account = await world.account()
+    async with x402HttpxClient(world.payer(world.scheme(account, rpc=True)), timeout=60) as http:
+        for more in ({}, {"stream": True}):
+            assert (await world.ask(http, "answers", **more)).status_code == 200
+    await world.gateway.get(ServiceQuality).flush()
+    used = [each.bill.usage for each in await world.bills(account)]
+    assert [each.cached_input_tokens for each in used] == [3, 3]
+    [(cost_in, cost_out)] = (await world.gateway.get(Sales).sold_costs()).values()
+    exact = sum(
+        ((each.input_tokens - 3) * Fraction(1) + Fraction(3, 10)) * cost_in + each.output_tokens * cost_out
+        for each in used
+    )
+    [mine] = (await seller.get("/desk")).json()["services"]
+    assert int(mine["cost"]) == ceil(exact / 1_000_000) > 0
 
 
 async def test_a_registered_price_is_announced_and_a_plain_one_holds(world, seller, upstream):

@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.console.price_advice import Costs, margin_bps, output_cost_up, price_up, suggest, tokens_per_hour_down
+from usufruct.console.price_advice import (
+    Costs,
+    calls_cost_up,
+    margin_bps,
+    output_cost_up,
+    price_up,
+    suggest,
+    tokens_per_hour_down,
+)
 from usufruct.gateway import Speed
+from usufruct.payments.pricing import Usage
 
 DOLLAR = 1_000_000
 
@@ -22,6 +31,14 @@ def test_a_dollar_an_hour_at_a_hundred_tokens_a_second():
     assert (found.input_cost, found.input_price) == (173_612, 248_018)
     assert (found.measured_at, found.costed_at) == (1, 2)
     assert margin_bps(found.output_price, found.output_cost) == 3_000
+
+
+def test_cached_input_costs_the_share_that_it_is_charged_at():
+    """1,000,000 of input, half of it cached at a tenth: 0.55 dollars; 2,000,000 of output at 3 dollars a million."""
+    usage = Usage(1_000_000, 2_000_000, 500_000)
+    assert calls_cost_up(usage, (DOLLAR, 3 * DOLLAR), 1_000) == 550_000 + 6 * DOLLAR
+    assert calls_cost_up(usage, (DOLLAR, 0), 10_000) == DOLLAR
+    assert calls_cost_up(Usage(1, 0), (1, 0), 10_000) == 1, "rounded up"
 
 
 def test_embeddings_cost_their_input_only():

@@ -127,6 +127,7 @@ LANDED = {
     "r1020_share_offers.py": "be0c043edb4e88b6",
     "r1021_paused_listings.py": "ae52f1305c63ecec",
     "r1022_notifications.py": "7451ac3d42330563",
+    "r1023_cached_input_tallies.py": "ddd620b58ad6bf49",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

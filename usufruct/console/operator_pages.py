@@ -9,12 +9,15 @@ from usufruct.console.access_pages import operators_only
 from usufruct.console.desk_pages import PATH as DESK
 from usufruct.console.installation_view import InstallationView
 from usufruct.console.operators import Operators
-from usufruct.core import Address, divide_up, format_asset
+from usufruct.core import Address, divide_down, divide_up, format_asset
 from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import Language, PageRoute, Pages
 from usufruct_client.operator_documents import HealthFacts, InstallationFacts
 
 PATH = "/operator"
+
+_DIGITS = 5
+_SHOWN = 10 ** (18 - _DIGITS)
 
 _COOKIE = {"cookie": "the session's"}
 _REFUSES = {401: "no one is signed in", 403: "the signed-in wallet is not an operator's"}
@@ -28,7 +31,8 @@ def operator_routes(view: InstallationView, operators: Operators, pages: Pages) 
     common: dict[str, Any] = {
         "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
         "money": lambda language, amount: language.money(amount, operator.decimals, operator.symbol),
-        "coins": _coins,
+        "coins": _coins_down,
+        "coins_up": _coins_up,
         "path_of": lambda asset: f"{DESK}/{format_asset(asset)}",
     }
 
@@ -56,6 +60,11 @@ def operator_routes(view: InstallationView, operators: Operators, pages: Pages) 
     ]
 
 
-def _coins(language: Language, amount: int) -> str:
-    """Write coins for gas with five digits after the point, rounded up: what is needed is never shown as nothing."""
-    return language.money(divide_up(amount, 10**13), 5, "ETH")
+def _coins_down(language: Language, amount: int) -> str:
+    """Write coins that are held with five digits after the point."""
+    return language.money(divide_down(amount, _SHOWN), _DIGITS, "ETH")
+
+
+def _coins_up(language: Language, amount: int) -> str:
+    """Write coins that are needed with five digits after the point."""
+    return language.money(divide_up(amount, _SHOWN), _DIGITS, "ETH")

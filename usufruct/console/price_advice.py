@@ -7,7 +7,9 @@ x 3,600 x calls at once x busy part. The margin is a part of the price: price = 
 from dataclasses import dataclass
 
 from usufruct.core import divide_down, divide_up
+from usufruct.core.price_cards import WHOLE_BPS
 from usufruct.gateway import Speed
+from usufruct.payments.pricing import Usage
 from usufruct_client.sale_documents import Suggestion
 
 _MILLION = 1_000_000
@@ -42,6 +44,17 @@ def output_cost_up(speed: Speed, costs: Costs) -> int:
 def input_cost_up(speed: Speed, costs: Costs) -> int:
     """Return what a million text tokens of input cost the operator."""
     return divide_up(costs.per_hour * _MILLION, tokens_per_hour_down(speed, costs) * costs.faster_input)
+
+
+def calls_cost_up(usage: Usage, per_million: tuple[int, int], cached_bps: int) -> int:
+    """Return what calls cost the operator, by the cost of a million text tokens in and out.
+
+    Cached input is taken to cost the share of other input that it is charged at: `cached_bps`.
+    """
+    input_cost, output_cost = per_million
+    uncached = usage.input_tokens - usage.cached_input_tokens
+    read = uncached * WHOLE_BPS + usage.cached_input_tokens * cached_bps
+    return divide_up(read * input_cost + usage.output_tokens * output_cost * WHOLE_BPS, _MILLION * WHOLE_BPS)
 
 
 def price_up(cost: int, costs: Costs) -> int:

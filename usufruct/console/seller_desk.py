@@ -14,10 +14,12 @@ from usufruct.assets import (
     read_card_change,
 )
 from usufruct.chain import Sender
+from usufruct.console.price_advice import calls_cost_up
 from usufruct.console.sales import Sales
 from usufruct.console.wallet_transactions import for_wallet
-from usufruct.core import Address, AssetId, ChainId, Clock, Conflict, asset_id, divide_up
+from usufruct.core import Address, AssetId, ChainId, Clock, Conflict, asset_id
 from usufruct.gateway import Catalogue, Operator, ServiceQuality, Tally
+from usufruct.payments.pricing import Usage
 from usufruct_client.desk_documents import (
     DayEarnings,
     DeskFigures,
@@ -34,8 +36,6 @@ DAY = 86_400
 _DAYS = 30
 _FRESH_SECONDS = 15.0
 """As often as calls are added up: figures that are read more often are the same."""
-
-_MILLION = 1_000_000
 
 Days = Mapping[AssetId, Sequence[tuple[int, Tally]]]
 
@@ -110,7 +110,8 @@ class Desk:
         for listing in await self._listings.list():
             month = _together(tally for _, tally in days.get(listing.id, ()))
             per_million = costs.get(listing.name)
-            cost = None if per_million is None else _cost_up(month, *per_million)
+            cached_bps = listing.card(now).cached_input_bps
+            cost = None if per_million is None else calls_cost_up(_usage(month), per_million, cached_bps)
             services.append(
                 ServiceEarnings(
                     listing.name,
@@ -269,6 +270,5 @@ def _earned(tally: Tally) -> Earnings:
     return Earnings(tally.calls, _errors(tally), tally.income)
 
 
-def _cost_up(tally: Tally, input_cost: int, output_cost: int) -> int:
-    """Return what calls cost the seller, by the cost of a million text tokens in and out."""
-    return divide_up(tally.input_tokens * input_cost + tally.output_tokens * output_cost, _MILLION)
+def _usage(tally: Tally) -> Usage:
+    return Usage(tally.input_tokens, tally.output_tokens, tally.cached_input_tokens)

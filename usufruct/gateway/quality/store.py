@@ -31,7 +31,7 @@ from usufruct.store import Amount, AssetIdColumn, Unit, metadata, next_revision
 HOUR, DAY = 3_600, 86_400
 HOURS_KEPT, DAYS_KEPT = 48, 400
 
-_NUMBERS = tuple(name for name in COUNTS if name != "income")
+_NUMBERS = tuple(name for name in COUNTS if name not in ("income", "cached_input_tokens"))
 
 _tallies = Table(
     "service_tallies",
@@ -43,6 +43,7 @@ _tallies = Table(
     Column("income", Amount, nullable=False),
     *(Column(name, Text, nullable=False) for name in HISTOGRAMS),
     Column("changed_at", BigInteger, nullable=False),
+    Column("cached_input_tokens", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("asset_id", "span", "starts_at"),
     Index("ix_service_tallies_changed_at", "changed_at"),
 )

@@ -58,8 +58,9 @@ class Times:
 class Tally:
     """What was counted of one service in some time.
 
-    `income`: atomic units of the operator's token. `first_text`: milliseconds to the first text of a stream; `speed`:
-    text tokens per second after it; `whole`: milliseconds to an answer that came whole.
+    `cached_input_tokens` are a part of `input_tokens`. `income`: atomic units of the operator's token. `first_text`:
+    milliseconds to the first text of a stream; `speed`: text tokens per second after it; `whole`: milliseconds to an
+    answer that came whole.
     """
 
     answered: int = 0
@@ -69,6 +70,7 @@ class Tally:
     refused: int = 0
     left: int = 0
     input_tokens: int = 0
+    cached_input_tokens: int = 0
     output_tokens: int = 0
     income: int = 0
     first_text: Histogram = field(default_factory=Histogram)
@@ -82,6 +84,7 @@ class Tally:
             return
         usage = bill.usage
         self.input_tokens += usage.input_tokens
+        self.cached_input_tokens += usage.cached_input_tokens
         self.output_tokens += usage.output_tokens
         self.income += bill.charge
         if times.first_text is not None:
