@@ -130,7 +130,14 @@ async def test_the_title_holder_pauses_and_no_one_else(world, seller, upstream, 
     http.cookies.clear()
     await enter(http, holder)
     assert (await http.post(f"{service}/pause")).json()["pausedAt"]
-    assert (await http.post(f"{service}/retire")).json()["error"]["code"] == "not_operator"
+    assert [each["name"] for each in (await http.get("/desk")).json()["services"]] == ["answers"]
+    assert [each["what"] for each in (await http.post(f"{service}/retire")).json()["transactions"]] == ["retire"]
+    refused = await http.post(f"{service}/key", json={"key": SECRET})
+    assert refused.json()["error"]["code"] == "not_operator"
+    page = await http.get(http.base_url.copy_with(path=service))
+    assert (page.status_code, "Take it off sale" in page.text, upstream.url() in page.text) == (200, True, False)
+    overview = await http.get(http.base_url.copy_with(path="/desk"))
+    assert ("answers" in overview.text, "/operator" in overview.text) == (True, False)
     assert (await http.post(f"{service}/resume")).json() == {"pausedAt": None}
 
 

@@ -1,25 +1,44 @@
 """What every page of the console begins with: an operator's session, or the way to one."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from starlette.responses import Response
 
 from usufruct.console.operators import NotOperator, Operators
+from usufruct.console.sellers import Seller, Sellers
 from usufruct.core import Address
-from usufruct.web import Request, Unauthenticated
+from usufruct.web import HttpExchange, Request, Unauthenticated
 from usufruct.web.ui import PageRoute, Pages
 
 _ENTER = "/operator/sign-in"
 
+T = TypeVar("T")
 Show = Callable[[Request, Address], Awaitable[Response]]
+ShowSeller = Callable[[Request, Seller], Awaitable[Response]]
 
 
 def operators_only(operators: Operators, pages: Pages, show: Show) -> Callable[[Request], Awaitable[Response]]:
     """Return a handler that gives `show` the operator; others get a page on which they can sign in (403)."""
+    return _with_access(operators, pages, operators.require, show)
 
+
+def sellers_only(
+    sellers: Sellers, operators: Operators, pages: Pages, show: ShowSeller
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return a handler that gives `show` the seller; others get a page on which they can sign in (403)."""
+    return _with_access(operators, pages, sellers.require, show)
+
+
+def _with_access(
+    operators: Operators,
+    pages: Pages,
+    require: Callable[[HttpExchange], Awaitable[T]],
+    show: Callable[[Request, T], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         try:
-            operator = await operators.require(request.exchange)
+            answer = await show(request, await require(request.exchange))
         except (Unauthenticated, NotOperator) as refused:
             session = await operators.find(request.exchange)
             answer = pages.answer(
@@ -30,8 +49,6 @@ def operators_only(operators: Operators, pages: Pages, show: Show) -> Callable[[
                 enter=operators.may_enter(request.exchange),
                 back=request.exchange.path,
             )
-        else:
-            answer = await show(request, operator)
         answer.headers["cache-control"] = "private, no-store"
         return answer
 

@@ -2,7 +2,7 @@
 
 from usufruct.accounts import Sessions
 from usufruct.accounts.passkeys import Passkeys, has_factory
-from usufruct.assets import Assets, Listings, RegistryClient, ShareHolders
+from usufruct.assets import AssetIndexer, Assets, Listings, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, Senders
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import Deployments
@@ -76,7 +76,7 @@ def build(context: Context) -> Component:
         return InstallationView(get(ChainAccess), get(Ledger), get(Catalogue), get(Operator), get(Diagnostics))
 
     def sellers() -> Sellers:
-        return Sellers(get(Operators), get(Sessions), get(Listings), get(RegistryClient))
+        return Sellers(get(Operators), get(Sessions), get(Listings), get(AssetIndexer))
 
     async def is_passkey_account(account: Address) -> bool:
         return has_factory(get(Deployments)) and bool(await get(Passkeys).store.list(account))
@@ -96,6 +96,7 @@ def build(context: Context) -> Component:
             *desk_pages(
                 get(Desk),
                 get(Catalogue),
+                get(Sellers),
                 get(Operators),
                 get(Pages),
                 get(RegistryClient).contract.address,

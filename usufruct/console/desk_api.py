@@ -1,11 +1,12 @@
-"""The seller's desk as JSON, for the signed-in operator: `/v1/desk`."""
+"""The seller's desk as JSON, for the signed-in operator or title holder: `/v1/desk`."""
 
 from starlette.responses import Response
 
+from usufruct.assets import Listing
 from usufruct.console.operators import Operators
 from usufruct.console.sale_forms import refuse
 from usufruct.console.seller_desk import Desk
-from usufruct.console.sellers import Sellers
+from usufruct.console.sellers import Seller, Sellers
 from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import PageRoute
 from usufruct_client.desk_documents import DeskFigures, NewKey, NewPrice, Pause, Payout, PriceChange, Retirement
@@ -13,14 +14,14 @@ from usufruct_client.desk_documents import DeskFigures, NewKey, NewPrice, Pause,
 PATH = "/v1/desk"
 
 _COOKIE = {"cookie": "the session's"}
-_REFUSES = {401: "no one is signed in", 403: "the signed-in wallet is not an operator's, or only a wallet may do this"}
+_REFUSES = {401: "no one is signed in", 403: "the signed-in wallet is neither an operator's nor the title holder's"}
+_OPERATORS = {401: "no one is signed in", 403: "the signed-in wallet is not an operator's"}
 _SHOW = Operation("Return what services earn.", DeskFigures, takes=_COOKIE, refuses=_REFUSES)
 _PRICE = Operation("Change a price, at its notice.", PriceChange, NewPrice, takes=_COOKIE, refuses=_REFUSES)
 _RETIRE = Operation("Take a service off sale.", Retirement, takes=_COOKIE, refuses=_REFUSES)
-_SELLERS = {401: "no one is signed in", 403: "the signed-in wallet is neither an operator's nor the title holder's"}
-_PAUSE = Operation("Refuse new calls of a service until it is resumed.", Pause, takes=_COOKIE, refuses=_SELLERS)
-_RESUME = Operation("Take new calls of a service again.", Pause, takes=_COOKIE, refuses=_SELLERS)
-_KEY = Operation("Replace the API key of a service's servers.", None, NewKey, 204, takes=_COOKIE, refuses=_REFUSES)
+_PAUSE = Operation("Refuse new calls of a service until it is resumed.", Pause, takes=_COOKIE, refuses=_REFUSES)
+_RESUME = Operation("Take new calls of a service again.", Pause, takes=_COOKIE, refuses=_REFUSES)
+_KEY = Operation("Replace the API key of a service's servers.", None, NewKey, 204, takes=_COOKIE, refuses=_OPERATORS)
 _COLLECT = Operation("Collect what the operator's shares earned.", Payout, takes=_COOKIE, refuses=_REFUSES)
 
 
@@ -28,37 +29,37 @@ def desk_routes(desk: Desk, operators: Operators, sellers: Sellers) -> list[Page
     """Return the routes under `/v1/desk`."""
 
     async def show(request: Request) -> Response:
-        await operators.require(request.exchange)
-        return document_response(await desk.figures())
+        return document_response(await desk.figures(await sellers.require(request.exchange)))
 
     async def price(request: Request) -> Response:
-        seller = await operators.require(request.exchange)
+        seller, listing = await _of(request)
         wish = await request.read(NewPrice, refuse)
-        return document_response(await desk.set_price(seller, await _name(request), wish))
+        return document_response(await desk.set_price(seller.address, listing.name, wish))
 
     async def retire(request: Request) -> Response:
-        seller = await operators.require(request.exchange)
-        return document_response(await desk.retire(seller, await _name(request)))
+        seller, listing = await _of(request)
+        return document_response(await desk.retire(seller.address, listing.name))
 
     async def key(request: Request) -> Response:
         await operators.require(request.exchange)
-        await desk.replace_key(await _name(request), (await request.read(NewKey, refuse)).key)
+        _, listing = await _of(request)
+        await desk.replace_key(listing.name, (await request.read(NewKey, refuse)).key)
         return Response(status_code=204)
 
     async def collect(request: Request) -> Response:
-        seller = await operators.require(request.exchange)
-        return document_response(await desk.collect(seller, await _name(request)))
+        seller, listing = await _of(request)
+        return document_response(await desk.collect(seller.address, listing.name))
 
     async def pause(request: Request) -> Response:
-        listing = await sellers.require(request.exchange, request.path_params["service"])
+        _, listing = await _of(request)
         return document_response(await desk.pause(listing.name))
 
     async def resume(request: Request) -> Response:
-        listing = await sellers.require(request.exchange, request.path_params["service"])
+        _, listing = await _of(request)
         return document_response(await desk.resume(listing.name))
 
-    async def _name(request: Request) -> str:
-        return await desk.name_of(request.path_params["service"])
+    async def _of(request: Request) -> tuple[Seller, Listing]:
+        return await sellers.require_of(request.exchange, request.path_params["service"])
 
     one = f"{PATH}/{{service}}"
     return [

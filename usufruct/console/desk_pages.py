@@ -8,11 +8,12 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from usufruct.console import sale_forms as forms
-from usufruct.console.access_pages import Show, operators_only, see_other
+from usufruct.console.access_pages import ShowSeller, operators_only, see_other, sellers_only
 from usufruct.console.node_answers import known
 from usufruct.console.operators import Operators
 from usufruct.console.refusals import field_of
 from usufruct.console.seller_desk import Desk
+from usufruct.console.sellers import Seller, Sellers
 from usufruct.core import Address, Conflict, NotFound, UsufructError, format_asset
 from usufruct.gateway import Catalogue
 from usufruct.web import Request
@@ -27,7 +28,13 @@ IsPasskey = Callable[[Address], Awaitable[bool]]
 
 
 def desk_pages(
-    desk: Desk, catalogue: Catalogue, operators: Operators, pages: Pages, registry: Address, is_passkey: IsPasskey
+    desk: Desk,
+    catalogue: Catalogue,
+    sellers: Sellers,
+    operators: Operators,
+    pages: Pages,
+    registry: Address,
+    is_passkey: IsPasskey,
 ) -> list[PageRoute]:
     """Return the routes of the desk's pages."""
     operator = desk.operator
@@ -47,15 +54,17 @@ def desk_pages(
             "path_of": lambda asset: f"{PATH}/{format_asset(asset)}",
         }
 
-    async def overview(request: Request, seller: Address) -> Response:
-        return pages.answer(request, "console/desk.html", figures=await desk.figures(), **common())
+    async def overview(request: Request, seller: Seller) -> Response:
+        figures = await desk.figures(seller)
+        return pages.answer(request, "console/desk.html", figures=figures, is_operator=seller.is_operator, **common())
 
-    async def service(request: Request, seller: Address, error: UsufructError | None = None) -> Response:
-        name = await desk.name_of(request.path_params["service"])
+    async def service(request: Request, seller: Seller, error: UsufructError | None = None) -> Response:
+        _, listing = await sellers.require_of(request.exchange, request.path_params["service"])
+        name, address = listing.name, seller.address
         served = await catalogue.find(name)
-        figures = await desk.figures()
+        figures = await desk.figures(seller)
         mine = next((each for each in figures.services if each.name == name), None)
-        announced, due = await known(desk.announced(name)), await known(desk.due(seller, name))
+        announced, due = await known(desk.announced(name)), await known(desk.due(address, name))
         return pages.answer(
             request,
             "console/desk_service.html",
@@ -65,20 +74,21 @@ def desk_pages(
             earned=mine,
             announced=announced,
             due=due,
-            seller=seller,
+            seller=address,
+            is_operator=seller.is_operator,
             registry=registry,
-            asks_wallet=served.registered and desk.asks_wallet(seller),
-            passkey_account=await is_passkey(seller),
+            asks_wallet=served.registered and desk.asks_wallet(address),
+            passkey_account=await is_passkey(address),
             done=request.query_params.get("done", ""),
             **common(error),
         )
 
-    def doing(act: Act, done: str) -> Show:
-        async def handle(request: Request, seller: Address) -> Response:
+    def doing(act: Act, done: str) -> ShowSeller:
+        async def handle(request: Request, seller: Seller) -> Response:
             form, id_ = await request.form_fields(), request.path_params["service"]
-            name = await desk.name_of(id_)
+            _, listing = await sellers.require_of(request.exchange, id_)
             try:
-                if await act(seller, name, form):
+                if await act(seller.address, listing.name, form):
                     raise _scripts_needed()
             except UsufructError as error:
                 if error.status >= 500 or isinstance(error, NotFound):
@@ -111,8 +121,11 @@ def desk_pages(
 
     one = f"{PATH}/{{service}}"
 
-    def page(show: Show) -> Callable[[Request], Awaitable[Response]]:
-        return operators_only(operators, pages, show)
+    def page(show: ShowSeller) -> Callable[[Request], Awaitable[Response]]:
+        return sellers_only(sellers, operators, pages, show)
+
+    async def replace_key(request: Request, _: Address) -> Response:
+        return await page(doing(key, "key"))(request)
 
     return [
         PageRoute("GET", PATH, page(overview)),
@@ -121,7 +134,7 @@ def desk_pages(
         PageRoute("POST", f"{one}/retire", page(doing(retire, "retire"))),
         PageRoute("POST", f"{one}/pause", page(doing(pause, "pause"))),
         PageRoute("POST", f"{one}/resume", page(doing(resume, "resume"))),
-        PageRoute("POST", f"{one}/key", page(doing(key, "key"))),
+        PageRoute("POST", f"{one}/key", operators_only(operators, pages, replace_key)),
         PageRoute("POST", f"{one}/collect", page(doing(collect, "collect"))),
     ]
 

@@ -10,14 +10,14 @@ from usufruct.assets import (
     Listings,
     PricePeriod,
     ShareHolders,
-    UnknownListing,
     read_card_change,
 )
 from usufruct.chain import Sender
 from usufruct.console.price_advice import calls_cost_up
 from usufruct.console.sales import Sales
+from usufruct.console.sellers import Seller
 from usufruct.console.wallet_transactions import for_wallet
-from usufruct.core import Address, AssetId, ChainId, Clock, Conflict, asset_id
+from usufruct.core import Address, AssetId, ChainId, Clock, Conflict
 from usufruct.gateway import Catalogue, Operator, ServiceQuality, Tally
 from usufruct.payments.pricing import Usage
 from usufruct_client.desk_documents import (
@@ -84,21 +84,12 @@ class Desk:
         """Return the time by which prices hold."""
         return self._clock.now()
 
-    async def name_of(self, asset: str) -> str:
-        """Return the name of a service by its id.
-
-        Raises:
-            Invalid: when it is not an id.
-            UnknownListing: when no service has it.
-        """
-        listing = await self._listings.by_id(asset_id(asset, "service"))
-        if listing is None:
-            raise UnknownListing(f"there is no service {asset[:40]} here; `usufruct service list` names them")
-        return listing.name
-
-    async def figures(self) -> DeskFigures:
-        """Return what all services earned; no call is read for it."""
-        days, now = await self._read_days(), self._clock.now()
+    async def figures(self, seller: Seller) -> DeskFigures:
+        """Return what a seller's services earned; no call is read for it."""
+        listings = [each for each in await self._listings.list() if seller.sells(each)]
+        ours = None if seller.is_operator else {each.id for each in listings}
+        all_days, now = await self._read_days(), self._clock.now()
+        days = {asset: found for asset, found in all_days.items() if ours is None or asset in ours}
         today = now - now % DAY
         every = {today - at * DAY: Tally() for at in reversed(range(_DAYS))}
         for found in days.values():
@@ -107,7 +98,7 @@ class Desk:
                     every[start].merge(tally)
         costs = await self._sales.sold_costs()
         services = []
-        for listing in await self._listings.list():
+        for listing in listings:
             month = _together(tally for _, tally in days.get(listing.id, ()))
             per_million = costs.get(listing.name)
             cached_bps = listing.card(now).cached_input_bps

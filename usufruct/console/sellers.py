@@ -1,44 +1,83 @@
-"""Who may pause a service and resume it: the installation's operators, and the wallet that holds its title."""
+"""Who looks after a service at the desk: the installation's operators, and the wallet that holds its title."""
+
+from dataclasses import dataclass
 
 from usufruct.accounts import Sessions
-from usufruct.assets import Listing, Listings, RegistryClient, UnknownListing
+from usufruct.assets import AssetIndexer, Listing, Listings, UnknownListing
 from usufruct.console.operators import NotOperator, Operators
-from usufruct.core import Address, asset_id, checksum
+from usufruct.core import Address, AssetId, Invalid, asset_id, checksum
 from usufruct.web import HttpExchange
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A signed-in seller. `services`: those whose title the wallet holds; None for an operator, who sells all."""
+
+    address: Address
+    services: frozenset[AssetId] | None
+
+    @property
+    def is_operator(self) -> bool:
+        """Tell whether the seller may do what concerns the installation: its servers and their keys."""
+        return self.services is None
+
+    def sells(self, listing: Listing) -> bool:
+        """Tell whether a service is this seller's."""
+        return self.services is None or listing.id in self.services
 
 
 class Sellers:
     """Knows the sellers of services by their sessions."""
 
-    def __init__(self, operators: Operators, sessions: Sessions, listings: Listings, registry: RegistryClient) -> None:
-        """Ask `registry` for the title holders of registered services."""
+    def __init__(self, operators: Operators, sessions: Sessions, listings: Listings, indexer: AssetIndexer) -> None:
+        """Ask `indexer` for the title holders of registered services."""
         self._operators = operators
         self._sessions = sessions
         self._listings = listings
-        self._registry = registry
+        self._indexer = indexer
 
-    async def require(self, exchange: HttpExchange, asset: str) -> Listing:
-        """Return the service with an id, if the request's session is an operator's or its title holder's.
+    async def require(self, exchange: HttpExchange) -> Seller:
+        """Return the seller whose session a request carries.
 
         Raises:
             Unauthenticated: when no one is signed in.
-            NotOperator: when another wallet is.
+            NotOperator: when a wallet is that sells nothing here.
+        """
+        address = (await self._sessions.require(exchange)).address
+        if await self._operators.allows(address):
+            return Seller(address, None)
+        held = frozenset(each.id for each in await self._indexer.assets() if each.holder == address)
+        sold = held & {each.id for each in await self._listings.list() if each.registered}
+        if not sold:
+            raise _neither(address, "of any service here")
+        return Seller(address, sold)
+
+    async def require_of(self, exchange: HttpExchange, asset: str) -> tuple[Seller, Listing]:
+        """Return the seller whose session a request carries, and the service of theirs with an id.
+
+        Raises:
+            Unauthenticated, NotOperator: as `require`, and when the service is another's.
             Invalid: when it is not an id.
             UnknownListing: when no service has it.
         """
-        session = await self._sessions.require(exchange)
-        listing = await self._listings.by_id(asset_id(asset, "service"))
-        if listing is None:
+        seller = await self.require(exchange)
+        try:
+            listing = await self._listings.by_id(asset_id(asset, "service"))
+        except Invalid:
+            if seller.is_operator:
+                raise
+            listing = None
+        if listing is not None and seller.sells(listing):
+            return seller, listing
+        if seller.is_operator:
             raise UnknownListing(f"there is no service {asset[:40]} here; `usufruct service list` names them")
-        if not await self._operators.allows(session.address) and not await self.holds_title(listing, session.address):
-            raise NotOperator(
-                f"{checksum(session.address)} neither holds the title of {listing.name} nor is an operator of this "
-                "installation; sign in with such a wallet",
-                field="cookie",
-                address=session.address,
-            )
-        return listing
+        raise _neither(seller.address, f"of {asset[:40]}")
 
-    async def holds_title(self, listing: Listing, address: Address) -> bool:
-        """Tell whether a wallet holds a service's title; a service that is not registered has none."""
-        return listing.registered and await self._registry.contract.owner_of(listing.id) == address
+
+def _neither(address: Address, what: str) -> NotOperator:
+    return NotOperator(
+        f"{checksum(address)} neither holds the title {what} nor is an operator of this installation; sign in with "
+        "such a wallet, or have the owner add yours to the setting operator.admin",
+        field="cookie",
+        address=address,
+    )
