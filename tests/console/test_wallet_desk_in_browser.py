@@ -16,7 +16,6 @@ from tests.support.waiting import until
 from usufruct.assets import Assets, RegistryClient
 from usufruct.chain import Client
 from usufruct.chain.keys import Role, signer_of
-from usufruct.console import Operators
 from usufruct.core import address
 from usufruct.gateway import Catalogue
 from usufruct.payments.settlement import Claimer
@@ -102,18 +101,7 @@ async def test_a_price_an_income_and_an_end_are_one_transaction_each(world, http
     assert known.retires_at > 0
 
 
-async def test_a_passkey_announces_a_price_and_the_relayer_pays_for_that_alone(
-    world,
-    http,
-    enter,
-    owner,
-    upstream,
-    monkeypatch,
-):
-    async def anyone(self: Operators, address: object) -> bool:
-        return True
-
-    monkeypatch.setattr(Operators, "allows", anyone)
+async def test_a_passkey_announces_a_price_and_the_relayer_pays_for_that_alone(world, http, enter, owner, upstream):
     await enter(http, owner)
     service = await sold_by_wallet(world, http, upstream)
     asset = (await world.gateway.get(Catalogue).find("answers")).id
