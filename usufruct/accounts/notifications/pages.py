@@ -1,7 +1,6 @@
 """The page of notifications, `/account/notifications`, and those that links in e-mails open."""
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from starlette.responses import Response
@@ -10,19 +9,12 @@ from usufruct.accounts.notifications.api import settings_of
 from usufruct.accounts.notifications.deliveries import CONFIRM_PATH, SETTINGS_PATH, UNSUBSCRIBE_PATH
 from usufruct.accounts.notifications.model import CHOICES, InvalidMailToken, InvalidNotification
 from usufruct.accounts.notifications.notifications import Notifications
+from usufruct.accounts.notifications.refusals import REFUSALS
 from usufruct.accounts.sessions import Sessions
 from usufruct.chain import TokenFacts
 from usufruct.core import Address, Invalid, format_units, parse_units
 from usufruct.web import Request, Route
-from usufruct.web.ui import PageRoute, Pages, RefusalText
-
-REFUSALS: Sequence[RefusalText] = (
-    RefusalText("invalid_notification", "This cannot be set. Check the address, the URL (https) or the amount."),
-    RefusalText("invalid_mail_token", "This link is too old, was replaced, or is not whole."),
-    RefusalText("mail_not_offered", "E-mail is not sent here. Use a webhook."),
-    RefusalText("too_many_messages", "As many messages were asked for as may be. Wait a while."),
-    RefusalText("no_way_to_notify", "Set a webhook, or confirm an e-mail address first."),
-)
+from usufruct.web.ui import PageRoute, Pages
 
 _TEMPLATE = "notifications/notifications.html"
 _CENTS = re.compile("(?<=[0-9]),([0-9]{1,2})$")
