@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 
 from tests.support import ledger_samples
 from tests.support.devnet_template import DevnetTemplate
+from tests.support.emptied_databases import EmptiedDatabases, on_server
 from tests.support.librarian_process import librarian_process
 from usufruct.config import LedgerConfig
 from usufruct.payments.ledger.service import Ledger, open_ledger
@@ -39,15 +40,6 @@ settings.register_profile("busy machine", deadline=None, suppress_health_check=[
 settings.load_profile("busy machine")
 
 
-async def on_server(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url, timeout=60)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 async def migrated(url: str) -> None:
     database = open_database(url)
     await migrate(database)
@@ -55,13 +47,15 @@ async def migrated(url: str) -> None:
 
 
 class Databases:
-    """Makes databases, each of its own, and drops them in the end."""
+    """Makes databases, each of its own, and drops them in the end, or has them emptied for others."""
 
-    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+    def __init__(self, request: pytest.FixtureRequest, folder: Path, emptied: EmptiedDatabases | None = None) -> None:
         self._request = request
         self._folder = folder
-        self._made: list[str] = []
+        self._emptied = emptied
         self._server = ""
+        self._made: list[str] = []
+        self._used_again: list[str] = []
 
     def empty(self, kind: str) -> str:
         """Return the URL of a database without tables."""
@@ -69,7 +63,14 @@ class Databases:
 
     def migrated(self, kind: str) -> str:
         """Return the URL of a migrated database."""
-        return self.copied(self._request.getfixturevalue(f"migrated_{kind}"))
+        source = self._request.getfixturevalue(f"migrated_{kind}")
+        if kind == "sqlite" or self._emptied is None:
+            return self.copied(source)
+        if not (url := self._emptied.take()):
+            asyncio.run(self._emptied.learn(url := self.copied(source)))
+            self._made.pop()
+        self._used_again.append(url)
+        return url
 
     def copied(self, url: str) -> str:
         """Return the URL of a copy of a database that nobody has open."""
@@ -80,21 +81,20 @@ class Databases:
         return copy
 
     def drop(self) -> None:
-        """Drop what was made on a server."""
-        for name in self._made:
-            self._on_server(f"DROP DATABASE {name} WITH (FORCE)")
+        """Drop what was made on a server; what can be emptied is kept for the next test."""
+        if self._emptied:
+            asyncio.run(self._emptied.give_back(self._used_again))
+        if self._made:
+            asyncio.run(on_server(self._server, *(f"DROP DATABASE {name} WITH (FORCE)" for name in self._made)))
 
     def _url(self, kind: str, source: str) -> str:
         name = f"usufruct_test_{secrets.token_hex(6)}"
         if kind == "sqlite":
             return f"sqlite:///{self._folder / name}.db"
-        self._on_server(f"CREATE DATABASE {name}{source}")
+        self._server = self._server or self._request.getfixturevalue("postgres_server")
+        asyncio.run(on_server(self._server, f"CREATE DATABASE {name}{source}"))
         self._made.append(name)
         return make_url(self._server).set(database=name).render_as_string(hide_password=False)
-
-    def _on_server(self, statement: str) -> None:
-        self._server = self._server or self._request.getfixturevalue("postgres_server")
-        asyncio.run(on_server(self._server, statement))
 
 
 @pytest.fixture(scope="session")
@@ -133,10 +133,20 @@ def migrated_postgresql(lasting_databases: Databases) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def emptied_databases() -> Iterator[EmptiedDatabases]:
+    """The PostgreSQL databases that tests use one after the other."""
+    emptied = EmptiedDatabases()
+    yield emptied
+    asyncio.run(emptied.drop())
+
+
 @pytest.fixture
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+def databases(
+    request: pytest.FixtureRequest, tmp_path: Path, emptied_databases: EmptiedDatabases
+) -> Iterator[Databases]:
     """A maker of databases for one test."""
-    made = Databases(request, tmp_path)
+    made = Databases(request, tmp_path, emptied_databases)
     yield made
     made.drop()
 
