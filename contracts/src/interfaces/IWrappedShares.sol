@@ -9,20 +9,23 @@ import {IShares} from "./IShares.sol";
 /// @notice Revenue shares in a form that any pool, vault or wallet can hold without losing income.
 ///
 /// Why: income of shares is owed to the address that holds them, and a pool never collects. One wrapped share stands for
-/// one share and for an equal part of all income that the wrapped shares have earned and that is not paid out yet, the
-/// *pot*. So income is not owed to holders by name: it makes each wrapped share worth more, and who unwraps one takes its
-/// part along, also out of a pool or a vault.
+/// one share and for all that a share has earned since the wrapper's *start*, when there was no other wrapped share. So
+/// income is not owed to holders by name: it makes each wrapped share worth more, and who unwraps one takes it along, also
+/// out of a pool or a vault.
 ///
-/// A wrapped share's life. `wrap` takes the shares and, for each revenue token, the part of the pot that the new wrapped
-/// shares will represent: a later caller pays for the income that is there already, and neither gains nor loses by it.
-/// Meanwhile it is a plain ERC-20. `unwrap` gives back the share and pays the part of the pot.
+/// A wrapped share's life. `wrap` takes the shares and, in each revenue token, what as many shares have earned since the
+/// start: a later caller pays for the income that is there already, and neither gains nor loses by it. Meanwhile it is a
+/// plain ERC-20. `unwrap` gives back the share and pays what it has earned. The income that waits here is the *pot*.
 ///
 /// Always true: there are as many wrapped shares as shares here (more of these, if someone sent some without wrapping
-/// them); all wrapped shares together represent the whole pot; no wrap or unwrap lowers what the others represent.
-/// When the last one is unwrapped, nothing of the pot is left.
-/// @dev Income that the shares have not accrued, and what their asset's children owe them, is in no pot yet: it falls to
-///      who holds wrapped shares when it comes in. Each wrap and unwrap accrues and collects first. A transfer policy of the
-///      shares binds the wrapped shares, too.
+/// them); what wrapping costs depends on the shares' accumulators alone, so no gift, loan or order of calls changes it; no
+/// wrap or unwrap lowers what the others represent; the pot covers what all wrapped shares have earned, but for less than a
+/// unit of rounding for each step. What is here beyond that (gifts, income of shares that were sent here, income that an
+/// `unwrap` left out, rounding) is the shares' income again: `returnExcess`.
+/// @dev Income that the shares have not accrued, and what their asset's children owe them, is not earned yet: it falls to
+///      who holds wrapped shares when it comes in. Each wrap accrues and collects all revenue tokens first, each unwrap those
+///      that it names. The start is set when someone wraps and there were no wrapped shares before that block. A transfer
+///      policy of the shares binds the wrapped shares, too.
 interface IWrappedShares is IERC20 {
     /// @notice Shares were wrapped; `income` was paid into the pot, one amount for each of the registry's `revenueTokens`.
     event Wrapped(address indexed from, address indexed to, uint256 amount, uint256[] income);
@@ -33,10 +36,13 @@ interface IWrappedShares is IERC20 {
     /// @notice Income came into the pot.
     event Gathered(address indexed token, uint256 amount);
 
+    /// @notice What belonged to no wrapped share went to the shares, as income of all who hold them.
+    event ExcessReturned(address indexed token, uint256 amount);
+
     /// @notice The shares' transfer policy refuses this.
     error TransferRefused(address policy, address from, address to, uint256 amount);
 
-    /// @notice The pot takes more of the token than the caller allowed.
+    /// @notice Shares have earned more of the token than the caller allowed.
     error IncomeAboveMax(address token, uint256 income, uint256 most);
 
     /// @notice Two lists that belong together differ in length.
@@ -51,17 +57,17 @@ interface IWrappedShares is IERC20 {
     /// @notice The token delivered another amount than it was asked for.
     error WrongAmountReceived(address token, uint256 received, uint256 expected);
 
-    /// @notice Wraps shares of the caller, and takes the new wrapped shares' part of the pot by the caller's allowances.
+    /// @notice Wraps shares of the caller, and takes what as many have earned by the caller's allowances.
     /// @param amount Shares, 6 decimals.
     /// @param to Who gets the wrapped shares.
     /// @param maxIncome The most to pay in each of the registry's `revenueTokens`, in their order.
     function wrap(uint256 amount, address to, uint256[] calldata maxIncome) external;
 
-    /// @notice Unwraps shares of the caller, and pays their part of the pot.
+    /// @notice Unwraps shares of the caller, and pays what they have earned.
     /// @param amount Shares, 6 decimals.
     /// @param to Who gets the shares and the income.
-    /// @param tokens The revenue tokens to be paid in, in ascending order. The part in a token that is left out falls to
-    ///        the others: so no broken token can lock shares.
+    /// @param tokens The revenue tokens to be paid in, in ascending order. What was earned in a token that is left out
+    ///        becomes excess: so no broken token can lock shares.
     /// @return income What was paid in each of `tokens`, rounded down.
     function unwrap(uint256 amount, address to, address[] calldata tokens) external returns (uint256[] memory income);
 
@@ -69,12 +75,21 @@ interface IWrappedShares is IERC20 {
     /// @return amount What came in.
     function gather(address token) external returns (uint256 amount);
 
-    /// @notice What `amount` wrapped shares represent in each of the registry's `revenueTokens`, beside as many shares:
-    ///         what `unwrap` pays, rounded down. It counts what the shares have earned and is not gathered yet.
-    function incomeDown(uint256 amount) external view returns (address[] memory tokens, uint256[] memory income);
+    /// @notice Pays what belongs to no wrapped share to the shares, and accrues it there. Anyone may call.
+    /// @param token Any ERC-20 that is here but the shares; one that is not a revenue token lies in the shares as if it had been
+    ///        sent there.
+    /// @return amount What was paid.
+    function returnExcess(address token) external returns (uint256 amount);
 
-    /// @notice What `wrap` asks for in each of the registry's `revenueTokens`, rounded up.
-    function incomeUp(uint256 amount) external view returns (address[] memory tokens, uint256[] memory income);
+    /// @notice What `unwrap` of `amount` pays in each of the registry's `revenueTokens`, rounded down. It gathers first:
+    ///         simulate it, or call it.
+    function incomeDown(uint256 amount) external returns (address[] memory tokens, uint256[] memory income);
+
+    /// @notice What `wrap` asks for in each of the registry's `revenueTokens`, rounded up. It gathers first, too.
+    function incomeUp(uint256 amount) external returns (address[] memory tokens, uint256[] memory income);
+
+    /// @notice The shares' `perShare` in `token` from which on wrapped shares have earned, atomic units x 2^64.
+    function startOf(address token) external view returns (uint256);
 
     /// @notice The shares.
     function SHARES() external view returns (IShares);

@@ -27,6 +27,13 @@ contract WrappedShares is IWrappedShares, ERC20Permit, ReentrancyGuardTransient 
     IAssetRegistry private immutable REGISTRY;
     address private immutable POLICY;
 
+    /// @dev The scale of the shares' `perShare`.
+    uint256 private constant PER_SHARE_SCALE = 1 << 64;
+
+    /// @inheritdoc IWrappedShares
+    mapping(address token => uint256) public startOf; // atomic units x 2^64 for an atomic share
+    uint256 private _emptiedAt; // when the last wrapped share was unwrapped, Unix seconds
+
     /// @param shares Shares of a registered asset; WrappedSharesFactory looks that they are.
     constructor(IShares shares)
         ERC20(
@@ -44,10 +51,8 @@ contract WrappedShares is IWrappedShares, ERC20Permit, ReentrancyGuardTransient 
     function wrap(uint256 amount, address to, uint256[] calldata maxIncome) external nonReentrant {
         address[] memory tokens = REGISTRY.revenueTokens();
         require(tokens.length == maxIncome.length, LengthMismatch(tokens.length, maxIncome.length));
-        uint256[] memory income = new uint256[](tokens.length);
+        uint256[] memory income = _gatherAndAsk(tokens, amount);
         for (uint256 i = 0; i < tokens.length; ++i) {
-            _gather(tokens[i]);
-            income[i] = _part(_pot(tokens[i]), amount, Math.Rounding.Ceil);
             require(income[i] <= maxIncome[i], IncomeAboveMax(tokens[i], income[i], maxIncome[i]));
         }
         emit Wrapped(msg.sender, to, amount, income);
@@ -64,16 +69,14 @@ contract WrappedShares is IWrappedShares, ERC20Permit, ReentrancyGuardTransient 
         nonReentrant
         returns (uint256[] memory income)
     {
-        income = new uint256[](tokens.length);
         for (uint256 i = 0; i < tokens.length; ++i) {
-            address token = tokens[i];
-            require(i == 0 || tokens[i - 1] < token, TokensNotAscending(token));
-            require(REGISTRY.isRevenueToken(token), NotRevenueToken(token));
-            _gather(token);
-            income[i] = _part(_pot(token), amount, Math.Rounding.Floor);
+            require(i == 0 || tokens[i - 1] < tokens[i], TokensNotAscending(tokens[i]));
+            require(REGISTRY.isRevenueToken(tokens[i]), NotRevenueToken(tokens[i]));
         }
+        income = _gatherAndOffer(tokens, amount);
         emit Unwrapped(msg.sender, to, amount, tokens, income);
         _burn(msg.sender, amount);
+        if (totalSupply() == 0) _emptiedAt = block.timestamp;
         IERC20(address(SHARES)).safeTransfer(to, amount);
         for (uint256 i = 0; i < tokens.length; ++i) {
             if (income[i] != 0) IERC20(tokens[i]).safeTransfer(to, income[i]);
@@ -86,13 +89,32 @@ contract WrappedShares is IWrappedShares, ERC20Permit, ReentrancyGuardTransient 
     }
 
     /// @inheritdoc IWrappedShares
-    function incomeDown(uint256 amount) external view returns (address[] memory tokens, uint256[] memory income) {
-        return _income(amount, Math.Rounding.Floor);
+    function returnExcess(address token) external nonReentrant returns (uint256 amount) {
+        bool isIncome = REGISTRY.isRevenueToken(token);
+        if (isIncome) _gather(token);
+        uint256 pot = _earned(token, totalSupply(), Math.Rounding.Ceil);
+        amount = Math.saturatingSub(IERC20(token).balanceOf(address(this)), pot);
+        if (amount == 0) return 0;
+        emit ExcessReturned(token, amount);
+        IERC20(token).safeTransfer(address(SHARES), amount);
+        // slither-disable-next-line unused-return (what it accrues may be more than was returned)
+        if (isIncome) SHARES.accrue(token);
     }
 
     /// @inheritdoc IWrappedShares
-    function incomeUp(uint256 amount) external view returns (address[] memory tokens, uint256[] memory income) {
-        return _income(amount, Math.Rounding.Ceil);
+    function incomeDown(uint256 amount)
+        external
+        nonReentrant
+        returns (address[] memory tokens, uint256[] memory income)
+    {
+        tokens = REGISTRY.revenueTokens();
+        income = _gatherAndOffer(tokens, amount);
+    }
+
+    /// @inheritdoc IWrappedShares
+    function incomeUp(uint256 amount) external nonReentrant returns (address[] memory tokens, uint256[] memory income) {
+        tokens = REGISTRY.revenueTokens();
+        income = _gatherAndAsk(tokens, amount);
     }
 
     /// @notice Six decimals, as shares.
@@ -118,30 +140,37 @@ contract WrappedShares is IWrappedShares, ERC20Permit, ReentrancyGuardTransient 
         require(received == amount, WrongAmountReceived(token, received, amount));
     }
 
-    function _income(uint256 amount, Math.Rounding rounding)
-        private
-        view
-        nonReentrantView
-        returns (address[] memory tokens, uint256[] memory income)
-    {
-        tokens = REGISTRY.revenueTokens();
+    /// @dev What who wraps has to pay: what shares have earned, whatever is in the pot, so that no gift to it has an effect.
+    ///      Where there are no wrapped shares, that starts here: the first to wrap pays nothing. Not in the block in which the
+    ///      last were unwrapped: a pool lends all there are for one transaction.
+    function _gatherAndAsk(address[] memory tokens, uint256 amount) private returns (uint256[] memory income) {
+        // slither-disable-next-line timestamp,incorrect-equality (no time is measured: is it the same block?)
+        bool starts = totalSupply() == 0 && _emptiedAt != block.timestamp;
         income = new uint256[](tokens.length);
         for (uint256 i = 0; i < tokens.length; ++i) {
-            uint256 pot = _pot(tokens[i]) + SHARES.pending(address(this), tokens[i]);
-            income[i] = _part(pot, amount, rounding);
+            address token = tokens[i];
+            _gather(token);
+            if (starts) startOf[token] = SHARES.revenue(token).perShare;
+            income[i] = _earned(token, amount, Math.Rounding.Ceil);
         }
     }
 
-    /// @dev Income that is here. Of the shares themselves, were they ever listed as a revenue token, what is not wrapped.
-    function _pot(address token) private view returns (uint256 pot) {
-        pot = IERC20(token).balanceOf(address(this));
-        if (token == address(SHARES)) pot -= totalSupply();
+    /// @dev What who unwraps gets: what shares have earned, or their part of the pot where less is there. That is some units
+    ///      that rounding took, or what a token took that delivers less than it is asked for.
+    function _gatherAndOffer(address[] memory tokens, uint256 amount) private returns (uint256[] memory income) {
+        uint256 supply = totalSupply();
+        income = new uint256[](tokens.length);
+        for (uint256 i = 0; i < tokens.length && supply != 0; ++i) {
+            _gather(tokens[i]);
+            uint256 part = Math.mulDiv(IERC20(tokens[i]).balanceOf(address(this)), amount, supply);
+            income[i] = Math.min(part, _earned(tokens[i], amount, Math.Rounding.Floor));
+        }
     }
 
-    /// @dev What `amount` wrapped shares, there or to come, stand for; the first to come finds an empty pot, or dust.
-    function _part(uint256 pot, uint256 amount, Math.Rounding rounding) private view returns (uint256) {
-        uint256 supply = totalSupply();
-        return supply == 0 ? 0 : Math.mulDiv(pot, amount, supply, rounding);
+    /// @dev What `amount` wrapped shares have earned since the start. Of the shares themselves, were they ever listed as a
+    ///      revenue token, that is nothing: they never hold themselves.
+    function _earned(address token, uint256 amount, Math.Rounding rounding) private view returns (uint256) {
+        return Math.mulDiv(SHARES.revenue(token).perShare - startOf[token], amount, PER_SHARE_SCALE, rounding);
     }
 
     /// @dev The shares' own transfer policy; it sees wrapped shares as the shares that they are. Burned ones leave as shares,

@@ -49,10 +49,9 @@ __all__ = [
     "ERC2612ExpiredSignature",
     "ERC2612InvalidSigner",
     "Eip712DomainResult",
+    "ExcessReturned",
     "Gathered",
     "IncomeAboveMax",
-    "IncomeDownResult",
-    "IncomeUpResult",
     "InvalidAccountNonce",
     "InvalidShortString",
     "LengthMismatch",
@@ -72,10 +71,10 @@ __all__ = [
 
 @dataclass(eq=False)
 class IncomeAboveMax(Revert, code="income_above_max"):
-    """The pot takes more of the token than the caller allowed."""
+    """Shares have earned more of the token than the caller allowed."""
 
     SIGNATURE = "IncomeAboveMax(address,uint256,uint256)"
-    NOTICE = "The pot takes more of the token than the caller allowed."
+    NOTICE = "Shares have earned more of the token than the caller allowed."
     token: Address
     income: int
     most: int
@@ -107,6 +106,15 @@ class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
+
+
+@dataclass(frozen=True, slots=True)
+class ExcessReturned(Event):
+    """What belonged to no wrapped share went to the shares, as income of all who hold them."""
+
+    DECLARATION = "ExcessReturned(address indexed,uint256)"
+    token: Address
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +174,6 @@ class Eip712DomainResult(Struct):
     extensions: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IncomeDownResult(Struct):
-    """What `incomeDown` returns."""
-
-    tokens: tuple[Address, ...]
-    income: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IncomeUpResult(Struct):
-    """What `incomeUp` returns."""
-
-    tokens: tuple[Address, ...]
-    income: tuple[int, ...]
-
-
 class WrappedShares(Contract):
     """See IWrappedShares for what it is and how a wrapped share lives. It has no owner."""
 
@@ -190,6 +182,7 @@ class WrappedShares(Contract):
     EVENTS = (
         Approval,
         EIP712DomainChanged,
+        ExcessReturned,
         Gathered,
         Transfer,
         Unwrapped,
@@ -240,15 +233,15 @@ class WrappedShares(Contract):
         """Collects what the shares have earned in `token` into the pot. Anyone may call."""
         return self._call("gather(address)", token)
 
-    async def income_down(self, amount: int) -> IncomeDownResult:
-        """What `amount` wrapped shares represent in each of the registry's `revenueTokens`, beside as many shares:
-        what `unwrap` pays, rounded down. It counts what the shares have earned and is not gathered yet.
+    def income_down(self, amount: int) -> Call:
+        """What `unwrap` of `amount` pays in each of the registry's `revenueTokens`, rounded down. It gathers first:
+        simulate it, or call it.
         """
-        return await self._read(IncomeDownResult, "incomeDown(uint256) returns (address[],uint256[])", amount)
+        return self._call("incomeDown(uint256)", amount)
 
-    async def income_up(self, amount: int) -> IncomeUpResult:
-        """What `wrap` asks for in each of the registry's `revenueTokens`, rounded up."""
-        return await self._read(IncomeUpResult, "incomeUp(uint256) returns (address[],uint256[])", amount)
+    def income_up(self, amount: int) -> Call:
+        """What `wrap` asks for in each of the registry's `revenueTokens`, rounded up. It gathers first, too."""
+        return self._call("incomeUp(uint256)", amount)
 
     async def name(self) -> str:
         """Returns the name of the token."""
@@ -274,9 +267,22 @@ class WrappedShares(Contract):
             "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)", owner, spender, value, deadline, v, r, s
         )
 
+    def return_excess(self, token: Address) -> Call:
+        """Pays what belongs to no wrapped share to the shares, and accrues it there. Anyone may call.
+
+        Args:
+            token: Any ERC-20 that is here but the shares; one that is not a revenue token lies in the shares as if
+                it had been sent there.
+        """
+        return self._call("returnExcess(address)", token)
+
     async def shares(self) -> Address:
         """The shares."""
         return await self._read(Address, "SHARES() returns (address)")
+
+    async def start_of(self, token: Address) -> int:
+        """The shares' `perShare` in `token` from which on wrapped shares have earned, atomic units x 2^64."""
+        return await self._read(int, "startOf(address) returns (uint256)", token)
 
     async def symbol(self) -> str:
         """Returns the symbol of the token, usually a shorter version of the name."""
@@ -302,13 +308,13 @@ class WrappedShares(Contract):
         return self._call("transferFrom(address,address,uint256)", from_, to, value)
 
     def unwrap(self, amount: int, to: Address, tokens: Sequence[Address]) -> Call:
-        """Unwraps shares of the caller, and pays their part of the pot.
+        """Unwraps shares of the caller, and pays what they have earned.
 
         Args:
             amount: Shares, 6 decimals.
             to: Who gets the shares and the income.
-            tokens: The revenue tokens to be paid in, in ascending order. The part in a token that is left out falls
-                to the others: so no broken token can lock shares.
+            tokens: The revenue tokens to be paid in, in ascending order. What was earned in a token that is left
+                out becomes excess: so no broken token can lock shares.
         """
         return self._call("unwrap(uint256,address,address[])", amount, to, tokens)
 
@@ -317,7 +323,7 @@ class WrappedShares(Contract):
         return await self._read(str, "VERSION() returns (string)")
 
     def wrap(self, amount: int, to: Address, max_income: Sequence[int]) -> Call:
-        """Wraps shares of the caller, and takes the new wrapped shares' part of the pot by the caller's allowances.
+        """Wraps shares of the caller, and takes what as many have earned by the caller's allowances.
 
         Args:
             amount: Shares, 6 decimals.

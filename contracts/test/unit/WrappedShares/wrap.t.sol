@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+
 import {Shares} from "../../../src/assets/Shares.sol";
 import {IAssetRegistry} from "../../../src/interfaces/IAssetRegistry.sol";
 import {IShares} from "../../../src/interfaces/IShares.sol";
@@ -8,6 +10,7 @@ import {IWrappedShares} from "../../../src/interfaces/IWrappedShares.sol";
 import {WrappedShares} from "../../../src/market/WrappedShares.sol";
 import {AllowListPolicy} from "../../mocks/AllowListPolicy.sol";
 import {BlacklistToken} from "../../mocks/BlacklistToken.sol";
+import {PlainToken} from "../../mocks/PlainToken.sol";
 import {WrapBase} from "./WrapBase.t.sol";
 
 contract WrappedSharesTest is WrapBase {
@@ -16,7 +19,7 @@ contract WrappedSharesTest is WrapBase {
         _wrap(carol, PART);
         _earn(shares, 30_000e6);
         assertEq(_unwrap(bob, PART), 4_500e6 - 1, "15 % of the income");
-        assertEq(_unwrap(carol, PART), 4_500e6, "and the other 15 %, with what was rounded");
+        assertEq(_unwrap(carol, PART), 4_500e6 - 1, "and the other 15 %");
         assertEq(shares.balanceOf(bob), PART, "the shares come back");
         _checkEmpty();
     }
@@ -26,13 +29,14 @@ contract WrappedSharesTest is WrapBase {
         _earn(shares, 30_000e6);
         _collect(shares, carol); // her own 4,500
         uint256 before = money.balanceOf(carol);
+        money.mint(carol, 1);
         (address[] memory tokens, uint256[] memory due) = wrapped.incomeUp(PART);
         assertEq(tokens[1], address(money), "the second revenue token");
-        assertEq(due[1], 4_500e6 - 1, "what bob's stand for");
+        assertEq(due[1], 4_500e6, "what bob's stand for, rounded up");
         _wrap(carol, PART);
-        assertEq(before - money.balanceOf(carol), due[1], "asked and paid");
+        assertEq(before + 1 - money.balanceOf(carol), due[1], "asked and paid");
         assertEq(_unwrap(bob, PART), 4_500e6 - 1, "bob has his own");
-        assertEq(_unwrap(carol, PART), due[1], "and carol hers");
+        assertEq(_unwrap(carol, PART), 4_500e6 - 1, "and carol hers");
         _checkEmpty();
     }
 
@@ -63,15 +67,69 @@ contract WrappedSharesTest is WrapBase {
         assertEq(money.balanceOf(address(wrapped)), 4_500e6 - 1, "into the pot");
     }
 
+    /// @dev Income from before the wrapper was used need not be paid by the first to wrap.
+    function test_the_first_to_wrap_pays_nothing() public {
+        _earn(shares, 30_000e6);
+        _wrap(bob, PART);
+        assertEq(money.balanceOf(bob), 0, "had nothing to pay with");
+        assertEq(wrapped.startOf(address(money)), shares.revenue(address(money)).perShare, "income counts from here");
+        _unwrap(bob, PART);
+        _earn(shares, 30_000e6);
+        skip(1);
+        _collect(shares, carol);
+        _wrap(carol, PART);
+        assertEq(
+            wrapped.startOf(address(money)), shares.revenue(address(money)).perShare, "and here, when all had left"
+        );
+    }
+
+    function test_what_is_given_goes_to_all_who_hold_shares() public {
+        _wrap(bob, PART);
+        _earn(shares, 30_000e6);
+        money.mint(address(wrapped), 1_000e6);
+        assertEq(wrapped.returnExcess(address(money)), 1_000e6 - 1, "the gift, less a unit that rounding took");
+        assertEq(shares.pending(carol, address(money)), 4_500e6 + 150e6 - 1, "15 % of the income, and of the gift");
+        assertEq(_unwrap(bob, PART), 4_500e6 + 150e6 - 1, "as much for wrapped ones");
+    }
+
+    function test_the_income_of_shares_sent_here_goes_to_all_who_hold_shares() public {
+        _wrap(bob, PART);
+        vm.prank(carol);
+        shares.transfer(address(wrapped), PART);
+        _earn(shares, 30_000e6);
+        assertEq(wrapped.returnExcess(address(money)), 4_500e6 - 1, "what carol's former shares earned");
+        assertEq(_unwrap(bob, PART), 4_500e6 + 675e6 - 1, "bob's, and 15 % of that");
+    }
+
+    function test_what_who_unwraps_leaves_goes_to_all_who_hold_shares() public {
+        _wrap(bob, PART);
+        _wrap(carol, PART);
+        _earn(shares, 30_000e6);
+        vm.prank(bob);
+        wrapped.unwrap(PART, bob, new address[](0));
+        assertEq(wrapped.returnExcess(address(money)), 4_500e6 - 1, "bob's");
+        assertEq(_unwrap(carol, PART), 4_500e6 + 675e6 - 1, "carol's, and 15 % of bob's");
+    }
+
+    function test_other_tokens_that_are_sent_here_go_to_the_shares() public {
+        PlainToken stray = new PlainToken();
+        stray.mint(address(wrapped), 5);
+        assertEq(wrapped.returnExcess(address(stray)), 5, "all");
+        assertEq(stray.balanceOf(address(shares)), 5, "for the registry's owner to swap");
+        _wrap(bob, PART);
+        vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InvalidReceiver.selector, address(shares)));
+        wrapped.returnExcess(address(shares)); // they are bob's
+    }
+
     function test_reverts_whenThePotAsksForMore() public {
         _wrap(bob, PART);
         _earn(shares, 30_000e6);
         uint256[] memory most = _anyIncome();
-        most[1] = 4_500e6 - 2;
+        most[1] = 4_500e6 - 1;
         vm.startPrank(carol);
         shares.approve(address(wrapped), PART);
         vm.expectRevert(
-            abi.encodeWithSelector(IWrappedShares.IncomeAboveMax.selector, address(money), 4_500e6 - 1, most[1])
+            abi.encodeWithSelector(IWrappedShares.IncomeAboveMax.selector, address(money), 4_500e6, most[1])
         );
         wrapped.wrap(PART, carol, most);
         vm.expectRevert(abi.encodeWithSelector(IWrappedShares.LengthMismatch.selector, 2, 1));
@@ -171,23 +229,24 @@ contract WrappedSharesTest is WrapBase {
             _unwrap(holders[i], wrapped.balanceOf(holders[i]));
             _collect(shares, holders[i]);
         }
-        wrapped.gather(address(money));
         _checkEmpty();
+        for (uint256 i = 0; i < 3; ++i) {
+            _collect(shares, holders[i]);
+        }
         uint256 out = money.balanceOf(alice) + money.balanceOf(bob) + money.balanceOf(carol);
         assertLe(money_ - out, 3 * 25, "every unit is out but for the shares' own dust");
     }
 
     function _step(address holder, bool wrapping, uint256 seed) private {
-        wrapped.gather(address(money));
-        uint256 pot = money.balanceOf(address(wrapped));
-        uint256 supply = wrapped.totalSupply();
+        bool others = wrapped.totalSupply() != wrapped.balanceOf(holder);
+        (, uint256[] memory before) = wrapped.incomeDown(SUPPLY);
         if (wrapping) {
             _wrap(holder, bound(seed, 0, shares.balanceOf(holder)));
         } else {
             _unwrap(holder, bound(seed, 0, wrapped.balanceOf(holder)));
         }
-        uint256 left = money.balanceOf(address(wrapped));
-        assertLe(pot * wrapped.totalSupply(), left * supply, "no one is diluted");
+        (, uint256[] memory afterwards) = wrapped.incomeDown(SUPPLY);
+        if (others) assertLe(before[1], afterwards[1], "what the others' represent never falls");
     }
 
     function _wrapWith3(address account) private {
@@ -198,8 +257,10 @@ contract WrappedSharesTest is WrapBase {
         vm.stopPrank();
     }
 
-    function _checkEmpty() private view {
+    /// @dev What rounding left goes back to the shares.
+    function _checkEmpty() private {
         assertEq(wrapped.totalSupply(), 0, "none left");
+        assertLe(wrapped.returnExcess(address(money)), 50, "rounding");
         assertEq(money.balanceOf(address(wrapped)), 0, "nothing in the pot");
         assertEq(shares.pending(address(wrapped), address(money)), 0, "nothing stranded");
     }
