@@ -143,6 +143,7 @@ contract WrappedShares is IWrappedShares, ERC20Permit, ReentrancyGuardTransient 
     /// @dev What who wraps has to pay: what shares have earned, whatever is in the pot, so that no gift to it has an effect.
     ///      Where there are no wrapped shares, that starts here: the first to wrap pays nothing. Not in the block in which the
     ///      last were unwrapped: a pool lends all there are for one transaction.
+    // slither-disable-next-line reentrancy-no-eth (both callers are locked)
     function _gatherAndAsk(address[] memory tokens, uint256 amount) private returns (uint256[] memory income) {
         // slither-disable-next-line timestamp,incorrect-equality (no time is measured: is it the same block?)
         bool starts = totalSupply() == 0 && _emptiedAt != block.timestamp;
