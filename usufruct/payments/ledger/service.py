@@ -91,6 +91,7 @@ class Ledger:
     finish_deposit = _writes(transfers.finish_deposit)
     cancel_deposit = _writes(transfers.cancel_deposit)
     deposited = _reads(transfers.deposited)
+    deposits_of = _reads(transfers.deposits_of)
     pending_deposits = _reads(transfers.pending_deposits)
     pending_deposit_of = _reads(transfers.pending_deposit_of)
     plan_refund = _writes(transfers.plan_refund)

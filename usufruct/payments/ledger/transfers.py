@@ -87,6 +87,17 @@ async def deposited(db: Statements, account: Hash32, nonce: Hash32) -> Transfer 
     return next(iter(await _transfers(db, "deposits", which, id_to_bytes(account), id_to_bytes(nonce))), None)
 
 
+async def deposits_of(db: Statements, payer: Address, limit: int = PAGE) -> list[Transfer]:
+    """Return a payer's confirmed deposits, the newest first."""
+    rows = await db.rows(
+        "SELECT account_id, nonce, amount, outbox_id, planned_at FROM deposits WHERE payer = $1 "
+        "AND state = 'confirmed' ORDER BY planned_at DESC, nonce LIMIT $2",
+        id_to_bytes(payer),
+        limit,
+    )
+    return [_transfer(row) for row in rows]
+
+
 async def pending_deposits(db: Statements) -> list[Transfer]:
     """Return the deposits whose transaction has not ended, oldest first."""
     return await _transfers(db, "deposits", "state = 'planned'")
