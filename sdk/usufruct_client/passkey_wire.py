@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictStr
 
-from usufruct_client.wire import ChannelConfig, PasskeyRequest, SignedDeposit
+from usufruct_client.wire import ChannelConfig, PasskeyRequest, SignedDeposit, SignedReview
 from usufruct_client.wire_types import AddressText, Document, HashText, Seconds, ShortBytes, Uint256, Wish, hex_bytes
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "PasskeyMade",
     "PasskeyOperationWish",
     "PasskeyRequest",
+    "PasskeyReviewWish",
     "PasskeySignIn",
     "PaymentWish",
     "PendingFacts",
@@ -70,6 +71,13 @@ class PasskeyDepositWish(Wish):
 
     channel_config: ChannelConfig
     deposit: SignedDeposit
+    assertion: PasskeyAssertion
+
+
+class PasskeyReviewWish(Wish):
+    """`POST /v1/account/passkey-reviews`: a review that a passkey signed; its `signature` is empty."""
+
+    review: SignedReview
     assertion: PasskeyAssertion
 
 

@@ -519,7 +519,7 @@ class ReviewWish(Wish):
 
 
 class SignedReview(Wish):
-    """A review under its payer's signature; `time` in seconds since 1970."""
+    """A review under its payer's signature (ERC-1271 where the payer is a contract); `time` in seconds since 1970."""
 
     payer: AddressText
     asset: AssetHex
@@ -527,7 +527,7 @@ class SignedReview(Wish):
     rating: Stars
     text: StrictStr
     time: Seconds
-    signature: Signature
+    signature: WalletSignature
 
 
 class ReviewAnswer(Wish):
@@ -549,7 +549,7 @@ class ReviewFacts(Document):
     rating: Stars
     text: StrictStr
     time: Seconds
-    signature: Signature
+    signature: WalletSignature
     revision: Count
     paid: Uint128
     weight: Count

@@ -15,7 +15,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
-from tests.support.passkeys import SoftwarePasskey, deposit_digest, hexed
+from tests.support.passkeys import SoftwarePasskey, deposit_digest, document_digest, hexed
 from tests.support.share_town import SHARE, fill, share_town
 from tests.support.waiting import until
 from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
@@ -32,6 +32,7 @@ from usufruct.gateway import Endpoint, Operator
 from usufruct.payments.settlement import Claimer
 from usufruct.payments.settlement.api import read_channel_digest
 from usufruct.web.router import RawRoute, Route
+from usufruct_client.eip712_messages import REVIEW
 from usufruct_client.passkey_wire import UserOperation
 from usufruct_client.wire import PROOF_HEADER
 from usufruct_client.wire_types import read
@@ -337,6 +338,15 @@ async def use_a_passkey(world, http) -> None:
     key = await post("account/passkey-keys", {"spendingLimit": "5000000", "days": 1, "assets": [], "label": ""})
     asked = await post("account/deposit-requests", {"channel": key["channel"], "amount": "1000000"})
     digest = deposit_digest(asked["document"], account)
+    assertion = passkey.get(digest).body(credentialId=hexed(passkey.credential))
+    await post(asked["post"], asked["body"] | {"assertion": assertion})
+
+    header = {"authorization": f"Bearer {key['key']}"}
+    paid = await http.post(f"{url}/chat/completions", json=x402_installation.request(), headers=header)
+    assert paid.status_code == 200, paid.text
+    asset = (await http.get(f"{url}/models/chat")).json()["asset"]
+    asked = await post("reviews/requests", {"asset": asset, "rating": 4, "text": "By a finger."})
+    digest = document_digest(asked["document"], REVIEW, account)
     assertion = passkey.get(digest).body(credentialId=hexed(passkey.credential))
     await post(asked["post"], asked["body"] | {"assertion": assertion})
 

@@ -5,13 +5,28 @@ from dataclasses import dataclass, replace
 import httpx
 import openai
 import pytest
+import sqlalchemy
 from eth_account.messages import encode_typed_data
 
+from tests.market.test_passkey_buyer import Person
+from tests.support import ledger_samples as samples
+from tests.support.passkeys import SoftwarePasskey, document_digest, hexed
+from usufruct.assets import Listings
 from usufruct.chain import FEE_SINK
 from usufruct.core import AssetId, address
 from usufruct.market.review_flags import Evidence, flags_of
-from usufruct.market.review_model import InvalidReview, Totals, check_text, weight_of
+from usufruct.market.review_model import (
+    MOST_OF_NETWORK,
+    InvalidReview,
+    Review,
+    TooManyReviews,
+    Totals,
+    check_text,
+    weight_of,
+)
+from usufruct.market.review_store import count_network
 from usufruct.market.reviews import Reviews
+from usufruct_client.eip712_messages import REVIEW
 
 DOLLAR = 1_000_000
 TERMS = {"spendingLimit": str(3 * DOLLAR), "days": 30, "assets": [], "label": "laptop"}
@@ -62,8 +77,10 @@ class Payer:
 async def payer_of(world, enter):
     made = []
 
-    async def make(pays: bool = True) -> Payer:
+    async def make(pays: bool = True, before=None) -> Payer:
         account = await world.account()
+        if before is not None:
+            await before(account)
         http = httpx.AsyncClient(base_url=world.url, timeout=60)
         made.append(http)
         await enter(http, account)
@@ -249,9 +266,134 @@ def test_the_rule_of_flags():
     assert flags_of(replace(honest, shares_bps=100)) == ("shareholder",)
     assert flags_of(replace(honest, reviewed_owners=True)) == ("mutual",)
     assert flags_of(replace(honest, equal_texts=2)) == ("repeated_text",)
+    assert flags_of(replace(honest, funded=True)) == ("funded",)
+    assert flags_of(replace(honest, owners_pay=True)) == ("mutual_paying",)
 
 
 def test_a_mean_is_exact_and_rounded_half_up():
     assert Totals().mean is None
     assert Totals(weight=3, weighted=14).mean == "4.67"
     assert Totals(weight=8, weighted=33).mean == "4.13"
+
+
+# Circular payments
+
+
+async def give(world, giver, taker, amount: int) -> None:
+    """Send test dollars from a wallet to another."""
+    await world.devnet.set_balance(address(giver.address), 10**18)
+    await world.devnet.send_as(address(giver.address), world.dollar.transfer(address(taker.address), amount))
+
+
+@pytest.mark.anvil
+async def test_a_payer_whom_the_owner_funded_counts_for_nothing(world, payer_of, asset):
+    seller, stranger = await world.account(), await world.account()
+    await world.gateway.get(Listings).pay("chat", address(seller.address))
+    funded = await payer_of(before=lambda account: give(world, seller, account, DOLLAR))
+    honest = await payer_of(before=lambda account: give(world, stranger, account, DOLLAR))
+    nothing = await payer_of(before=lambda account: give(world, seller, account, 0))
+    late = await payer_of()
+    await give(world, seller, late.account, DOLLAR)  # after the deposit: it paid for none of this
+    for payer, flags in ((funded, ["funded"]), (honest, []), (nothing, []), (late, [])):
+        await payer.call()
+        made = (await payer.review(asset, text=f"By {payer.account.address}.")).json()
+        assert made["flags"] == flags
+        assert (made["weight"] == 0) == bool(flags)
+
+
+@pytest.mark.anvil
+async def test_sellers_who_pay_each_other_count_for_nothing(world, http, payer_of, asset):
+    await world.sell("other")
+    owner, rival, buyer = await payer_of(), await payer_of(), await payer_of()
+    listings = world.gateway.get(Listings)
+    await listings.pay("chat", address(owner.account.address))
+    await listings.pay("other", address(rival.account.address))
+    for payer in (rival, buyer):
+        await payer.call("chat")
+    assert (await rival.review(asset, text="Before.")).json()["flags"] == []
+    await owner.call("other")
+    rated = world.gateway.get(Reviews)
+    rated._clock = Stopped(rated._clock.now() + 61)
+    assert (await rival.review(asset, text="After.")).json()["flags"] == ["mutual_paying"]
+    assert (await buyer.review(asset, text="Neither.")).json()["flags"] == []
+
+
+async def test_a_payers_confirmed_deposits_are_found(ledger):
+    payer = samples.config().payer
+    for number in range(3):
+        nonce = samples.named(number)
+        await ledger.plan_deposit(samples.channel(number), nonce, 5, f"deposit/{number}", payer)
+        await ledger.finish_deposit(samples.channel(number), nonce, confirmed=number != 1)
+    found = await ledger.deposits_of(payer)
+    assert {each.account for each in found} == {samples.channel(0), samples.channel(2)}
+    assert len(await ledger.deposits_of(payer, 1)) == 1
+    assert await ledger.deposits_of(address(OTHER)) == []
+
+
+# Limits by network
+
+
+async def test_one_network_reviews_so_often_a_day(database):
+    review = Review(AssetId(1), address(OTHER), samples.named("call"), 5, "Good.", 0, b"")
+
+    async def count(time: int, network: bytes, now: int) -> None:
+        async with database.transaction() as unit:
+            await count_network(unit, replace(review, time=time), network, now)
+
+    for time in range(MOST_OF_NETWORK):
+        await count(time, b"home", 1_000)
+    with pytest.raises(TooManyReviews):
+        await count(50, b"home", 1_000 + 86_399)
+    await count(50, b"elsewhere", 1_000)
+    await count(51, b"home", 1_000 + 86_400)
+
+
+@pytest.mark.anvil
+async def test_what_is_kept_of_a_network_is_a_mark(world, payer_of, asset):
+    payer = await payer_of()
+    await payer.call()
+    payer.http.headers["x-forwarded-for"] = "203.0.113.5"
+    assert (await payer.review(asset)).status_code == 201
+    async with world.gateway.database.snapshot() as unit:
+        [row] = await unit.rows(sqlalchemy.text("SELECT network FROM review_networks"))
+    assert len(row.network) == 16
+
+
+# Contract accounts
+
+
+@pytest.mark.anvil
+async def test_a_passkey_account_reviews_by_its_own_signature(world, http, asset):
+    http.base_url = str(http.base_url).replace("127.0.0.1", "localhost")
+    person = Person(world, http, 91)
+    await person.enter()
+    key = await person.make_key()
+    await http.post("/account/play-money")
+    assert (await person.post(await person.signed_deposit(key["channel"], 2 * DOLLAR))).status_code == 200
+    call = await Payer(http, None, key["key"]).call()
+
+    async def asked(passkey=person.passkey, said: str = "Good.") -> dict:
+        request = (await http.post("/reviews/requests", json={"asset": asset, "rating": 4, "text": said})).json()
+        document = request["document"]
+        digest = document_digest(document, REVIEW, person.account)
+        request["body"]["assertion"] = passkey.get(digest).body(credentialId=hexed(person.passkey.credential))
+        return request
+
+    for changed in ({"text": "Bad."}, {"rating": 1}, {"payer": OTHER}):
+        request = await asked()
+        request["body"]["review"] |= changed
+        assert (await person.post(request)).status_code == 403, changed
+    stranger = SoftwarePasskey(92, person.passkey.site)
+    assert (await person.post(await asked(stranger))).json()["error"]["code"] == "passkey_refused"
+    made = await person.post(await asked())
+    assert made.status_code == 201, made.text
+    stored = made.json()
+    assert (stored["payer"], stored["call"], stored["flags"]) == (person.account, call, [])
+    again = {name: stored[name] for name in ("payer", "asset", "call", "rating", "text", "time", "signature")}
+    assert code(await http.post("/reviews", json=again)) == (409, "review_replayed"), "its signature alone is good"
+    forged = again | {"time": stored["time"] + 1}
+    assert code(await http.post("/reviews", json=forged)) == (403, "review_refused")
+    for signature in ("0x", "0x" + "ab" * 65, "0x" + "ab" * 500):
+        for payer in (person.account, OTHER):
+            forged = again | {"payer": payer, "signature": signature}
+            assert code(await http.post("/reviews", json=forged)) == (403, "review_refused")

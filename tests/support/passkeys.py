@@ -15,7 +15,7 @@ from usufruct.accounts.passkeys import typed_digest
 from usufruct.chain import Call
 from usufruct.chain.codec import encode
 from usufruct.core import Address, ChainId, address
-from usufruct_client.eip712_messages import DEPOSIT, Domain
+from usufruct_client.eip712_messages import DEPOSIT, Domain, MessageType
 from usufruct_client.typed_data import MessageHasher, domain_separator
 
 BATCH_MODE = b"\x01" + bytes(31)
@@ -100,13 +100,24 @@ class SoftwarePasskey:
 
 def deposit_digest(document: dict[str, Any], account: Address) -> bytes:
     """Return what a browser hashes of a deposit's document."""
+    return document_digest(document, DEPOSIT, account)
+
+
+def document_digest(document: dict[str, Any], kind: MessageType, account: Address) -> bytes:
+    """Return what a browser hashes of a document of a kind."""
     domain, message = document["domain"], document["message"]
     chain_id = ChainId(domain["chainId"])
     place = address(domain["verifyingContract"])
     separator = domain_separator(Domain(domain["name"], domain["version"]), chain_id, place)
-    values = [int(each) if each.isdigit() else each.lower() for each in message.values()]
-    contents = MessageHasher(DEPOSIT).struct_hash(*values)
-    return typed_digest(chain_id, account, DEPOSIT, separator, contents)
+    values = [_value(solidity, message[name]) for solidity, name in kind.fields]
+    contents = MessageHasher(kind).struct_hash(*values)
+    return typed_digest(chain_id, account, kind, separator, contents)
+
+
+def _value(solidity: str, text: str) -> str | int:
+    if solidity.startswith("uint"):
+        return int(text)
+    return text.lower() if solidity == "address" else text
 
 
 def hexed(content: bytes) -> str:

@@ -26,12 +26,14 @@ from usufruct.market.passkey_buyer import PasskeyBuyer
 from usufruct.market.payee_pages import payee_routes
 from usufruct.market.payees import Payees
 from usufruct.market.review_api import review_routes
+from usufruct.market.review_funding import Funding
 from usufruct.market.review_owners import ServiceOwners
 from usufruct.market.review_pages import review_pages
+from usufruct.market.review_signature import ReviewSignatures
 from usufruct.market.reviews import Reviews
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import Deposits, PaidBatches
-from usufruct.store import Database
+from usufruct.store import Database, MasterSecret
 from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
 
@@ -59,9 +61,26 @@ def build(context: Context) -> Component:
         return ServiceOwners(get(Listings), lambda: get(AssetIndexer), lambda: get(ShareHolders))
 
     def reviews() -> Reviews:
-        terms, listings = get(Terms), get(Listings)
+        terms, listings, chain = get(Terms), get(Listings), get(ChainAccess)
         demo = devnet_signer(DEMO_ACCOUNT, ChainId(terms.chain_id)) if is_devnet(terms.chain_id) else None
-        return Reviews(get(Database), get(Ledger), get(Keys), listings, owners(), terms, get(Clock), demo)
+        sent = Outbox(get(Database), chain.chain_id)
+        funding = Funding(lambda: chain.client, sent, get(Ledger), terms.token.address)
+        signatures = ReviewSignatures(terms, lambda: chain.client)
+        stamp = get(MasterSecret).stamp("networks of reviewers")
+        return Reviews(
+            get(Database),
+            get(Ledger),
+            get(Keys),
+            listings,
+            owners(),
+            funding,
+            signatures,
+            terms,
+            get(Clock),
+            stamp,
+            demo,
+            passkeys(),
+        )
 
     def events() -> AccountEvents:
         sent = Outbox(get(Database), get(ChainAccess).chain_id)

@@ -17,21 +17,23 @@ from usufruct.payments.ledger import Account
 from usufruct.payments.pricing import Escrow, channel_id
 from usufruct.payments.settlement import DepositAuthorization, Deposits, check_deposit_amount
 from usufruct.web import HttpExchange
-from usufruct_client.eip712_messages import DEPOSIT, Domain, MessageType
-from usufruct_client.passkey_wire import PasskeyAssertion, PasskeyDepositWish, PasskeyRequest
+from usufruct_client.eip712_messages import DEPOSIT, REVIEW, Domain, MessageType
+from usufruct_client.passkey_wire import PasskeyAssertion, PasskeyDepositWish, PasskeyRequest, PasskeyReviewWish
 from usufruct_client.signing import deposit_message
 from usufruct_client.typed_data import MessageHasher, domain_separator
-from usufruct_client.wire import KeyTermsWish, SigningRequest, Terms
+from usufruct_client.wire import KeyTermsWish, SignedReview, SigningRequest, Terms
 
 _DAY = 86_400
 _ASSERTION = ["assertion"]
 _CONTENTS = MessageHasher(DEPOSIT)
+_REVIEW = MessageHasher(REVIEW)
 
 TypedMessage = tuple[MessageType, bytes, bytes]
 """A message's type, its domain's separator, and its struct hash."""
 
 DEPOSITS = "/v1/account/passkey-deposits"
 KEYS = "/v1/account/passkey-keys"
+REVIEWS = "/v1/account/passkey-reviews"
 
 
 class PasskeyBuyer:
@@ -96,6 +98,21 @@ class PasskeyBuyer:
     async def ensure_exists(self, account: Address) -> None:
         """Create an account unless it exists; raises as `Passkeys.ensure_exists`."""
         await self._passkeys.ensure_exists(account, self._relay, self._channels)
+
+    async def signed_review(self, account: Address, wish: PasskeyReviewWish, site: PasskeySite) -> SignedReview:
+        """Return a review under the account's signature (ERC-1271), made of what one of its passkeys signed.
+
+        Raises:
+            Denied: when the review is another's, or the passkey did not sign exactly this.
+        """
+        review, terms = wish.review, self._terms
+        if review.payer != account:
+            raise Denied(f"the review is {review.payer}'s, and {account} is signed in", code="other_account")
+        assert REVIEW.domain is not None
+        contents = _REVIEW.struct_hash(review.payer, review.asset, review.call, review.rating, review.text, review.time)
+        separator = domain_separator(REVIEW.domain, terms.chain_id, terms.till)
+        message = (REVIEW, separator, contents)
+        return replace(review, signature=await self.signature(account, message, wish.assertion, site))
 
     async def deposit(self, account: Address, wish: PasskeyDepositWish, site: PasskeySite) -> Account:
         """Make a deposit that a passkey signed, and create the account before if it does not exist.

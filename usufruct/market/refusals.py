@@ -84,5 +84,6 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("key_revoked", "The key was revoked. Make a new one."),
     RefusalText("unknown_model", "There is no such service here."),
     RefusalText("retired_listing", "This service is no longer on sale."),
+    RefusalText("too_many_reviews", "Many reviews came from your network today. Try again tomorrow."),
     RefusalText("abandoned_answers", "Too many answers were broken off unpaid. Wait some minutes and try again."),
 )

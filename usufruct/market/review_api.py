@@ -4,10 +4,12 @@ from starlette.responses import Response
 
 from usufruct.accounts import Sessions
 from usufruct.core import Address, AssetId, UsufructError, address
+from usufruct.market.passkey_buyer import REVIEWS
 from usufruct.market.review_model import InvalidReview, Review, Totals
 from usufruct.market.reviews import Reviews
-from usufruct.web import Operation, Request, Route, document_response
+from usufruct.web import Operation, Request, Route, client_network, document_response
 from usufruct.web.ui import PageRoute
+from usufruct_client.passkey_wire import PasskeyReviewWish
 from usufruct_client.wire import (
     ReviewAnswer,
     ReviewFacts,
@@ -32,7 +34,19 @@ _SUBMIT = Operation(
     ReviewFacts,
     SignedReview,
     201,
-    refuses={403: "another signed it, or the call is none that this payer paid for", 409: "it was sent before"},
+    refuses={
+        403: "another signed it, or the call is none that this payer paid for",
+        409: "it was sent before",
+        429: "as many came from the caller's network",
+    },
+)
+_BY_PASSKEY = Operation(
+    "Review a service by a passkey of the signed-in account.",
+    ReviewFacts,
+    PasskeyReviewWish,
+    201,
+    takes=_COOKIE,
+    refuses=_REFUSES | {403: "the passkey did not sign this, or the call is none that this payer paid for"},
 )
 _LIST = Operation("List a service's reviews, the newest first; `after`: where to go on.", ReviewPage, refuses=_UNKNOWN)
 _HISTORY = Operation("List all that a payer said of a service.", ReviewHistory, refuses=_UNKNOWN)
@@ -49,7 +63,17 @@ def review_routes(reviews: Reviews, sessions: Sessions) -> list[Route]:
         return document_response(await reviews.request(payer, await request.read(ReviewWish, _refusal)))
 
     async def submit(request: Request) -> Response:
-        return document_response(facts(await reviews.submit(await request.read(SignedReview, _refusal))), 201)
+        return document_response(
+            facts(await reviews.submit(await request.read(SignedReview, _refusal), client_network(request.exchange))),
+            201,
+        )
+
+    async def submit_by_passkey(request: Request) -> Response:
+        assert reviews.passkeys is not None
+        account = (await sessions.require(request.exchange)).address
+        wish = await request.read(PasskeyReviewWish, _refusal)
+        signed = await reviews.passkeys.signed_review(account, wish, reviews.passkeys.site(request.exchange))
+        return document_response(facts(await reviews.submit(signed, client_network(request.exchange))), 201)
 
     async def listed(request: Request) -> Response:
         found = await reviews.show(asset_of(request), request.query_params.get("after", ""))
@@ -66,7 +90,9 @@ def review_routes(reviews: Reviews, sessions: Sessions) -> list[Route]:
         wish = await request.read(ReviewAnswer, _refusal)
         return document_response(facts(await reviews.answer(seller, asset_of(request), _payer(request), wish.text)))
 
+    by_passkey = [PageRoute("POST", REVIEWS, submit_by_passkey, _BY_PASSKEY)] if reviews.passkeys else []
     return [
+        *by_passkey,
         PageRoute("POST", f"{PATH}/requests", request_review, _REQUEST),
         Route("POST", PATH, submit, _SUBMIT),
         Route("GET", f"{PATH}/{{asset}}", listed, _LIST),

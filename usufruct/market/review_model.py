@@ -13,6 +13,8 @@ FRESH_SECONDS = 600
 PAUSE_SECONDS = 60
 """Between two revisions of a review."""
 PAGE = 20
+MOST_OF_NETWORK = 30
+"""Reviews in 24 hours from one network: an IPv4 address, which a company may share, or the /64 of an IPv6 address."""
 
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _HARMLESS = frozenset("\n\u200c\u200d")
@@ -29,6 +31,10 @@ class ReviewRefused(Denied, code="review_refused"):
 
 class ReviewTooSoon(Denied, code="review_too_soon", status=429):
     """The review was changed a moment ago."""
+
+
+class TooManyReviews(Denied, code="too_many_reviews", status=429):
+    """As many reviews as allowed came from one network in a day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ class ServiceOwners:
             return frozenset({listing.pay_to})
         return frozenset({listing.pay_to, *(each.holder for each in await self._indexer().assets(listing.id))})
 
+    async def persons_of(self, listing: Listing) -> frozenset[Address]:
+        """Return a service's owners without the contract that divides its income."""
+        owners = await self.owners_of(listing)
+        return owners - {listing.pay_to} if listing.registered else owners
+
     async def shares_bps(self, listing: Listing, holder: Address) -> int:
         """Return a holder's part of a service's revenue shares, in ten-thousandths, rounded down."""
         if not listing.registered:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     func,
     insert,
     or_,
@@ -22,8 +23,8 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import Address, AssetId
-from usufruct.market.review_model import Review, Totals
+from usufruct.core import DAY_SECONDS, Address, AssetId
+from usufruct.market.review_model import MOST_OF_NETWORK, Review, TooManyReviews, Totals
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata, next_revision
 
 
@@ -67,6 +68,33 @@ _totals = Table(
     Column("asset_id", AssetIdColumn, primary_key=True),
     *(Column(name, BigInteger, nullable=False) for name in (*_STARS, "flagged", "weight", "weighted")),
 )
+
+
+_networks = Table(
+    "review_networks",
+    metadata,
+    Column("asset_id", AssetIdColumn, nullable=False),
+    Column("payer", AddressColumn, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("network", LargeBinary, nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False, index=True),
+    PrimaryKeyConstraint("asset_id", "payer", "time"),
+)
+
+
+async def count_network(unit: Unit, review: Review, network: bytes, now: int) -> None:
+    """Note that a review came from a network, by its mark, which is kept for a day.
+
+    Raises:
+        TooManyReviews: when as many came from it in 24 hours.
+    """
+    await unit.change(delete(_networks).where(_networks.c.created_at <= now - DAY_SECONDS))
+    row = await unit.row(select(func.count()).select_from(_networks).where(_networks.c.network == network))
+    if row and row[0] >= MOST_OF_NETWORK:
+        message = f"{MOST_OF_NETWORK} reviews came from your network in 24 hours; try again tomorrow"
+        raise TooManyReviews(message, most=MOST_OF_NETWORK)
+    one = {"asset_id": review.asset, "payer": review.payer, "time": review.time}
+    await unit.change(insert(_networks).values(network=network, created_at=now, **one))
 
 
 async def put_review(unit: Unit, review: Review) -> None:

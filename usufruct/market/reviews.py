@@ -1,6 +1,6 @@
 """Reviews of services: by payers, with a receipt; answered by sellers; deleted by none."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from usufruct.accounts import Keys
 from usufruct.assets import Listing, Listings
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, AssetId, Clock, Conflict, Denied, Hash32, NotFound, format_asset
+from usufruct.market.passkey_buyer import REVIEWS, PasskeyBuyer
 from usufruct.market.review_flags import MOST_EQUAL_TEXTS, Evidence, flags_of
 from usufruct.market.review_model import (
     FRESH_SECONDS,
@@ -22,10 +23,12 @@ from usufruct.market.review_model import (
     check_text,
     weight_of,
 )
+from usufruct.market.review_signature import ReviewSignatures
 from usufruct.market.review_store import (
     REVISION,
     any_reviewed,
     count_equal_texts,
+    count_network,
     earlier_revisions,
     find_review,
     newest_reviews,
@@ -35,16 +38,15 @@ from usufruct.market.review_store import (
 )
 from usufruct.market.signing_requests import Request, for_signing
 from usufruct.payments.ledger import Call, Ledger
-from usufruct.store import ConstraintViolated, Database, RowCache
+from usufruct.store import ConstraintViolated, Database, RowCache, Stamp
 from usufruct_client.eip712_messages import REVIEW
 from usufruct_client.identifiers import checksum
-from usufruct_client.signing import signer_of
-from usufruct_client.typed_data import MessageHasher
 from usufruct_client.wire import ReviewWish, SignedReview, SigningRequest, Terms
 
 _MOST_CALLS = 1_000
 """Of a payer's last calls, that count as paid use."""
-_REVIEW = MessageHasher(REVIEW)
+_MOST_DEPOSITS = 500
+"""Of an owner's last deposits, whose accounts are looked at."""
 
 
 class Owners(Protocol):
@@ -53,11 +55,21 @@ class Owners(Protocol):
     async def owners_of(self, listing: Listing) -> frozenset[Address]:
         """Return a service's payee, and the owner of its title where it has one."""
 
+    async def persons_of(self, listing: Listing) -> frozenset[Address]:
+        """Return a service's owners without the contract that divides its income."""
+
     async def shares_bps(self, listing: Listing, holder: Address) -> int:
         """Return a holder's part of a service's revenue shares, in ten-thousandths, rounded down."""
 
     async def services_of(self, owner: Address) -> Sequence[AssetId]:
         """Return the services of which an account is the payee or owns the title."""
+
+
+class MoneyTrail(Protocol):
+    """Which accounts gave others their money."""
+
+    async def came_from(self, givers: Iterable[Address], payer: Address) -> bool:
+        """Tell whether one of `givers` sent the payer money before a deposit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +92,24 @@ class Reviews:
         keys: Keys,
         listings: Listings,
         owners: Owners,
+        funding: MoneyTrail,
+        signatures: ReviewSignatures,
         terms: Terms,
         clock: Clock,
+        stamp: Stamp,
         demo: KeySigner | None = None,
+        passkeys: PasskeyBuyer | None = None,
     ) -> None:
+        """Keep reviews in `database`; callers' networks as what `stamp` marks them by, which no reader understands."""
         self._database = database
         self._ledger = ledger
         self._keys = keys
         self._listings = listings
         self._owners = owners
+        self._funding = funding
+        self._signatures = signatures
+        self._stamp = stamp
+        self.passkeys = passkeys
         self._terms = terms
         self._clock = clock
         self._demo = demo
@@ -123,15 +144,21 @@ class Reviews:
         body = SignedReview(payer, wish.asset, call, wish.rating, wish.text, now, bytes(65)).as_json()
         terms = self._terms
         asked = Request(REVIEW, terms.till, terms.chain_id, message, "/v1/reviews", body, ["signature"])
+        if self.passkeys and await self.passkeys.holds(payer):
+            return await self.passkeys.for_passkey(payer, replace(asked, body={"review": body}), REVIEWS)
         return for_signing(asked, payer, self._demo)
 
-    async def submit(self, wish: SignedReview) -> Review:
+    async def submit(self, wish: SignedReview, network: str | None = None) -> Review:
         """Store a review that its payer signed; an earlier one of the same payer and service is kept as its history.
+
+        `network`: where the request comes from, as far as it is known.
 
         Raises:
             InvalidReview: for a text, rating or time that no review can have.
             ReviewRefused: when another signed it, or the call is not a paid one of this payer and service.
             ReviewTooSoon, Conflict: when the review was changed a moment ago, or is older than the stored one.
+            TooManyReviews: when as many came from this network in a day.
+            RpcUnavailable: when the chain has to be asked and does not answer.
             NotFound: for a service that is not known here.
         """
         check_rating(wish.rating)
@@ -139,26 +166,28 @@ class Reviews:
         now = self._clock.now()
         if not now - FRESH_SECONDS <= wish.time <= now + FRESH_SECONDS:
             raise InvalidReview(f"time is {wish.time}; sign it again, it is {now}", field="time", value=wish.time)
-        self._check_signature(wish)
+        if not await self._signatures.fits(wish):
+            message = f"the signature is not {wish.payer}'s over this review on chain {self._terms.chain_id}"
+            raise _refused(f"{message} and till {self._terms.till}; sign it again", "signature")
         asset = AssetId(wish.asset)
         listing = await self._listing(asset)
         call = await self._check_call(wish)
         paid = sum(each.bill.charge for each in await self._paid_calls(wish.payer, asset, call) if each.bill)
         review = Review(asset, wish.payer, wish.call, wish.rating, wish.text, wish.time, wish.signature, paid=paid)
-        owners = await self._owners.owners_of(listing)
-        shares = await self._owners.shares_bps(listing, wish.payer)
-        mine = await self._owners.services_of(wish.payer)
+        evidence, mine = await self._evidence(listing, wish.payer)
+        mark = None if network is None else self._stamp.mark(f"network {network}".encode())
         try:
             async with self._database.transaction() as unit:
+                await self._database.wait_turn(unit, "reviews")
                 known = await find_review(unit, asset, wish.payer)
                 if known is not None:
                     _check_replaces(review, known)
-                evidence = Evidence(
-                    wish.payer,
-                    owners,
-                    shares,
-                    bool(mine) and await any_reviewed(unit, mine, owners),
-                    await count_equal_texts(unit, review, MOST_EQUAL_TEXTS),
+                if mark is not None:
+                    await count_network(unit, review, mark, now)
+                evidence = replace(
+                    evidence,
+                    reviewed_owners=bool(mine) and await any_reviewed(unit, mine, evidence.owners),
+                    equal_texts=await count_equal_texts(unit, review, MOST_EQUAL_TEXTS),
                 )
                 flags = flags_of(evidence)
                 weight = 0 if flags else weight_of(paid, self._terms.token.decimals)
@@ -169,6 +198,29 @@ class Reviews:
             raise Conflict("another review came at the same time; send it again", code="review_busy") from error
         self._rows.expire()
         return stored
+
+    async def _evidence(self, listing: Listing, payer: Address) -> tuple[Evidence, Sequence[AssetId]]:
+        """Return what is known of a payer outside the reviews, and the services that pay them."""
+        owners, persons = await self._owners.owners_of(listing), await self._owners.persons_of(listing)
+        mine = await self._owners.services_of(payer)
+        evidence = Evidence(
+            payer,
+            owners,
+            await self._owners.shares_bps(listing, payer),
+            funded=await self._funding.came_from(persons, payer),
+            owners_pay=bool(mine) and await self._any_paid(persons, mine),
+        )
+        return evidence, mine
+
+    async def _any_paid(self, persons: Iterable[Address], assets: Sequence[AssetId]) -> bool:
+        """Tell whether one of `persons` has paid for one of their last calls of one of `assets`."""
+        for person in persons:
+            accounts = {key.channel for key in await self._keys.list(person)}
+            accounts |= {each.account for each in await self._ledger.deposits_of(person, _MOST_DEPOSITS)}
+            calls = await self._ledger.latest_metered(sorted(accounts), _MOST_CALLS)
+            if any(each.asset in assets and each.bill is not None and each.bill.charge for each in calls):
+                return True
+        return False
 
     async def answer(self, seller: Address, asset: AssetId, payer: Address, text: str) -> Review:
         """Store the seller's answer to a review, in place of an earlier one.
@@ -224,13 +276,6 @@ class Reviews:
         if listing is None:
             raise NotFound(f"asset {format_asset(asset)} is not sold here", code="asset_not_found", field="asset")
         return listing
-
-    def _check_signature(self, wish: SignedReview) -> None:
-        values = (wish.payer, wish.asset, wish.call, wish.rating, wish.text, wish.time)
-        digest = _REVIEW.digest(self._terms.chain_id, self._terms.till, *values)
-        if signer_of(digest, wish.signature) != wish.payer:
-            message = f"the signature is not {wish.payer}'s over this review on chain {self._terms.chain_id}"
-            raise _refused(f"{message} and till {self._terms.till}; sign it again", "signature")
 
     async def _check_call(self, wish: SignedReview) -> Call:
         call = await self._ledger.call(wish.call)

@@ -4,12 +4,22 @@ import { act, ask, sign } from "./wallet.js";
 
 const form = document.getElementById("review");
 const { asset } = form.dataset;
+const texts = document.getElementById("wallet-texts").dataset;
+
+// Passkeys show nothing of what they sign: that it is this review is checked here.
+function isReview({ primaryType, message }, { rating, text }) {
+  const same = BigInt(message.asset) === BigInt(asset) && Number(message.rating) === rating && message.text === text;
+  return primaryType === "Review" && same;
+}
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   act(form.querySelector("[type=submit]"), async () => {
     const { rating, text } = form.elements;
-    await sign(await ask("POST", "/v1/reviews/requests", { asset, rating: Number(rating.value), text: text.value }));
+    const said = { asset, rating: Number(rating.value), text: text.value };
+    const request = await ask("POST", "/v1/reviews/requests", said);
+    if (request.passkey && !isReview(request.document, said)) throw new Error(texts.otherCall);
+    await sign(request);
     location.assign(location.pathname);
   });
 });
