@@ -34,3 +34,9 @@ async def sign_in(http: httpx.AsyncClient, account) -> None:
 @pytest.fixture
 def enter():
     return sign_in
+
+
+@pytest.fixture
+def http_at():
+    """Open a client with cookies at another installation's gateway."""
+    return lambda world: httpx.AsyncClient(base_url=world.url, timeout=60)

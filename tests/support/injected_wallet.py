@@ -8,6 +8,7 @@ from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 from playwright.async_api import Page
 
+from tests.support.waiting import until
 from usufruct.chain import Call, Client
 from usufruct.core import Address, UsufructError
 
@@ -49,12 +50,21 @@ class InjectedWallet:
         self.declines = False
         self.chain = chain
         self.signed: list[str] = []
+        self.transactions: list[str] = []
         self._script = _INJECTED.replace("NAME", json.dumps(name)).replace("ICON", json.dumps(icon))
 
     async def inject(self, page: Page) -> None:
         """Be there before the page's scripts run."""
         await page.expose_function("askTestWallet", self._answer)
         await page.add_init_script(self._script)
+
+    async def has_sent(self, transactions: int) -> None:
+        """Wait until it has sent so many transactions."""
+
+        async def sent() -> bool:
+            return len(self.transactions) >= transactions
+
+        await until(sent)
 
     async def _sent(self, node: Client, method: str, params: list[Any]) -> dict[str, Any]:
         """Pass on what concerns transactions, as a wallet does: simulated first."""
@@ -63,7 +73,10 @@ class InjectedWallet:
                 await node.ask("anvil_impersonateAccount", params[0]["from"])
                 call = Call(Address(params[0]["to"]), bytes.fromhex(params[0]["data"][2:]))
                 await node.call(call, sender=Address(params[0]["from"]))
-            return {"result": await node.ask(method, *params)}
+            result = await node.ask(method, *params)
+            if method == "eth_sendTransaction":
+                self.transactions.append(result)
+            return {"result": result}
         except UsufructError as error:
             return {"error": error.message, "code": -32000}
 

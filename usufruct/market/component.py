@@ -4,7 +4,7 @@ from functools import partial
 
 from usufruct.accounts import DEMO_ACCOUNT, Channels, Keys, Purses, Sessions
 from usufruct.accounts.notifications import Notifications
-from usufruct.accounts.passkeys import Passkeys, Relay, has_factory
+from usufruct.accounts.passkeys import Passkeys, Relay, Wallet, has_factory
 from usufruct.assets import AssetIndexer, Listings, RegistryClient, ShareHolders, registry_creation
 from usufruct.chain import ChainAccess, Outbox, TokenFacts
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -20,6 +20,8 @@ from usufruct.market.account_events import AccountEvents
 from usufruct.market.account_levels import AccountLevels, ServiceFailures
 from usufruct.market.api import account_routes
 from usufruct.market.buyer import Buyer
+from usufruct.market.deposit_api import deposit_routes
+from usufruct.market.deposits import BuyerDeposits
 from usufruct.market.pages import account_pages
 from usufruct.market.passkey_api import passkey_routes
 from usufruct.market.passkey_buyer import PasskeyBuyer
@@ -32,7 +34,7 @@ from usufruct.market.review_pages import review_pages
 from usufruct.market.review_signature import ReviewSignatures
 from usufruct.market.reviews import Reviews
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.settlement import Deposits, PaidBatches
+from usufruct.payments.settlement import Deposits, MoneyBack, PaidBatches, RefundRequests
 from usufruct.store import Database, MasterSecret
 from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
@@ -59,6 +61,10 @@ def build(context: Context) -> Component:
 
     def owners() -> ServiceOwners:
         return ServiceOwners(get(Listings), lambda: get(AssetIndexer), lambda: get(ShareHolders))
+
+    def deposits() -> BuyerDeposits:
+        wallet = get(Wallet) if has_factory(get(Deployments)) else None
+        return BuyerDeposits(get(Keys), get(MoneyBack), get(RefundRequests), get(Terms), get(Clock), wallet)
 
     def reviews() -> Reviews:
         terms, listings, chain = get(Terms), get(Listings), get(ChainAccess)
@@ -97,6 +103,7 @@ def build(context: Context) -> Component:
         return Payees(get(Listings), *late, get(Terms).token, get(Clock))
 
     context.provide_later(Buyer, buyer)
+    context.provide_later(BuyerDeposits, deposits)
     context.provide_later(Payees, payees)
     context.provide_later(Reviews, reviews)
     context.provide_later(AccountEvents, events)
@@ -106,7 +113,8 @@ def build(context: Context) -> Component:
         routes=lambda: [
             *account_routes(get(Buyer), get(Sessions)),
             *passkey_routes(get(Buyer), get(Sessions), get(Purses)),
-            *account_pages(get(Buyer), get(Sessions), get(Pages), get(Clock)),
+            *deposit_routes(get(BuyerDeposits), get(Sessions)),
+            *account_pages(get(Buyer), get(BuyerDeposits), get(Sessions), get(Pages), get(Clock)),
             *payee_routes(get(Payees), get(Pages), get(Terms).token),
             *review_routes(get(Reviews), get(Sessions)),
             *review_pages(get(Reviews), get(Sessions), get(Pages), get(Terms).token),

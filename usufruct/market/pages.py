@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from usufruct.accounts import Sessions
 from usufruct.accounts.passkeys import PasskeySite
-from usufruct.core import Address, Clock
+from usufruct.core import Address, Clock, hash32
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.market.buyer import Buyer, spent_by_day
+from usufruct.market.deposits import BuyerDeposits
 from usufruct.market.refusals import REFUSALS
 from usufruct.web import Operation, Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
@@ -33,7 +34,9 @@ class PasskeyOffer:
     there: str
 
 
-def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) -> list[PageRoute]:
+def account_pages(
+    buyer: Buyer, deposits: BuyerDeposits, sessions: Sessions, pages: Pages, clock: Clock
+) -> list[PageRoute]:
     """Return the routes of the buyer's page."""
     pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")], REFUSALS)
     devnet = is_devnet(buyer.terms.chain_id)
@@ -50,17 +53,19 @@ def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) 
         site = PasskeySite.of(request.exchange.root)
         return PasskeyOffer(site.fits, f"{site.at_localhost}{PATH}" if devnet and not site.fits else "")
 
-    async def _shown(request: Request, payer: Address) -> Response:
+    async def _shown(request: Request, payer: Address, fragment: str = "keys") -> Response:
         log = await buyer.spending(payer)
         days = spent_by_day(log.calls, clock.now(), _SHOWN_DAYS)
         answer = pages.answer(
             request,
             _TEMPLATE,
-            fragment="keys",
+            fragment=fragment,
             payer=payer,
             passkey_account=buyer.passkeys is not None and await buyer.passkeys.holds(payer),
             local=is_local(buyer.terms.chain_id),
             keys=await buyer.keys(payer),
+            deposits=(await deposits.list(payer)).deposits,
+            now=clock.now(),
             balance=await buyer.wallet_balance(payer),
             terms=buyer.terms,
             token=buyer.terms.token,
@@ -83,16 +88,27 @@ def account_pages(buyer: Buyer, sessions: Sessions, pages: Pages, clock: Clock) 
         await buyer.revoke(payer, request.path_params["key"])
         return await _changed(request, payer)
 
-    async def _changed(request: Request, payer: Address) -> Response:
-        """Show the keys to htmx; send a browser without scripts back to the page, which it may load again."""
+    async def refund(request: Request) -> Response:
+        payer = (await sessions.require(request.exchange)).address
+        await deposits.refund(payer, hash32(request.path_params["channel"], "channel"))
+        return await _changed(request, payer, "deposits")
+
+    async def deposit_list(request: Request) -> Response:
+        """Show the deposits to htmx, which asks while one comes back; the whole page to a browser without scripts."""
+        return await _shown(request, (await sessions.require(request.exchange)).address, "deposits")
+
+    async def _changed(request: Request, payer: Address, fragment: str = "keys") -> Response:
+        """Show what changed to htmx; send a browser without scripts back to the page, which it may load again."""
         if "hx-request" in request.headers:
-            return await _shown(request, payer)
+            return await _shown(request, payer, fragment)
         return pages.redirect(request, PATH)
 
     return [
         PageRoute("GET", PATH, account, _PAGE),
         PageRoute("POST", f"{PATH}/keys/{{key}}/rename", rename),
         PageRoute("POST", f"{PATH}/keys/{{key}}/revoke", revoke),
+        PageRoute("GET", f"{PATH}/deposits", deposit_list),
+        PageRoute("POST", f"{PATH}/deposits/{{channel}}/refund", refund),
     ]
 
 

@@ -62,6 +62,10 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("share_purchase_failed", "The chain refused the purchase. Nothing was paid."),
     RefusalText("price_above_max", "The price is above the most that you allowed. Nothing was paid."),
     RefusalText("fee_above_allowed", "The operator's fee is above what you allowed. Nothing was paid."),
+    RefusalText("refund_too_soon", "The last deposit or refund is too fresh. The page says from when you can ask."),
+    RefusalText("nothing_to_refund", "Nothing is left of this deposit, or it is on its way already. Reload the page."),
+    RefusalText("nothing_left", "Nothing is left of this deposit. Reload the page."),
+    RefusalText("withdrawal_pending", "It is announced already. Reload the page; it says from when you can take it."),
     RefusalText("rpc_unavailable", "The chain's node does not answer now. Try again in a minute."),
     RefusalText("no_play_money", "There are no test dollars to give on this chain."),
     RefusalText(

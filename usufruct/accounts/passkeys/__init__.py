@@ -8,6 +8,7 @@ from usufruct.accounts.passkeys.relay import OperationRefused, Relay
 from usufruct.accounts.passkeys.relay_store import RelayLimited, RelayState
 from usufruct.accounts.passkeys.support import PasskeySupport, passkey_support
 from usufruct.accounts.passkeys.typed_signature import typed_digest, typed_signature
+from usufruct.accounts.passkeys.wallet import Wallet
 from usufruct.accounts.passkeys.webauthn import PasskeyRefused
 from usufruct.accounts.passkeys.webauthn import RelyingParty as PasskeySite
 
@@ -22,6 +23,7 @@ __all__ = [
     "RelayLimited",
     "RelayState",
     "RelayedCalls",
+    "Wallet",
     "has_factory",
     "new_operation",
     "operation_hash",

@@ -143,6 +143,10 @@ class Wallet:
         """Ask for a signature that pays `amount` atomic units of the token."""
         return await self._request(account, Erc20(self._token).transfer(to, amount))
 
+    async def owns(self, account: Address) -> bool:
+        """Tell whether an address is a passkey account of this site."""
+        return bool(await self._passkeys.store.list(account))
+
     async def call(self, account: Address, calls: Sequence[Call]) -> SigningRequest:
         """Ask for a signature over calls that the relayer pays for, as one operation.
 

@@ -36,7 +36,7 @@ from usufruct.payments.ledger.records import (
 from usufruct.payments.ledger.service import Ledger, new_id
 from usufruct.payments.ledger.sql_statements import FaultHook, no_faults
 from usufruct.payments.ledger.tables import accounts
-from usufruct.payments.ledger.transfers import Transfer
+from usufruct.payments.ledger.transfers import RefundRecord, Transfer
 
 __all__ = [
     "Account",
@@ -63,6 +63,7 @@ __all__ = [
     "LimitReached",
     "NothingToClaim",
     "Opened",
+    "RefundRecord",
     "RefundTooHigh",
     "Replay",
     "Reservation",

@@ -100,6 +100,7 @@ class Ledger:
     pending_refunds = _reads(transfers.pending_refunds)
     refunds_to_report = _reads(transfers.refunds_to_report)
     refund_reported = _writes(transfers.refund_reported)
+    newest_refunds = _reads(transfers.newest_refunds)
     last_paid_for = _reads(transfers.last_paid_for)
 
     splits_between = _reads(claims.splits_between)

@@ -1,10 +1,12 @@
 """Verbs on transfers: deposits into accounts and refunds out of them, from the plan to the end of the transaction."""
 
+from collections.abc import Sequence
+
 from usufruct.core import Address, Hash32, PaymentRequired, id_to_bytes, value
 from usufruct.payments.ledger.account_verbs import observe
 from usufruct.payments.ledger.errors import DepositUnderWay, DuplicateDeposit, RefundTooHigh, WrongState
 from usufruct.payments.ledger.records import Account, AccountReading
-from usufruct.payments.ledger.rows import PAGE, locked_account
+from usufruct.payments.ledger.rows import PAGE, locked_account, rows_by_id
 from usufruct.payments.ledger.sql_statements import Money, Parameter, Row, Statements
 
 MOST_DEPOSITS = 20
@@ -20,6 +22,18 @@ class Transfer:
     amount: int
     outbox_id: str
     planned_at: int = 0
+
+
+@value
+class RefundRecord:
+    """A refund and its end: `state` is planned, confirmed or failed; `planned_at` by the database's clock."""
+
+    account: Hash32
+    nonce: int
+    amount: int
+    state: str
+    outbox_id: str
+    planned_at: int
 
 
 async def plan_deposit(
@@ -122,7 +136,8 @@ async def plan_refund(db: Statements, account: Hash32, nonce: int, amount: int, 
     await db.rows(
         "INSERT INTO refunds (account_id, nonce, amount, state, outbox_id, planned_at) "
         "VALUES ($1, $2, $3, 'planned', $4, {now}) ON CONFLICT (account_id, nonce) DO UPDATE "
-        "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id",
+        "SET state = 'planned', amount = excluded.amount, outbox_id = excluded.outbox_id, "
+        "planned_at = excluded.planned_at",
         id_to_bytes(account),
         nonce,
         Money(amount),
@@ -175,6 +190,18 @@ async def refunds_to_report(db: Statements, limit: int = PAGE) -> list[Transfer]
 async def refund_reported(db: Statements, account: Hash32, nonce: int) -> None:
     """Note that a refund was reported to its payer."""
     await db.rows("DELETE FROM refunds_to_report WHERE account_id = $1 AND nonce = $2", id_to_bytes(account), nonce)
+
+
+async def newest_refunds(db: Statements, ids: Sequence[Hash32]) -> dict[Hash32, RefundRecord]:
+    """Return the newest refund out of each of these accounts that has had one."""
+    columns = "account_id, nonce, amount, state, outbox_id, planned_at"
+    found: dict[Hash32, RefundRecord] = {}
+    for row in await rows_by_id(db, f"SELECT {columns} FROM refunds WHERE account_id", ids):
+        account, nonce = row.hash32("account_id"), row.integer("nonce")
+        if account not in found or nonce > found[account].nonce:
+            texts = row.text("state"), row.text("outbox_id")
+            found[account] = RefundRecord(account, nonce, row.money("amount"), *texts, row.integer("planned_at"))
+    return found
 
 
 async def last_paid_for(db: Statements, account: Hash32) -> int:

@@ -8,6 +8,7 @@ from usufruct.payments.settlement.deposit_authorization import DepositAuthorizat
 from usufruct.payments.settlement.deposits import Deposited, Deposits
 from usufruct.payments.settlement.evidence import Evidence, wrong_claimed, wrong_roots
 from usufruct.payments.settlement.model import Batch, ClaimPolicy, Payee, SettlementContext, on_chain
+from usufruct.payments.settlement.money_back import DepositMoney, MoneyBack, NoWithdrawalStep, RefundStatus
 from usufruct.payments.settlement.operator_terms import (
     LEAST_WITHDRAW_DELAY,
     ChannelRefused,
@@ -32,9 +33,12 @@ __all__ = [
     "ClaimRequests",
     "Claimer",
     "DepositAuthorization",
+    "DepositMoney",
     "Deposited",
     "Deposits",
     "Evidence",
+    "MoneyBack",
+    "NoWithdrawalStep",
     "PaidBatch",
     "PaidBatches",
     "PassAccounts",
@@ -42,6 +46,7 @@ __all__ = [
     "Payee",
     "ReceiptSigners",
     "RefundRequests",
+    "RefundStatus",
     "Refunded",
     "Refunds",
     "SettlementContext",

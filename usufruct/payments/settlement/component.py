@@ -28,6 +28,7 @@ from usufruct.payments.settlement.event_watcher import EventWatcher
 from usufruct.payments.settlement.evidence import Evidence
 from usufruct.payments.settlement.metrics import Counters
 from usufruct.payments.settlement.model import ClaimPolicy, Payee, RefundPolicy, SettlementContext
+from usufruct.payments.settlement.money_back import MoneyBack
 from usufruct.payments.settlement.operator_terms import ChannelTerms, operator_terms
 from usufruct.payments.settlement.paid_batches import PaidBatches
 from usufruct.payments.settlement.pass_accounts import PassAccounts, PassHeartbeat
@@ -142,6 +143,7 @@ def _provide_channels(context: Context) -> None:
     provide_later(RefundPolicy, refund_policy)
     provide_later(Deposits, lambda: Deposits(get(SettlementContext), get(Senders).of(Role.RELAYER), get(AccountSync)))
     provide_later(RefundRequests, lambda: RefundRequests(get(SettlementContext), get(AccountSync), get(RefundPolicy)))
+    provide_later(MoneyBack, lambda: MoneyBack(get(SettlementContext), get(AccountSync), get(RefundPolicy)))
     provide_later(PassAccounts, lambda: PassAccounts(get(Ledger), get(PassCredits), get(AccountSync), get(Clock)))
     provide_later(PassCredits, lambda: get(AccountSync).credits)
     provide_later(

@@ -87,6 +87,8 @@ class RefundPolicy:
     least: int = 10_000
     cooling_seconds: int = 86_400
     wait_seconds: float = 60.0
+    arrival_seconds: int = 600
+    """How long a refund that was asked for takes at most while everything works."""
 
 
 class BatchKind(StrEnum):

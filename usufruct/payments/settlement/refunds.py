@@ -18,6 +18,7 @@ from usufruct.payments.settlement.account_sync import AccountSync
 from usufruct.payments.settlement.errors import NothingToRefund
 from usufruct.payments.settlement.model import RefundPolicy, SettlementContext, on_chain
 from usufruct.payments.settlement.reading_store import find_readings
+from usufruct.store import Database
 
 _log = logging.getLogger(__name__)
 
@@ -74,8 +75,29 @@ class RefundRequests:
                 when a part is asked for that the gas would eat.
             NothingToRefund, RefundTooHigh, Unavailable, Conflict, RpcUnavailable: as `refund`.
         """
+        if not await self._under_way(channel):
+            await self._check(channel, amount, proven=proven)
+        return await self.refund(channel, amount)
+
+    async def begin(self, channel: Hash32) -> None:
+        """Set all free money of a channel aside for its payer, unless a refund is under way; a worker sends it.
+
+        Raises:
+            PaymentRequired: as `request`.
+            NothingToRefund: when nothing is free.
+            RpcUnavailable: when the node does not answer.
+        """
         if await self._under_way(channel):
-            return await self.refund(channel)
+            return
+        await self._check(channel, None, proven=True)
+        try:
+            await self._plan(await self._context.ledger.account(channel))
+        except (NothingToRefund, RefundTooHigh):
+            if not await self._under_way(channel):  # another request at the same moment began it
+                raise
+
+    async def _check(self, channel: Hash32, amount: int | None, *, proven: bool) -> None:
+        """Refuse a request that comes too soon or asks for too little; raises as `request`."""
         policy, now = self._policy, await self._context.database.now()
         last = await self._context.ledger.last_paid_for(channel)
         rest, waits = "the last deposit or refund", policy.cooling_seconds
@@ -96,7 +118,6 @@ class RefundRequests:
                 code="refund_too_small",
                 least=policy.least,
             )
-        return await self.refund(channel, amount)
 
     async def _under_way(self, channel: Hash32) -> Transfer | None:
         return next(iter(await self._context.ledger.pending_refunds(channel)), None)
@@ -176,19 +197,12 @@ class Refunds(RefundRequests):
         while page := await self._context.ledger.resting(AccountKind.ESCROW_CHANNEL, before, after):
             after = page[-1].id
             enough = [channel for channel in page if channel.free >= self._policy.least]
-            since = await self._touched(enough)
+            since = await last_touched(self._context.database, enough)
             for channel in enough:
                 idle = now - since.get(channel.reading.id, now)
                 if channel.reading.id in leaving or idle >= self._policy.forgotten_seconds:
                     found.append(channel)
         return found
-
-    async def _touched(self, channels: list[Account]) -> Mapping[Hash32, int]:
-        """Return when each channel was last used: by its newest event on the chain, or its newest call."""
-        ids = [channel.reading.id for channel in channels]
-        async with self._context.database.snapshot() as unit:
-            events = {each.account: each.event_at for each in (await find_readings(unit, ids)).values()}
-        return {each.id: max(events[each.id], each.last_call_at) for each in channels if each.id in events}
 
     async def _ended(self, transfer: Transfer) -> bool | None:
         """Send a refund and wait for its end."""
@@ -228,3 +242,10 @@ class Refunds(RefundRequests):
             self._context.counters.refunded += reading is not None
             self._context.counters.refunds_failed += reading is None
         return reading is not None
+
+
+async def last_touched(database: Database, channels: Sequence[Account]) -> Mapping[Hash32, int]:
+    """Return when each channel was last used: by its newest event on the chain, or its newest call."""
+    async with database.snapshot() as unit:
+        events = await find_readings(unit, [channel.id for channel in channels])
+    return {each.id: max(events[each.id].event_at, each.last_call_at) for each in channels if each.id in events}

@@ -1,9 +1,12 @@
 // The buyer's page: a new key with its deposit, and more deposits.
 
 import { API_KEY, keep } from "./page.js";
-import { act, ask, atomic, sign } from "./wallet.js";
+import { act, ask, atomic, sign, transact } from "./wallet.js";
 
 const COLLECTOR = "0x4020806089470a89826cb9fb1f4059150b550004";  // x402's, the same on every chain
+const SETTLEMENT = "0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003";
+const CHANNEL = "(address,address,address,address,address,uint40,bytes32)";
+const WITHDRAWAL = [`initiateWithdraw(${CHANNEL},uint128)`, `finalizeWithdraw(${CHANNEL})`];
 
 const texts = document.getElementById("wallet-texts").dataset;
 const form = document.getElementById("new-key");
@@ -51,6 +54,43 @@ form.addEventListener("submit", (event) => {
 });
 
 made.addEventListener("close", () => location.reload());
+
+// A passkey shows nothing of what it signs: that the operation takes money out of the escrow, to its payer, is checked here.
+async function isWithdrawal({ primaryType, message }) {
+  const { batchOf, selector } = await import("./keccak.js");
+  const known = WITHDRAWAL.map(selector);
+  const ours = texts.payer.slice(2).padStart(64, "0");
+  return primaryType === "PackedUserOperation" && message.sender.toLowerCase() === texts.payer
+    && message.initCode === "0x" && message.paymasterAndData === "0x" && BigInt(message.gasFees) === 0n
+    && batchOf(message.callData).every(({ to, value, data }) => to === SETTLEMENT && value === 0n
+      && known.includes(data.slice(0, 10)) && data.slice(10, 74) === ours);
+}
+
+async function leave(channel) {
+  const { call, request, chainId } = await ask("POST", "/v1/account/withdrawals", { channel });
+  if (request) {
+    if (!await isWithdrawal(request.document)) throw new Error(texts.otherCall);
+    const { state, reason } = await sign(request);
+    if (state !== "succeeded") throw new Error(texts.chainRefused + reason);
+  } else {
+    if (call.to !== SETTLEMENT) throw new Error(texts.otherCall);
+    await transact(call, chainId);
+  }
+  location.reload();
+}
+
+// One tab at a time: the next one asks the server when the first has ended, and is told that it is announced.
+const alone = (name, action) => navigator.locks ? navigator.locks.request(name, action) : action();
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-leave]");
+  if (button) act(button, () => alone(`leave ${button.dataset.leave}`, () => leave(button.dataset.leave)));
+});
+
+// What htmx brings in comes disabled, as the page did: these scripts listen already.
+document.addEventListener("htmx:after:swap", () => {
+  for (const button of document.querySelectorAll("#deposits [data-scripted]")) button.disabled = false;
+});
 
 document.addEventListener("submit", (event) => {
   const shown = event.target.closest("form[data-channel]");
