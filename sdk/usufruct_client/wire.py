@@ -82,7 +82,7 @@ class KeyWish(Wish):
     assets: Names
     label: StrictStr
     nonce: Uint256
-    signature: Signature
+    signature: WalletSignature
     day_limit: Uint128 | None = None
 
 
@@ -91,7 +91,7 @@ class SignedWish(Wish):
 
     payer: AddressText
     expires_at: Seconds
-    signature: Signature
+    signature: WalletSignature
 
 
 class RenameWish(Wish):
@@ -100,7 +100,7 @@ class RenameWish(Wish):
     payer: AddressText
     label: StrictStr
     expires_at: Seconds
-    signature: Signature
+    signature: WalletSignature
 
 
 class SignInWish(Wish):

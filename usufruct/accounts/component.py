@@ -6,6 +6,8 @@ from usufruct.accounts.keys import Channels, Keys
 from usufruct.accounts.session_api import session_routes
 from usufruct.accounts.session_model import DEMO_ACCOUNT
 from usufruct.accounts.sessions import Sessions
+from usufruct.accounts.wallet_signatures import WalletSignatures
+from usufruct.chain import Client
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
@@ -25,16 +27,25 @@ def build(context: Context) -> Component:
 
     def keys() -> Keys:
         seal = context.get(MasterSecret).seal("session keys")
-        return Keys(context.get(Database), seal, context.get(Clock), context.get(KeyDomain), context.get(Channels))
+        return Keys(
+            context.get(Database),
+            seal,
+            context.get(Clock),
+            context.get(KeyDomain),
+            context.get(Channels),
+            signatures=context.get(WalletSignatures),
+        )
 
     def sessions() -> Sessions:
         stamp, chain_id = context.get(MasterSecret).stamp("sign-in"), context.get(Deployments).chain_id
-        return Sessions(context.get(Database), stamp, context.get(Clock), chain_id)
+        signatures = context.get(WalletSignatures)
+        return Sessions(context.get(Database), stamp, context.get(Clock), chain_id, signatures=signatures)
 
     def demo() -> Address | None:
         chain_id = context.get(Deployments).chain_id
         return devnet_signer(DEMO_ACCOUNT, chain_id).address if is_devnet(chain_id) else None
 
+    context.provide_later(WalletSignatures, lambda: WalletSignatures(context.get(Client)))
     context.provide_later(KeyDomain, domain)
     context.provide_later(Keys, keys)
     context.provide_later(Sessions, sessions)

@@ -69,12 +69,22 @@ def revoke_digest(domain: KeyDomain, payer: Address, key_id: str, expires_at: in
     return _REVOKE_KEY.digest(domain.chain_id, domain.till, payer, key_id, expires_at)
 
 
-def timed_signer(digest: bytes, proof: SignedWish | RenameWish | ChannelProof, now: int) -> Address:
+def timed_signer(digest: bytes, proof: ChannelProof, now: int) -> Address:
     """Return who signed a digest under a signature without a nonce, which holds for some minutes.
 
     Raises:
-        Denied: when it holds no longer at `now`, or longer than `LONGEST_SECONDS` from then on.
+        Denied: as `check_time`.
         InvalidProof: when it is not a signature.
+    """
+    check_time(proof, now)
+    return signer_of(digest, proof.signature)
+
+
+def check_time(proof: SignedWish | RenameWish | ChannelProof, now: int) -> None:
+    """Refuse a signature without a nonce that does not end within some minutes.
+
+    Raises:
+        Denied: when it holds no longer at `now`, or longer than `LONGEST_SECONDS` from then on.
     """
     if not now < proof.expires_at <= now + LONGEST_SECONDS:
         raise Denied(
@@ -85,7 +95,6 @@ def timed_signer(digest: bytes, proof: SignedWish | RenameWish | ChannelProof, n
             expires_at=proof.expires_at,
             now=now,
         )
-    return signer_of(digest, proof.signature)
 
 
 def signer_of(digest: bytes, signature: bytes) -> Address:

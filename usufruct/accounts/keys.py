@@ -20,15 +20,16 @@ from usufruct.accounts.key_model import (
 from usufruct.accounts.key_proof import (
     InvalidProof,
     KeyDomain,
+    check_time,
     key_digest,
     list_digest,
     rename_digest,
     revoke_digest,
     signer_of,
-    timed_signer,
 )
 from usufruct.accounts.key_store import KeyStore
 from usufruct.accounts.key_text import bearer_hash, new_bearer
+from usufruct.accounts.wallet_signatures import WalletSignatures
 from usufruct.chain.keys import KeySigner
 from usufruct.core import UINT256_MAX, Address, Clock, Denied, Hash32, NotFound
 from usufruct.store import ConstraintViolated, Database, Seal, Unsealable
@@ -84,6 +85,7 @@ class Keys:
         domain: KeyDomain,
         channels: Channels,
         limits: KeyLimits = KEY_LIMITS,
+        signatures: WalletSignatures | None = None,
     ) -> None:
         """Keep keys in `database`, their session keys under `seal`."""
         self.store = KeyStore(database)
@@ -92,13 +94,16 @@ class Keys:
         self._domain = domain
         self._channels = channels
         self._limits = limits
+        self._signatures = signatures or WalletSignatures()
         self._known: dict[bytes, tuple[BearerKey, float]] = {}
         self._reads: dict[bytes, asyncio.Task[BearerKey]] = {}
         self._removals = 0
         self._held: dict[Hash32, bool] = {}
 
     async def create(self, terms: KeyTerms, nonce: int, signature: bytes) -> NewKey:
-        """Make a key the payer asked for with their signature (65 bytes: r, s, v) over the terms and a nonce.
+        """Make a key the payer asked for with their signature over the terms and a nonce.
+
+        The signature is a key's (65 bytes: r, s, v), or one that the payer's contract takes.
 
         Raises:
             Invalid: for terms no key can have.
@@ -107,7 +112,7 @@ class Keys:
                 and this payer has one of them or shows no money.
         """
         check_terms(terms, self._clock.now())
-        self._check_signature(terms, nonce, signature)
+        await self._check_signature(terms, nonce, signature)
         return await self._make(terms, nonce)
 
     async def create_signed_in(self, terms: KeyTerms) -> NewKey:
@@ -178,7 +183,7 @@ class Keys:
         Raises:
             Denied: when it is not the payer's now.
         """
-        self._check_timed(list_digest(self._domain, wish.payer, wish.expires_at), wish)
+        await self._check_timed(list_digest(self._domain, wish.payer, wish.expires_at), wish)
         return await self.store.list(wish.payer)
 
     async def revoke_signed(self, key_id: str, wish: SignedWish) -> BearerKey:
@@ -188,7 +193,7 @@ class Keys:
             Denied: when it is not the payer's now.
             NotFound: when `payer` has no such key.
         """
-        self._check_timed(revoke_digest(self._domain, wish.payer, key_id, wish.expires_at), wish)
+        await self._check_timed(revoke_digest(self._domain, wish.payer, key_id, wish.expires_at), wish)
         return await self.revoke(wish.payer, key_id)
 
     async def rename_signed(self, key_id: str, wish: RenameWish) -> BearerKey:
@@ -199,7 +204,7 @@ class Keys:
             Invalid, NotFound: as `rename`.
         """
         digest = rename_digest(self._domain, wish.payer, key_id, wish.label, wish.expires_at)
-        self._check_timed(digest, wish)
+        await self._check_timed(digest, wish)
         return await self.rename(wish.payer, key_id, wish.label)
 
     async def authenticate(self, authorization: str) -> BearerKey:
@@ -304,17 +309,19 @@ class Keys:
             raise too_many_waiting_keys(payer, self._limits.most_waiting, mine)
         return True
 
-    def _check_signature(self, terms: KeyTerms, nonce: int, signature: bytes) -> None:
+    async def _check_signature(self, terms: KeyTerms, nonce: int, signature: bytes) -> None:
         if not 0 <= nonce <= UINT256_MAX:
             raise InvalidProof("nonce must be from 0 to 2**256 - 1", field="nonce")
-        _check_payer(signer_of(key_digest(self._domain, terms, nonce), signature), terms.payer)
+        await self._check_signed(key_digest(self._domain, terms, nonce), signature, terms.payer)
 
-    def _check_timed(self, digest: bytes, wish: SignedWish | RenameWish) -> None:
-        _check_payer(timed_signer(digest, wish, self._clock.now()), wish.payer)
+    async def _check_timed(self, digest: bytes, wish: SignedWish | RenameWish) -> None:
+        check_time(wish, self._clock.now())
+        await self._check_signed(digest, wish.signature, wish.payer)
 
-
-def _check_payer(signer: Address, payer: Address) -> None:
-    if signer != payer:
+    async def _check_signed(self, digest: bytes, signature: bytes, payer: Address) -> None:
+        if await self._signatures.has_signed(payer, digest, signature):
+            return
+        signer = signer_of(digest, signature)
         raise InvalidProof(
             f"the proof is signed by {signer}, not by the payer {payer}; sign exactly this request",
             field="signature",

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from usufruct.accounts.session_model import Session, SessionPolicy, cookie, cookie_name
 from usufruct.accounts.session_store import SessionStore
 from usufruct.accounts.sign_in import Challenge, SignInRefused, check_sign_in, new_challenge
+from usufruct.accounts.wallet_signatures import WalletSignatures
 from usufruct.core import Address, ChainId, Clock
 from usufruct.core.networks import is_local
 from usufruct.store import ConstraintViolated, Database, Stamp
@@ -19,14 +20,16 @@ class Sessions:
     """The sessions of this installation, on one chain."""
 
     def __init__(
-        self, database: Database, stamp: Stamp, clock: Clock, chain_id: ChainId, policy: SessionPolicy | None = None
-    ) -> None:
+        self, database: Database, stamp: Stamp, clock: Clock, chain_id: ChainId, policy: SessionPolicy | None = None,
+        signatures: WalletSignatures | None = None,
+    ) -> None:  # fmt: skip
         """Keep them in `database`; `stamp` marks the challenges of this installation."""
         self._store = SessionStore(database)
         self._stamp = stamp
         self._clock = clock
         self._chain_id = chain_id
         self._policy = policy or SessionPolicy()
+        self._signatures = signatures or WalletSignatures()
 
     def challenge(self, exchange: HttpExchange, address: Address) -> tuple[Challenge, bytes]:
         """Return what a wallet has to sign at this site, and the mark that comes back with it.
@@ -52,10 +55,11 @@ class Sessions:
 
         Raises:
             SignInRefused: when the challenge is not ours, is over or was used, another signed it; as `challenge` too.
+            SignatureUnchecked, RpcUnavailable: as `WalletSignatures.has_signed`.
         """
         self.check_site(exchange)
         challenge = Challenge(address, site_of(exchange), self._chain_id, nonce, *times)
-        check_sign_in(challenge, mark, signature, self._stamp, self._clock.now())
+        await check_sign_in(challenge, mark, signature, self._stamp, self._clock.now(), self._signatures)
         return await self.begin(exchange, address, nonce, challenge.expires_at)
 
     def check_site(self, exchange: HttpExchange) -> None:

@@ -7,6 +7,7 @@ wrote are taken, and only until they expire. A challenge is good once: its nonce
 from dataclasses import dataclass
 from secrets import token_hex
 
+from usufruct.accounts.wallet_signatures import WalletSignatures
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, ChainId, Denied, moment
 from usufruct.store import Stamp
@@ -71,30 +72,36 @@ def new_challenge(address: Address, site: str, chain_id: ChainId, now: int, seco
     return Challenge(address, site, chain_id, token_hex(16), now, now + seconds)
 
 
-def check_sign_in(challenge: Challenge, mark: bytes, signature: bytes, stamp: Stamp, now: int) -> None:
+async def check_sign_in(
+    challenge: Challenge, mark: bytes, signature: bytes, stamp: Stamp, now: int, signatures: WalletSignatures
+) -> None:
     """Refuse a challenge that is not ours, is over, or is signed by another.
 
     Raises:
         SignInRefused: says which.
+        SignatureUnchecked, RpcUnavailable: as `WalletSignatures.has_signed`.
     """
     if not stamp.knows(challenge.text.encode(), mark):
         raise SignInRefused("this site did not write the text that was signed; ask for a new one", field="challenge")
     if not now < challenge.expires_at:
         raise SignInRefused("the text expired before it was signed; ask for a new one", field="challenge")
+    if len(signature) == _SIGNATURE_BYTES and signature[-1] in (0, 1):
+        # as some hardware wallets count, where the contracts take 27 and 28
+        signature = signature[:-1] + bytes((signature[-1] + 27,))
+    if not await signatures.has_signed(challenge.address, challenge.digest, signature):
+        raise _refusal(challenge, signature)
+
+
+def _refusal(challenge: Challenge, signature: bytes) -> SignInRefused:
     if len(signature) != _SIGNATURE_BYTES:
         message = (
-            "the wallet is a contract, or its answer is cut off; sign in with an account that has a key of its own"
+            f"the wallet is a contract, and there is none at {challenge.address} on chain {challenge.chain_id} that "
+            "takes this answer; sign again with the wallet on this chain, or with an account that has a key of its own"
         )
-        raise SignInRefused(message, field="signature")
-    if signature[-1] in (0, 1):  # as some hardware wallets count, where the contracts take 27 and 28
-        signature = signature[:-1] + bytes((signature[-1] + 27,))
+        return SignInRefused(message, field="signature")
     try:
         signer = recover_signer(challenge.digest, signature)
     except InvalidSignature as error:
-        raise SignInRefused(f"the wallet's answer is not a signature: {error.message}", field="signature") from error
-    if signer != challenge.address:
-        raise SignInRefused(
-            f"the text is signed by {signer}, not by {challenge.address}; sign with the account that you chose",
-            field="signature",
-            signer=signer,
-        )
+        return SignInRefused(f"the wallet's answer is not a signature: {error.message}", field="signature")
+    message = f"the text is signed by {signer}, not by {challenge.address}; sign with the account that you chose"
+    return SignInRefused(message, field="signature", signer=signer)

@@ -29,7 +29,7 @@ from usufruct.chain.indexer import Indexer, Stream
 from usufruct.chain.metrics import LogStreams
 from usufruct.chain.play_money import give_play_money
 from usufruct.chain.revert import Revert
-from usufruct.chain.rpc_errors import RpcUnavailable
+from usufruct.chain.rpc_errors import RpcRefused, RpcUnavailable
 from usufruct.chain.sender import GasOverLimit, Sender
 from usufruct.chain.store import Outbox, Sent, State
 from usufruct.chain.token import TokenFacts, authorization_used, token_facts
@@ -50,6 +50,7 @@ __all__ = [
     "Outbox",
     "Receipt",
     "Revert",
+    "RpcRefused",
     "RpcUnavailable",
     "Sender",
     "Senders",

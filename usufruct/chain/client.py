@@ -106,13 +106,14 @@ class Client(Transport):
         """
         return await self._run(BYTES, "eth_call", _call(call, sender), _block(block))
 
-    async def create(self, creation: Creation, *, sender: Address) -> bytes:
-        """Create a contract without sending it and return its runtime code.
+    async def create(self, creation: Creation, *, sender: Address, gas: int | None = None) -> bytes:
+        """Create a contract without sending it and return its runtime code; `gas`: the most that it may take.
 
         Raises:
             Revert: the constructor's own error, when it refuses.
         """
-        return await self._run(BYTES, "eth_call", {"from": sender, "data": "0x" + creation.init_code.hex()}, "latest")
+        fields = {"from": sender, "data": "0x" + creation.init_code.hex()} | ({} if gas is None else {"gas": hex(gas)})
+        return await self._run(BYTES, "eth_call", fields, "latest")
 
     async def estimate(self, call: Call, sender: Address) -> int:
         """Return the gas a call would take if sent by `sender` now.

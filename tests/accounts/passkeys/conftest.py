@@ -20,6 +20,7 @@ from usufruct.accounts.passkeys.relay_store import RelayBounds
 from usufruct.accounts.passkeys.wallet import Wallet
 from usufruct.accounts.passkeys.wallet_api import wallet_routes
 from usufruct.accounts.session_api import session_routes
+from usufruct.accounts.wallet_signatures import WalletSignatures
 from usufruct.chain import Call, ChainAccess, Client
 from usufruct.chain.contracts.entry_point import PackedUserOperation
 from usufruct.chain.contracts.passkey_account import PasskeyAccount
@@ -173,7 +174,8 @@ async def world(devnet_template, tmp_path, database) -> AsyncIterator[World]:
         chain = ChainAccess(config, database, client, deployments)
         contracts = PasskeyContracts(deployments.address(PasskeyAccountFactory), deployments.address(PasskeyVerifier))
         clock, secret = FakeClock(), b"a secret of thirty-two bytes ...."
-        sessions = Sessions(database, Stamp(secret, "sign-in"), clock, DEVNET_CHAIN_ID)
+        signatures = WalletSignatures(client)
+        sessions = Sessions(database, Stamp(secret, "sign-in"), clock, DEVNET_CHAIN_ID, signatures=signatures)
         passkeys = Passkeys(database, client, contracts, sessions, Stamp(secret, "passkeys"), clock)
         dollar = TestDollar(deployments.address(TestDollar), client)
         found = World(client, chain, contracts, dollar, passkeys, sessions, clock)

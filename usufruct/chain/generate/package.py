@@ -26,6 +26,7 @@ BOUND = (
     "PasskeyAccountFactory",
     "PasskeyVerifier",
     "Shares",
+    "SignatureCheck",
     "TestDollar",
     "Till",
     "WrappedNative",

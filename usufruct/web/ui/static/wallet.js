@@ -8,6 +8,7 @@ const DEPOSIT_TRIES = 30;
 const MINED_TRIES = 120;
 const PAUSE_MILLISECONDS = 1000;
 const KEPT = "wallet";
+const KEY_SIGNATURE = 132;  // "0x", and 65 bytes in hex
 
 const base = document.body.dataset.base;
 const area = document.getElementById("wallets");
@@ -127,7 +128,7 @@ export async function sign(request) {
     await choose(provider, document.domain.chainId);
     const params = [texts.payer, JSON.stringify(document)];
     const signature = await provider.request({ method: "eth_signTypedData_v4", params });
-    const recovery = parseInt(signature.slice(-2), 16);
+    const recovery = signature.length === KEY_SIGNATURE ? parseInt(signature.slice(-2), 16) : 27;  // not a contract's
     const normal = recovery < 27 ? signature.slice(0, -2) + (recovery + 27).toString(16) : signature;
     at[place.at(-1)] = normal;
   }
