@@ -7,6 +7,7 @@ from usufruct.web.ui import RefusalText
 REFUSALS: Sequence[RefusalText] = (
     RefusalText("not_signed_in", "You are signed out. Sign in first."),
     RefusalText("sign_in_refused", "The sign-in was not accepted. Reload the page and sign in again."),
+    RefusalText("signature_unchecked", "The chain did not answer in time whether your wallet signed. Try again."),
     RefusalText(
         "invalid_proof",
         "The signature is another wallet's, or over something else. Reload the page and sign again.",
