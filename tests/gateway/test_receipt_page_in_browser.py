@@ -1,12 +1,13 @@
 """A receipt's page in Debian's chromium: what a call cost in words, and what the browser finds when it checks it."""
 
+import asyncio
 import copy
 import json
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
 from tests.support.page_budgets import check_page
@@ -65,6 +66,22 @@ async def test_every_fault_of_a_receipt_is_shown_and_no_other(browser, url):
             wrong = page.get_by_text("Something is wrong with this receipt.")
             await expect(wrong).to_be_visible(visible=not all(seen.values()))
         assert shown.problems == []
+
+
+async def test_a_tap_waits_for_the_script_that_answers_it(browser, url):
+    async with visit(browser, f"{url}/r", **PHONE) as shown:
+        page, vector = shown.page, SHARED["vectors"][0]
+        await answer_with(page, vector["proof"])
+
+        async def late(route: Route) -> None:
+            await asyncio.sleep(1)
+            await route.continue_()
+
+        await page.route("**/receipt*.js", late)
+        await bring(page, url, vector["receipt"])
+        seen = await verify(page)
+        seen.pop("root", None)
+        assert seen == vector["expects"]
 
 
 async def test_nothing_is_loaded_for_the_check_before_it_is_asked_for(browser, url):

@@ -84,9 +84,14 @@ document.addEventListener("cancel", (event) => {  // the Escape key
 }, true);
 
 // What only a script answers waits, disabled, until all scripts listen: a tap is never lost.
-document.addEventListener("DOMContentLoaded", () => {
-  for (const control of document.querySelectorAll("[data-scripted]")) control.disabled = false;
-});
+for (const moment of ["DOMContentLoaded", "htmx:after:swap"]) {
+  document.addEventListener(moment, () => {
+    for (const control of document.querySelectorAll("[data-scripted]:disabled")) {
+      control.removeAttribute("data-scripted");
+      control.disabled = false;
+    }
+  });
+}
 
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
