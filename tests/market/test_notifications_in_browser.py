@@ -9,8 +9,9 @@ from playwright.async_api import expect
 from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.page_budgets import check_page
 from tests.support.webhook_receiver import webhook_receiver
+from usufruct.accounts import Sessions
 from usufruct.accounts.notifications import Deliveries, Notifications
-from usufruct.core import address
+from usufruct.core import ChainId, address
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
@@ -122,6 +123,17 @@ async def test_one_click_of_a_mail_program_needs_nothing_else(world, http, url):
         confirming = f"{url}/account/notifications/confirm?token={false}"
         assert (await http.get(confirming)).status_code == 403
         assert (await http.post(confirming)).status_code == 403
+
+
+async def test_no_e_mail_is_sent_with_a_link_to_a_site_that_only_its_asker_names(world, http, enter):
+    await enter(http, await world.account())
+    notifications, sessions = world.gateway.get(Notifications), world.gateway.get(Sessions)
+    notifications.offer, sessions._chain_id = replace(notifications.offer, mail=True), ChainId(1)
+    for path, wish in (("email", {"address": "ada@example.org"}), ("", {"events": [], "lowBalance": "0"})):
+        url = f"/account/notifications/{path}".rstrip("/")
+        refused = await http.post(url, json=wish, headers={"host": f"evil.example:{http.base_url.port}"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "sign_in_refused")
+        assert (await http.post(url, json=wish)).is_success
 
 
 async def test_no_one_else_sees_or_changes_it(http, url):

@@ -77,6 +77,11 @@ class Sessions:
                 field="host",
             )
 
+    def known_site(self, exchange: HttpExchange) -> str:
+        """Return the address of the pages, for links that others follow; raises as `check_site`."""
+        self.check_site(exchange)
+        return exchange.root
+
     async def start(self, exchange: HttpExchange, address: Address) -> Session:
         """Start a session of an address without a signature: for the accounts of a local chain only."""
         now = self._clock.now()

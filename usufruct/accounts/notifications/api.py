@@ -71,7 +71,8 @@ def notification_routes(notifications: Notifications, sessions: Sessions) -> lis
 
     async def choose(request: Request) -> Response:
         mine, wish = await person(request), await request.read(NotificationChoices, _refusal)
-        await notifications.choose(mine, wish.events, wish.low_balance, wish.language, request.exchange.root)
+        site = sessions.known_site(request.exchange)
+        await notifications.choose(mine, wish.events, wish.low_balance, wish.language, site)
         return Response(status_code=204)
 
     async def set_webhook(request: Request) -> Response:
@@ -84,7 +85,7 @@ def notification_routes(notifications: Notifications, sessions: Sessions) -> lis
 
     async def set_email(request: Request) -> Response:
         mine, wish = await person(request), await request.read(EmailWish, _refusal)
-        await notifications.set_email(mine, wish.address, wish.language, request.exchange.root)
+        await notifications.set_email(mine, wish.address, wish.language, sessions.known_site(request.exchange))
         return Response(status_code=202)
 
     async def remove_email(request: Request) -> Response:

@@ -59,7 +59,7 @@ def notification_pages(
     async def choose(request: Request) -> Response:
         mine, fields = await person(request), await request.form_fields()
         events = frozenset(each.value for each in CHOICES if each.value in fields)
-        root, language = request.exchange.root, fields.get("language", "en")
+        root, language = sessions.known_site(request.exchange), fields.get("language", "en")
         await notifications.choose(mine, events, _amount(fields.get("low-balance", "").strip(), token), language, root)
         return await changed(request, mine)
 
@@ -76,7 +76,7 @@ def notification_pages(
             await notifications.remove_email(mine)
         else:
             address, language = fields.get("address", "").strip(), fields.get("language", "en")
-            await notifications.set_email(mine, address, language, request.exchange.root)
+            await notifications.set_email(mine, address, language, sessions.known_site(request.exchange))
         return await changed(request, mine)
 
     async def test(request: Request) -> Response:
