@@ -52,7 +52,7 @@ class ServiceEarnings(Document):
 
 
 class DeskFigures(Document):
-    """`GET /v1/desk`: today, 7 and 30 days, each of 30 days, and each service on sale."""
+    """`GET /v1/desk?page=`: today, 7 and 30 days, each of 30 days, and 24 of the services on sale, those of `page`."""
 
     symbol: StrictStr
     decimals: Decimals
@@ -61,6 +61,8 @@ class DeskFigures(Document):
     month: Earnings
     days: list[DayEarnings]
     services: list[ServiceEarnings]
+    page: Count
+    pages: Count
 
 
 class NewPrice(Wish):

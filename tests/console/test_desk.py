@@ -1,5 +1,6 @@
 """The desk: what calls earned is told by tallies; price, key, collection and end are the operator's."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
@@ -9,11 +10,15 @@ from x402.http.clients import x402HttpxClient
 
 from tests.console.test_sales import SECRET, SHARES, ready
 from tests.support.browser import NARROW, chromium, needs_chromium, visit
-from usufruct.assets import RegistryClient
+from tests.support.html_page import HtmlPage
+from tests.support.ledger_samples import bill
+from usufruct.assets import RegistryClient, plain_listing_id
 from usufruct.chain.keys import Role, signer_of
 from usufruct.console import Sales
+from usufruct.console.seller_desk import PAGE_SIZE
 from usufruct.core import address, format_asset
 from usufruct.gateway import Catalogue, ServiceQuality
+from usufruct.gateway.quality.tally import Times
 from usufruct.payments.settlement import Claimer, Refunds
 
 pytestmark = pytest.mark.anvil
@@ -148,6 +153,45 @@ async def test_no_one_else_sees_or_changes_it(world, http, enter):
     for path in ("/desk", "/desk/0x1"):
         page = await http.get(http.base_url.copy_with(path=path))
         assert (page.status_code, "This page is for operators" in page.text) == (403, True)
+
+
+async def test_the_desk_shows_its_services_page_by_page_and_is_current(world, seller, upstream):
+    service = await sold(world, seller, upstream)
+    catalogue = world.gateway.get(Catalogue)
+    known = await catalogue.find("answers")
+    for number in range(PAGE_SIZE):
+        name = f"more-{number:02}"
+        await catalogue.add(replace(known, name=name, id=plain_listing_id(name, known.pay_to)))
+    first, second, past = [(await seller.get("/desk", params={"page": page})).json() for page in ("", "2", "99")]
+    names = [[each["name"] for each in page["services"]] for page in (first, second)]
+    assert (len(names[0]), names[1], second) == (PAGE_SIZE, ["more-23"], past)
+    assert (first["page"], first["pages"], second["page"]) == (1, 2, 2)
+    assert first["month"] == second["month"], "of all services, whatever the page"
+    refused = await seller.get("/desk", params={"page": "x"})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "page")
+    desk = seller.base_url.copy_with(path="/desk")
+    page = await seller.get(desk)
+    assert "/desk?page=2" in HtmlPage(page.text).links
+    assert page.headers["cache-control"] == "private, no-store"
+    assert "more-23" in (await seller.get(desk, params={"page": 2})).text
+    world.gateway.get(ServiceQuality).charged(known.id, None, Times(0.0, 0.5, 2.0), bill(1_234_567))
+    await world.gateway.get(ServiceQuality).flush()
+    assert "1.234" in (await seller.get(desk)).text
+    await seller.post(f"{service}/retire")
+    assert service not in HtmlPage((await seller.get(desk)).text).links
+
+
+async def test_a_kept_desk_is_shown_to_no_one_else(world, seller, upstream, http, enter):
+    await sold(world, seller, upstream)
+    desk = seller.base_url.copy_with(path="/desk")
+    shown = await seller.get(desk)
+    assert "answers" in shown.text
+    seller.cookies.clear()
+    refused = await http.get(desk, headers={"if-none-match": shown.headers["etag"]})
+    assert (refused.status_code, "answers" in refused.text) == (200, False)
+    await enter(http, await world.account())
+    refused = await http.get(desk, headers={"if-none-match": shown.headers["etag"]})
+    assert (refused.status_code, "answers" in refused.text) == (403, False)
 
 
 @needs_chromium

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from tests.support.html_page import HtmlPage
 from tests.support.ledger_samples import bill
@@ -16,22 +17,15 @@ from usufruct.gateway.quality.histogram import Histogram
 from usufruct.gateway.quality.service import ServiceQuality
 from usufruct.gateway.quality.store import DAY, HOUR, add_tallies, days_since, forget_tallies, tallies_since
 from usufruct.gateway.quality.summary import LEAST_SAMPLE, Summary, summarize
-from usufruct.gateway.quality.tally import COUNTS, HISTOGRAMS, Outcome, Tally, Times, outcome_of
+from usufruct.gateway.quality.tally import COUNTS, EVERY_SERVICE, Outcome, Tally, Times, outcome_of
 from usufruct.payments.ledger import CallLost
-from usufruct.store import DatabaseUnavailable, open_database
+from usufruct.store import DatabaseUnavailable, migrate, open_database
 from usufruct.web import ClientGone
 
 ONE, TWO = AssetId(1), AssetId(2)
 NOON = 1_800_000_000 - 1_800_000_000 % DAY + 12 * HOUR
 VALUES = st.lists(st.floats(min_value=0.01, max_value=1e9), min_size=1, max_size=200)
 HELLO = {"messages": [{"role": "user", "content": "What is the question?"}]}
-
-
-def contents(tally: Tally) -> dict[str, object]:
-    """Return all that a tally holds, to compare."""
-    return {name: getattr(tally, name) for name in COUNTS} | {
-        name: getattr(tally, name).packed() for name in HISTOGRAMS
-    }
 
 
 def sample(charge: int = 5, output: int = 40, first: float | None = 0.25) -> Tally:
@@ -120,7 +114,9 @@ async def test_tallies_add_up_by_hour_and_by_day_to_the_unit(database):
     hour, month = found[ONE]
     assert (hour.income, month.income, found[TWO][1].income) == (large, 3 * large, 9)
     assert (hour.answered, month.answered, month.first_text.total) == (1, 3, 3)
-    assert [(start, contents(tally)) for start, tally in days] == [(NOON - NOON % DAY, contents(month))]
+    ((start, counted),) = days
+    assert start == NOON - NOON % DAY
+    assert [getattr(counted, name) for name in COUNTS] == [getattr(month, name) for name in COUNTS]
 
 
 async def test_two_replicas_that_begin_an_hour_at_once_both_count(database_url):
@@ -155,6 +151,33 @@ async def test_what_could_not_be_written_is_written_later(database):
     async with database.snapshot() as unit:
         ((_, tally),) = (await days_since(unit, [ONE], 0))[ONE]
     assert (tally.answered, tally.income) == (2, 14)
+
+
+async def test_all_services_together_are_counted_as_each_is(database):
+    quality = ServiceQuality(database)
+    for asset, charge in ((ONE, 7), (TWO, 5), (TWO, 1)):
+        quality.charged(asset, None, Times(0.0, 0.5, 2.0), bill(charge))
+    quality.released(ONE, CallLost("lost"), started=False)
+    await quality.flush()
+    days = await quality.days_of([ONE, TWO, EVERY_SERVICE], 0)
+    counted = {asset: (tally.calls, tally.answered, tally.income) for asset, [(_, tally)] in days.items()}
+    assert counted == {ONE: (2, 1, 7), TWO: (2, 2, 6), EVERY_SERVICE: (4, 3, 13)}
+    assert set(await quality.last_hours()) == {ONE, TWO}
+
+
+async def test_days_that_were_counted_before_there_were_totals_are_added_up(database):
+    income = {NOON: 12, NOON - 3 * DAY: 5}
+    async with database.transaction() as unit:
+        await add_tallies(unit, {ONE: sample(), TWO: sample(7)}, DAY, NOON)
+        await add_tallies(unit, {ONE: sample()}, DAY, NOON - 3 * DAY)
+        await add_tallies(unit, {ONE: sample()}, HOUR, NOON)
+        await unit.rows(text("DELETE FROM revisions WHERE kind = 'sale_drafts'"))
+        await unit.rows(text("UPDATE alembic_version SET version_num = '1024'"))
+    await migrate(database)
+    async with database.snapshot() as unit:
+        days = (await days_since(unit, [EVERY_SERVICE], 0))[EVERY_SERVICE]
+    assert {start: tally.income for start, tally in days} == {at - at % DAY: sum_ for at, sum_ in income.items()}
+    assert [tally.answered for _, tally in days] == [1, 2]
 
 
 async def test_a_service_that_is_no_longer_called_loses_its_figures(database):

@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from usufruct.assets import Listing
 from usufruct.console.operators import Operators
-from usufruct.console.sale_forms import refuse
+from usufruct.console.sale_forms import read_page, refuse
 from usufruct.console.seller_desk import Desk
 from usufruct.console.sellers import Seller, Sellers
 from usufruct.web import Operation, Request, document_response
@@ -16,7 +16,12 @@ PATH = "/v1/desk"
 _COOKIE = {"cookie": "the session's"}
 _REFUSES = {401: "no one is signed in", 403: "the signed-in wallet is neither an operator's nor the title holder's"}
 _OPERATORS = {401: "no one is signed in", 403: "the signed-in wallet is not an operator's"}
-_SHOW = Operation("Return what services earn.", DeskFigures, takes=_COOKIE, refuses=_REFUSES)
+_SHOW = Operation(
+    "Return what services earn: all together, and 24 of them a page (`page`).",
+    DeskFigures,
+    takes=_COOKIE,
+    refuses=_REFUSES | {400: "`page` is not a number"},
+)
 _PRICE = Operation("Change a price, at its notice.", PriceChange, NewPrice, takes=_COOKIE, refuses=_REFUSES)
 _RETIRE = Operation("Take a service off sale.", Retirement, takes=_COOKIE, refuses=_REFUSES)
 _PAUSE = Operation("Refuse new calls of a service until it is resumed.", Pause, takes=_COOKIE, refuses=_REFUSES)
@@ -29,7 +34,8 @@ def desk_routes(desk: Desk, operators: Operators, sellers: Sellers) -> list[Page
     """Return the routes under `/v1/desk`."""
 
     async def show(request: Request) -> Response:
-        return document_response(await desk.figures(await sellers.require(request.exchange)))
+        seller = await sellers.require(request.exchange)
+        return document_response(await desk.figures(seller, read_page(request.query_params)))
 
     async def price(request: Request) -> Response:
         seller, listing = await _of(request)

@@ -55,15 +55,22 @@ def desk_pages(
         }
 
     async def overview(request: Request, seller: Seller) -> Response:
-        figures = await desk.figures(seller)
-        return pages.answer(request, "console/desk.html", figures=figures, is_operator=seller.is_operator, **common())
+        page = forms.read_page(request.query_params)
+
+        async def draw() -> dict[str, Any]:
+            return {
+                "figures": await desk.figures(seller, page),
+                "is_operator": seller.is_operator,
+                "page_path": lambda page: f"{PATH}?page={page}",
+                **common(),
+            }
+
+        return await pages.kept(request, "console/desk.html", await desk.revision(), draw, of=(seller, page))
 
     async def service(request: Request, seller: Seller, error: UsufructError | None = None) -> Response:
         _, listing = await sellers.require_of(request.exchange, request.path_params["service"])
         name, address = listing.name, seller.address
         served = await catalogue.find(name)
-        figures = await desk.figures(seller)
-        mine = next((each for each in figures.services if each.name == name), None)
         announced, due = await known(desk.announced(name)), await known(desk.due(address, name))
         return pages.answer(
             request,
@@ -71,7 +78,7 @@ def desk_pages(
             status=error.status if error else 200,
             served=served,
             card=served.card(desk.now()),
-            earned=mine,
+            earned=await desk.earned(name),
             announced=announced,
             due=due,
             seller=address,

@@ -1,7 +1,7 @@
 """The forms of a sale: their fields as text, and the documents that they are read into."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from usufruct.core import Invalid, UsufructError
@@ -20,6 +20,14 @@ def refuse(message: str, field: str) -> UsufructError:
     if field == "key":
         message = "key must be at most 4096 printable ASCII characters; copy it again"
     return Invalid(message, code="invalid_sale", field=field.partition(".")[0])
+
+
+def read_page(fields: Mapping[str, str]) -> int:
+    """Read which page of a list is asked for; the first, if none is."""
+    text = fields.get("page", "") or "1"
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise refuse(f"page must be a whole number from 1 on, not {text[:40]!r}", "page")
+    return int(text)
 
 
 def read_server(form: Form) -> ServerWish:

@@ -218,6 +218,10 @@ class Sales:
             costed_at=self._clock.now(),
         )
 
+    async def costs_revision(self) -> int:
+        """Return what differs whenever what `sold_costs` returns does."""
+        return await self._drafts.revision()
+
     async def sold_costs(self) -> dict[str, tuple[int, int]]:
         """Return what a million text tokens in and out cost, by the name of each service where that is known."""
         found: dict[str, tuple[int, int]] = {}

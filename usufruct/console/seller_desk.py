@@ -1,6 +1,6 @@
 """The seller's desk: what services earn by the hourly and daily tallies of calls, and what a seller may change."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from usufruct.assets import (
@@ -18,7 +18,7 @@ from usufruct.console.sales import Sales
 from usufruct.console.sellers import Seller
 from usufruct.console.wallet_transactions import for_wallet
 from usufruct.core import Address, AssetId, ChainId, Clock, Conflict
-from usufruct.gateway import Catalogue, Operator, ServiceQuality, Tally
+from usufruct.gateway import EVERY_SERVICE, Catalogue, Operator, ServiceQuality, Tally
 from usufruct.payments.pricing import Usage
 from usufruct_client.desk_documents import (
     DayEarnings,
@@ -34,10 +34,8 @@ from usufruct_client.desk_documents import (
 
 DAY = 86_400
 _DAYS = 30
-_FRESH_SECONDS = 15.0
-"""As often as calls are added up: figures that are read more often are the same."""
-
-Days = Mapping[AssetId, Sequence[tuple[int, Tally]]]
+PAGE_SIZE = 24
+"""Services on one page of figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +76,55 @@ class Desk:
         self._clock = clock
         self._chain_id = chain_id
         self._devnet_owner = devnet_owner
-        self._days: tuple[Days, float] | None = None
 
     def now(self) -> int:
         """Return the time by which prices hold."""
         return self._clock.now()
 
-    async def figures(self, seller: Seller) -> DeskFigures:
-        """Return what a seller's services earned; no call is read for it."""
+    async def revision(self) -> Hashable:
+        """Return what differs whenever figures do."""
+        today = self._clock.now() // DAY
+        measured, costs = await self._quality.revision(), await self._sales.costs_revision()
+        return today, await self._listings.revision(), measured, costs
+
+    async def figures(self, seller: Seller, page: int = 1) -> DeskFigures:
+        """Return what a seller's services earned together, and each on a page of them; no call is read for it."""
         listings = [each for each in await self._listings.list() if seller.sells(each)]
-        ours = None if seller.is_operator else {each.id for each in listings}
-        all_days, now = await self._read_days(), self._clock.now()
-        days = {asset: found for asset, found in all_days.items() if ours is None or asset in ours}
-        today = now - now % DAY
-        every = {today - at * DAY: Tally() for at in reversed(range(_DAYS))}
-        for found in days.values():
+        pages = max(1, -(-len(listings) // PAGE_SIZE))
+        page = min(max(page, 1), pages)
+        days = await self._all_days([EVERY_SERVICE] if seller.is_operator else [each.id for each in listings])
+        every = list(days.values())
+        return DeskFigures(
+            self.operator.symbol,
+            self.operator.decimals,
+            _earned(every[-1]),
+            _earned(_together(every[-7:])),
+            _earned(_together(every)),
+            [DayEarnings(day, each.calls, _errors(each), each.income) for day, each in days.items()],
+            await self._earnings(listings[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]),
+            page,
+            pages,
+        )
+
+    async def earned(self, name: str) -> ServiceEarnings:
+        """Return what a service earned in 30 days; raises UnknownListing."""
+        [found] = await self._earnings([await self._listings.find(name)])
+        return found
+
+    async def _all_days(self, assets: Sequence[AssetId]) -> dict[int, Tally]:
+        """Return what some services did together on each of 30 days, the last of them today."""
+        first = self._first_day()
+        every = {first + at * DAY: Tally() for at in range(_DAYS)}
+        for found in (await self._quality.days_of(assets, first)).values():
             for start, tally in found:
-                if start in every:
+                if start in every:  # the database's clock may be past midnight, and this one before it
                     every[start].merge(tally)
-        costs = await self._sales.sold_costs()
+        return every
+
+    async def _earnings(self, listings: Sequence[Listing]) -> list[ServiceEarnings]:
+        """Return what each of some services earned in 30 days."""
+        days = await self._quality.days_of([each.id for each in listings], self._first_day())
+        costs, now = await self._sales.sold_costs(), self._clock.now()
         services = []
         for listing in listings:
             month = _together(tally for _, tally in days.get(listing.id, ()))
@@ -114,15 +142,11 @@ class Desk:
                     listing.paused_at,
                 )
             )
-        return DeskFigures(
-            self.operator.symbol,
-            self.operator.decimals,
-            _earned(every[today]),
-            _earned(_together(list(every.values())[-7:])),
-            _earned(_together(every.values())),
-            [DayEarnings(day, each.calls, _errors(each), each.income) for day, each in every.items()],
-            services,
-        )
+        return services
+
+    def _first_day(self) -> int:
+        now = self._clock.now()
+        return now - now % DAY - (_DAYS - 1) * DAY
 
     async def set_price(self, seller: Address, name: str, wish: NewPrice) -> PriceChange:
         """Change a price: at once, or for a registered service after its notice period.
@@ -237,12 +261,6 @@ class Desk:
     def _key_of(self, seller: Address) -> Sender | None:
         sender = self._devnet_owner() if self._devnet_owner else None
         return sender if sender is not None and sender.address == seller else None
-
-    async def _read_days(self) -> Days:
-        now = self._clock.monotonic()
-        if self._days is None or now - self._days[1] > _FRESH_SECONDS:
-            self._days = await self._quality.all_days(), now
-        return self._days[0]
 
 
 def _together(tallies: Iterable[Tally]) -> Tally:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import orjson
 from sqlalchemy import BigInteger, Column, LargeBinary, Row, Select, String, Table, Text, delete, insert, select, update
 
-from usufruct.core import Address
-from usufruct.store import AddressColumn, Database, Seal, Unit, metadata
+from usufruct.core import Address, Clock
+from usufruct.store import AddressColumn, Database, RowCache, Seal, Unit, metadata, next_revision
 from usufruct_client.sale_documents import SaleDraft
 from usufruct_client.wire_types import read_answer
 
@@ -14,6 +14,9 @@ Edit = Callable[[SaleDraft], SaleDraft]
 
 _MOST_DRAFTS = 50
 """Drafts of one seller; the one that was left alone for longest is forgotten."""
+
+_REVISION = "sale_drafts"
+"""What changes of drafts that are on sale are counted under."""
 
 _drafts = Table(
     "sale_drafts",
@@ -29,10 +32,15 @@ _drafts = Table(
 class DraftStore:
     """Drafts in the database; each method is one unit of work."""
 
-    def __init__(self, database: Database, seal: Seal) -> None:
+    def __init__(self, database: Database, seal: Seal, clock: Clock | None = None) -> None:
         """Keep them in `database`, the servers' keys under `seal`."""
         self._database = database
         self._seal = seal
+        self._rows = RowCache(database, clock or Clock(), _REVISION)
+
+    async def revision(self) -> int:
+        """Return what differs whenever what `sold` returns does."""
+        return await self._rows.refresh()
 
     async def list(self, seller: Address) -> list[SaleDraft]:
         """Return a seller's drafts, the newest first."""
@@ -67,9 +75,13 @@ class DraftStore:
         old = select(_drafts.c.id).where(_drafts.c.seller == seller)
         old = old.order_by(_drafts.c.changed_at.desc()).offset(_MOST_DRAFTS - 1)
         async with self._database.transaction() as unit:
-            for row in await unit.rows(old):
+            forgotten = await unit.rows(old)
+            for row in forgotten:
                 await unit.change(delete(_drafts).where(_drafts.c.id == row.id))
+            if forgotten:
+                await next_revision(unit, _REVISION)
             await unit.change(insert(_drafts).values(id=draft.id, seller=seller, **_columns(draft)))
+        self._rows.expire()
 
     async def change(self, seller: Address, id_: str, edit: Edit, key: str | None = None) -> SaleDraft | None:
         """Change a draft as it is then, and its server's key if one is given; return it, None where there is none."""
@@ -80,12 +92,17 @@ class DraftStore:
             changed = edit(_draft(row))
             sealed = {} if key is None else {"sealed_key": self._seal.close(key.encode(), id_) if key else None}
             await _write(unit, changed, sealed)
+            if changed.service:
+                await next_revision(unit, _REVISION)
+        self._rows.expire()
         return changed
 
     async def remove(self, seller: Address, id_: str) -> None:
         """Forget a draft."""
         async with self._database.transaction() as unit:
             await unit.change(delete(_drafts).where(_drafts.c.seller == seller, _drafts.c.id == id_))
+            await next_revision(unit, _REVISION)
+        self._rows.expire()
 
 
 def _one(seller: Address, id_: str) -> Select[tuple[object, ...]]:

@@ -15,10 +15,11 @@ from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.probe import Probe, Speed, fetch_vocabulary
 from usufruct.gateway.quality.service import ServiceQuality
-from usufruct.gateway.quality.tally import Tally
+from usufruct.gateway.quality.tally import EVERY_SERVICE, Tally
 from usufruct.gateway.service import Gateway
 
 __all__ = [
+    "EVERY_SERVICE",
     "UNUSED_SECONDS",
     "BearerKeyPayments",
     "CallLimits",

@@ -24,7 +24,7 @@ _revisions = Table(
     Column("kind", String(40), primary_key=True),  # of rows
     Column("revision", BigInteger, nullable=False),
 )
-_KINDS = ("listings", "reviews", "service_index", "service_quality", "upstreams")
+_KINDS = ("listings", "reviews", "sale_drafts", "service_index", "service_quality", "upstreams")
 _INSERT = DDL(  # type: ignore[no-untyped-call]
     "INSERT INTO revisions (kind, revision) VALUES " + ", ".join(f"('{kind}', 0)" for kind in _KINDS)
 )

@@ -10,8 +10,8 @@ from usufruct.gateway.quality.store import (
     HOUR,
     REVISION,
     add_tallies,
-    all_days_since,
     changed_assets,
+    days_since,
     forget_tallies,
     income_since,
     put_summaries,
@@ -20,7 +20,7 @@ from usufruct.gateway.quality.store import (
     tallies_since,
 )
 from usufruct.gateway.quality.summary import DAYS, Summary, summarize
-from usufruct.gateway.quality.tally import Outcome, Tally, Times, outcome_of
+from usufruct.gateway.quality.tally import EVERY_SERVICE, Outcome, Tally, Times, outcome_of
 from usufruct.payments.ledger import Bill
 from usufruct.store import ConstraintViolated, Database, RowCache, next_revision
 
@@ -81,7 +81,8 @@ class ServiceQuality:
         while self._notes:
             for _ in range(min(len(self._notes), _AT_ONCE)):
                 asset, outcome, times, bill = self._notes.popleft()
-                self._tallies.setdefault(asset, Tally()).add(outcome, times, bill)
+                for counted in (asset, EVERY_SERVICE):
+                    self._tallies.setdefault(counted, Tally()).add(outcome, times, bill)
             await asyncio.sleep(0)
 
     async def _add(self, tallies: Mapping[AssetId, Tally]) -> None:
@@ -153,11 +154,14 @@ class ServiceQuality:
         now = await self._database.now()
         hour = now - now % HOUR - HOUR
         async with self._database.snapshot() as unit:
-            found = await tallies_since(unit, await changed_assets(unit, hour), hour, now + DAY)
+            called = set(await changed_assets(unit, hour)) - {EVERY_SERVICE}
+            found = await tallies_since(unit, sorted(called), hour, now + DAY)
         return {asset: (hours.answered, hours.failed + hours.broken) for asset, (hours, _) in found.items()}
 
-    async def all_days(self) -> dict[AssetId, list[tuple[int, Tally]]]:
-        """Return what was counted of every service on each of the last 30 days that had calls, with the day's start."""
-        now = await self._database.now()
+    async def days_of(self, assets: Sequence[AssetId], day: int) -> dict[AssetId, list[tuple[int, Tally]]]:
+        """Return what was counted of some services on each day from `day` on that had calls, with the day's start.
+
+        Times are left out. `EVERY_SERVICE` may be among the services.
+        """
         async with self._database.snapshot() as unit:
-            return await all_days_since(unit, now - now % DAY - (DAYS[1] - 1) * DAY)
+            return await days_since(unit, assets, day)

@@ -131,21 +131,14 @@ async def income_since(unit: Unit, asset: AssetId, day: int) -> dict[int, int]:
     return {row.starts_at: row.income for row in rows}
 
 
-async def all_days_since(unit: Unit, day: int) -> dict[AssetId, list[tuple[int, Tally]]]:
-    """Return the days from `day` on that had calls, each with its start, by service."""
-    rows = await unit.rows(select(_tallies).where(_tallies.c.span == DAY, _tallies.c.starts_at >= day))
-    found: dict[AssetId, list[tuple[int, Tally]]] = {}
-    for row in rows:
-        found.setdefault(row.asset_id, []).append((row.starts_at, _tally(row)))
-    return found
-
-
 async def days_since(unit: Unit, assets: Sequence[AssetId], day: int) -> dict[AssetId, list[tuple[int, Tally]]]:
-    """Return the days of some services from `day` on that had calls, each with its start."""
+    """Return the days of some services from `day` on that had calls, each with its start; times are left out."""
     ours = (_tallies.c.asset_id.in_(assets), _tallies.c.span == DAY, _tallies.c.starts_at >= day)
+    counts = [_tallies.c[name] for name in ("asset_id", "starts_at", *COUNTS)]
     found: dict[AssetId, list[tuple[int, Tally]]] = {}
-    for row in await unit.rows(select(_tallies).where(*ours).order_by(_tallies.c.starts_at)):
-        found.setdefault(row.asset_id, []).append((row.starts_at, _tally(row)))
+    for row in await unit.rows(select(*counts).where(*ours).order_by(_tallies.c.starts_at)):
+        tally = Tally(**{name: getattr(row, name) for name in COUNTS})
+        found.setdefault(row.asset_id, []).append((row.starts_at, tally))
     return found
 
 

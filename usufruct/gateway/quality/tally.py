@@ -4,10 +4,13 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from usufruct.connectors.openai import UpstreamFault, UpstreamRejected
-from usufruct.core import value
+from usufruct.core import AssetId, value
 from usufruct.gateway.disconnect_limit import is_callers
 from usufruct.gateway.quality.histogram import Histogram
 from usufruct.payments.ledger import Bill
+
+EVERY_SERVICE = AssetId(0)
+"""Stands for all services together: what they do is counted once more under it. An id is a hash, and never 0."""
 
 LEAST_TOKENS = 16
 """Text tokens from which a stream's speed is measured; those of a shorter one come in one piece or two."""
