@@ -3,8 +3,9 @@
 import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
 
 const DECLINED = 4001;  // EIP-1193
-const DEPOSITS = ["/v1/deposits", "/v1/account/passkey-deposits"];
-const DEPOSIT_TRIES = 30;
+const ONCE = ["/v1/deposits", "/v1/account/passkey-deposits", "/v1/share-offers", "/v1/share-purchases"];
+const PENDING = ["deposit_pending", "operation_pending"];
+const ONCE_TRIES = 30;
 const MINED_TRIES = 120;
 const PAUSE_MILLISECONDS = 1000;
 const KEPT = "wallet";
@@ -15,7 +16,7 @@ const area = document.getElementById("wallets");
 const texts = document.getElementById("wallet-texts").dataset;
 const wallets = new Map();
 
-class Refused extends Error {
+export class Refused extends Error {
   constructor(error) {
     super(error.message);
     this.code = error.code;
@@ -118,7 +119,12 @@ async function choose(provider, chain) {
 
 // Signs a request of the server's, unless it is signed already, and sends it.
 export async function sign(request) {
-  const { document, post, body, place, passkey } = request;
+  await fill(request);
+  return send(request);
+}
+
+// Puts the signature into a request of the server's, unless it is signed already.
+export async function fill({ document, body, place, passkey }) {
   const at = place.slice(0, -1).reduce((inside, name) => inside[name], body);
   if (passkey) {
     const { passkeySignature } = await import("./passkey.js");
@@ -132,13 +138,17 @@ export async function sign(request) {
     const normal = recovery < 27 ? signature.slice(0, -2) + (recovery + 27).toString(16) : signature;
     at[place.at(-1)] = normal;
   }
+}
+
+// Sends what is signed.
+export async function send({ post, body }) {
   for (let tries = 1; ; tries += 1) {
     try {
       return await ask("POST", post, body);
     } catch (error) {
-      // The same deposit is handed in again, never another: it can be made once, whatever became of the first answer.
-      const unknown = DEPOSITS.includes(post) && !(error instanceof Refused);
-      if ((error.code !== "deposit_pending" && !unknown) || tries === DEPOSIT_TRIES) throw error;
+      // The same is handed in again, never another: it can be done once, whatever became of the first answer.
+      const unknown = ONCE.includes(post) && !(error instanceof Refused);
+      if ((!PENDING.includes(error.code) && !unknown) || tries === ONCE_TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
     }
   }
