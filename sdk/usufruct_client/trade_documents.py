@@ -67,12 +67,13 @@ class SignedShareOffer(Wish):
 
 
 class ExchangeTransaction(Document):
-    """A transaction that a wallet sends itself."""
+    """A transaction that a wallet sends itself; `sent`: it was sent here, for a local chain's demo account."""
 
     chain_id: Uint64
     to: AddressText
     data: StrictStr
     value: Uint256
+    sent: StrictBool
 
 
 class ShareSaleRequest(Document):

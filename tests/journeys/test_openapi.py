@@ -16,7 +16,7 @@ from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
 from tests.support.passkeys import SoftwarePasskey, deposit_digest, document_digest, hexed
-from tests.support.share_town import SHARE, fill, share_town
+from tests.support.share_town import NAME, SHARE, fill, share_town
 from tests.support.waiting import until
 from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.accounts.key_model import KeyTerms
@@ -413,7 +413,6 @@ async def trade_shares(world, http) -> None:
         published = await http.post(f"{world.url}/share-offers", json=body)
         assert published.status_code == 201, published.text
         offer = published.json()["offer"]
-        assert (await http.post(f"{world.url}/share-offers/{offer}/cancellation")).status_code == 200
 
         account = await world.account()
         asked = (await http.post(f"{world.url}/sessions/challenge", json={"address": account.address.lower()})).json()
@@ -425,10 +424,15 @@ async def trade_shares(world, http) -> None:
         body = fill(asked["request"], account)
         for path in ("share-purchases/transactions", "share-purchases"):
             assert (await http.post(f"{world.url}/{path}", json=body)).status_code == 200
+        assert (await http.get(f"{world.url.removesuffix('/v1')}/shares/{NAME}")).status_code == 200
         shares = f"{world.url}/shares/{town.asset_text}"
         for path in ("", f"/holders/{maker}", "/offers", "/trades"):
             assert (await http.get(shares + path)).status_code == 200
         assert (await http.get(f"{world.url}/share-offers/{offer}")).json()["left"] == str(9 * SHARE)
+        assert (await http.post(f"{world.url}/sessions/demo")).status_code == 201
+        ended = await http.post(f"{world.url}/share-offers/{offer}/cancellation")
+        assert ended.json()["sent"], ended.text
+        assert (await http.get(f"{world.url}/share-offers/{offer}")).json()["state"] == "cancelled"
 
 
 def encoded(content: dict[str, object]) -> str:

@@ -12,6 +12,7 @@ from usufruct.core.networks import is_devnet, is_local
 from usufruct.market.buyer import Buyer, spent_by_day
 from usufruct.market.deposits import BuyerDeposits
 from usufruct.market.refusals import REFUSALS
+from usufruct.market.trade import REFUSALS as SHARE_REFUSALS
 from usufruct.web import Operation, Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
 
@@ -38,7 +39,7 @@ def account_pages(
     buyer: Buyer, deposits: BuyerDeposits, sessions: Sessions, pages: Pages, clock: Clock
 ) -> list[PageRoute]:
     """Return the routes of the buyer's page."""
-    pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")], REFUSALS)
+    pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")], [*REFUSALS, *SHARE_REFUSALS])
     devnet = is_devnet(buyer.terms.chain_id)
 
     async def account(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from usufruct.market.trade.offers import ShareOffers
 from usufruct.market.trade.purchases import SharePurchases
+from usufruct.market.trade.refusals import REFUSALS
 from usufruct.market.trade.service import ShareMarket
 
-__all__ = ["ShareMarket", "ShareOffers", "SharePurchases"]
+__all__ = ["REFUSALS", "ShareMarket", "ShareOffers", "SharePurchases"]

@@ -169,8 +169,10 @@ def offer_routes(market: ShareMarket, offers: ShareOffers, signers: Signers, ses
 
     async def cancel(request: Request) -> Response:
         maker = (await sessions.require(request.exchange)).address
-        call = await offers.cancellation(maker, hash32(request.path_params["offer"], "offer"))
-        return document_response(_transaction(market, call))
+        hash_ = hash32(request.path_params["offer"], "offer")
+        call = await offers.cancellation(maker, hash_)
+        sent = await signers.send_for_demo(call, maker, f"share-offer/cancel/{hash_}")
+        return document_response(_transaction(market, call, sent=sent))
 
     return [
         PageRoute("POST", f"{OFFERS}/requests", sell, _SELL),
@@ -257,8 +259,8 @@ def trade_facts(trade: Trade) -> ShareTrade:
     )
 
 
-def _transaction(market: ShareMarket, call: Call) -> ExchangeTransaction:
-    return ExchangeTransaction(market.terms.chain_id, call.to, f"0x{call.data.hex()}", call.value)
+def _transaction(market: ShareMarket, call: Call, *, sent: bool = False) -> ExchangeTransaction:
+    return ExchangeTransaction(market.terms.chain_id, call.to, f"0x{call.data.hex()}", call.value, sent)
 
 
 def _offer_refusal(message: str, field: str) -> UsufructError:

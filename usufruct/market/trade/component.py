@@ -1,4 +1,4 @@
-"""What the trade in revenue shares adds to an installation: the exchange's logs, and offers and purchases as JSON."""
+"""What the trade in revenue shares adds to an installation: the exchange's logs, offers, purchases, their page."""
 
 from usufruct.accounts import DEMO_ACCOUNT, Sessions
 from usufruct.accounts.passkeys import Relay, has_factory
@@ -15,11 +15,13 @@ from usufruct.market.buyer import Buyer
 from usufruct.market.trade.api import offer_routes, purchase_routes, share_routes
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.offers import ShareOffers
+from usufruct.market.trade.pages import share_pages
 from usufruct.market.trade.purchases import SharePurchases
 from usufruct.market.trade.service import ShareMarket
 from usufruct.market.trade.signers import Signers
 from usufruct.store import Database
 from usufruct.web import Route
+from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
 
 
@@ -54,7 +56,7 @@ def build(context: Context) -> Component:
     def signers() -> Signers:
         chain_id = get(Terms).chain_id
         demo = devnet_signer(DEMO_ACCOUNT, ChainId(chain_id)) if is_devnet(chain_id) else None
-        return Signers(get(Buyer).passkeys, demo)
+        return Signers(get(ChainAccess), get(Buyer).passkeys, demo)
 
     def routes() -> list[Route]:
         if not deployed():
@@ -64,6 +66,7 @@ def build(context: Context) -> Component:
             *offer_routes(get(ShareMarket), get(ShareOffers), get(Signers), sessions),
             *purchase_routes(get(ShareMarket), get(SharePurchases), get(Signers), sessions),
             *share_routes(get(ShareMarket)),
+            *share_pages(get(ShareMarket), get(Signers), sessions, get(Pages)),
         ]
 
     async def start() -> None:

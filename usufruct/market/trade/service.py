@@ -15,6 +15,7 @@ from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.model import MOST_OPEN, OfferState, ShareOffer
 from usufruct.market.trade.store import (
     Trade,
+    bought_by,
     count_trades,
     find_offer,
     offers_of_maker,
@@ -113,6 +114,11 @@ class ShareMarket:
         """Return a buyer's trades of an offer as far as the logs were read, the oldest first."""
         async with self._database.snapshot() as unit:
             return await purchases_of(unit, hash_, buyer)
+
+    async def bought_by(self, buyer: Address, offers: Sequence[StandingOffer]) -> dict[Hash32, int]:
+        """Return how much of each of these offers a buyer has bought, as far as the logs were read."""
+        async with self._database.snapshot() as unit:
+            return await bought_by(unit, buyer, [each.offer.hash for each in offers])
 
     async def offers(self, asset: AssetId, after: str = "") -> tuple[list[StandingOffer], str | None]:
         """Return a page of offers that are not over, the lowest price of a share first; and where the next begins.

@@ -1,6 +1,7 @@
 """Who signs for an account: a wallet in the browser, a passkey, or this process for a local chain's demo account."""
 
 from usufruct.accounts.passkeys import PasskeySite
+from usufruct.chain import Call, ChainAccess
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address
 from usufruct.market.passkey_buyer import PasskeyBuyer
@@ -13,8 +14,9 @@ from usufruct_client.wire import SigningRequest
 class Signers:
     """Makes requests to sign, for each kind of account."""
 
-    def __init__(self, passkeys: PasskeyBuyer | None = None, demo: KeySigner | None = None) -> None:
+    def __init__(self, chain: ChainAccess, passkeys: PasskeyBuyer | None = None, demo: KeySigner | None = None) -> None:
         """`passkeys` knows passkey accounts; `demo` signs for a local chain's demo account."""
+        self._chain = chain
         self._passkeys = passkeys
         self._demo = demo
 
@@ -27,6 +29,13 @@ class Signers:
         if self._passkeys is not None and await self._passkeys.holds(account):
             return await self._passkeys.for_passkey(account, request, request.post)
         return for_signing(request, account, self._demo)
+
+    async def send_for_demo(self, call: Call, account: Address, key: str) -> bool:
+        """Send a call of the demo account, once by its key, and wait; tell whether the account is that one."""
+        if self._demo is None or account != self._demo.address:
+            return False
+        await self._chain.sender(self._demo).execute(call, key)
+        return True
 
     def site(self, exchange: HttpExchange, assertion: PasskeyAssertion | None) -> PasskeySite | None:
         """Return the site that a passkey signed at; None where a wallet signed."""

@@ -1,6 +1,6 @@
 """The tables of share offers, of trades on the exchange, and of nonces that makers cancelled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,6 +186,15 @@ async def purchases_of(unit: Unit, offer: Hash32, buyer: Address) -> list[Trade]
     """Return a buyer's trades of an offer, the oldest first."""
     query = select(_trades).where(_trades.c.offer == offer, _trades.c.buyer == buyer)
     return [_trade(row) for row in await unit.rows(query.order_by(_trades.c.block, _trades.c.position))]
+
+
+async def bought_by(unit: Unit, buyer: Address, offers: Sequence[Hash32]) -> dict[Hash32, int]:
+    """Return how much a buyer has bought of each of some offers."""
+    found: dict[Hash32, int] = dict.fromkeys(offers, 0)
+    query = select(_trades.c.offer, _trades.c.amount).where(_trades.c.buyer == buyer, _trades.c.offer.in_(offers))
+    for row in await unit.rows(query):
+        found[row.offer] += row.amount
+    return found
 
 
 async def put_trade(unit: Unit, trade: Trade) -> None:

@@ -1,0 +1,194 @@
+"""Shares bought and sold between two browsers, in Debian's chromium: both balances and the income to the unit."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.browser import DESKTOP, NARROW, PHONE, chromium, needs_chromium, visit
+from tests.support.injected_wallet import InjectedWallet
+from tests.support.page_budgets import check_page
+from tests.support.share_town import NAME, SHARE, ShareTown
+from tests.support.virtual_authenticator import VirtualAuthenticator
+from tests.support.waiting import until
+from usufruct.core import address
+
+pytestmark = [needs_chromium, pytest.mark.anvil]
+
+DOLLAR = 10**6
+
+
+@pytest.fixture
+async def browser():
+    async with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def root(world):
+    return world.url.removesuffix("/v1")
+
+
+async def enter(page, root: str, wallet: InjectedWallet) -> None:
+    """Sign in with an injected wallet, and open the page of the shares."""
+    await wallet.inject(page)
+    await page.goto(f"{root}/account")
+    await page.get_by_role("button", name="Test Wallet").click()
+    await expect(page.get_by_text("No keys yet")).to_be_visible()
+    await page.goto(f"{root}/shares/{NAME}")
+
+
+async def offer(page, amount: str, price: str) -> None:
+    await page.get_by_label("How many shares").last.fill(amount)
+    await page.get_by_label("Price of all of them").fill(price)
+    await page.get_by_role("button", name="Sign and offer").click()
+    await expect(page.get_by_text("Your offer is published.")).to_be_visible()
+
+
+async def test_shares_are_bought_and_sold_between_two_browsers(town: ShareTown, browser, root):
+    client = town.world.installation.client
+    seller, buyer = [InjectedWallet(await town.world.account(40), node=client) for _ in range(2)]
+    sellers, buyers = (address(each.account.address) for each in (seller, buyer))
+    await town.give(sellers, 1_000_000 * SHARE)
+    await town.earn(500 * DOLLAR)
+    income = await town.shares.pending(sellers, town.world.dollar.address)
+    async with visit(browser, "about:blank", **DESKTOP) as sold, visit(browser, "about:blank", **PHONE) as bought:
+        await enter(sold.page, root, seller)
+        await expect(sold.page.get_by_text("1,000,000", exact=True)).to_be_visible()
+        await offer(sold.page, "1000000", "50")
+        await enter(bought.page, root, buyer)
+        page = bought.page
+        await page.get_by_text("Buy", exact=True).click()
+        await page.get_by_label("How many shares").fill("500000")
+        await expect(page.locator("form output")).to_have_text("25")
+        await page.get_by_role("button", name="Sign and buy").dblclick()
+        await expect(page.get_by_text("You have bought the shares.")).to_be_visible()
+        await expect(page.get_by_text("500,000", exact=True).first).to_be_visible()
+        assert buyer.signed.count("eth_signTypedData_v4") == 1
+
+        await sold.page.reload()
+        await expect(sold.page.locator("td", has_text="25")).to_be_visible()
+        await town.world.devnet.set_balance(sellers, 10**18)  # only a cancellation needs coins
+        await sold.page.get_by_role("button", name="Cancel the offer").click()
+        await expect(sold.page.get_by_text("Your offer is cancelled.")).to_be_visible()
+        assert [*sold.problems, *bought.problems] == []
+    fee = 25 * DOLLAR * (await town.exchange.protocol_fee()).bps // 10_000
+    dollar = town.world.dollar
+    assert await dollar.balance_of(buyers) == 15 * DOLLAR
+    assert await dollar.balance_of(sellers) == 65 * DOLLAR - fee
+    assert await dollar.balance_of(town.exchange.address) == fee
+    assert await dollar.balance_of(town.shares.address) == 500 * DOLLAR
+    assert await town.shares.balance_of(buyers) == await town.shares.balance_of(sellers) == 500_000 * SHARE
+    pending = [await town.shares.pending(each, dollar.address) for each in (sellers, buyers)]
+    assert pending == [income // 2, income // 2]
+
+
+async def test_a_purchase_is_resumed_after_the_network_was_lost(town: ShareTown, browser, root):
+    """The answer never comes, the page is loaded again, in a second tab too: one purchase."""
+    seller = await town.trader(shares=1_000 * SHARE)
+    assert (await seller.offer(1_000 * SHARE, 10 * DOLLAR)).status_code == 201
+    wallet = InjectedWallet(await town.world.account(40), node=town.world.installation.client)
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await enter(page, root, wallet)
+        other = await page.context.new_page()
+        await wallet.inject(other)
+        await other.goto(f"{root}/shares/{NAME}")
+        lost = []
+
+        async def lose(route) -> None:
+            lost.append(await route.fetch())  # it reaches the server, and the answer is lost
+            await route.abort()
+
+        await page.route("**/v1/share-purchases", lose)
+        await page.get_by_text("Buy", exact=True).click()
+        await page.get_by_label("How many shares").fill("100")
+        await page.get_by_role("button", name="Sign and buy").click()
+        await expect(page.get_by_role("button", name="Sign and buy")).to_be_disabled()
+
+        async def arrived() -> bool:
+            return bool(lost)
+
+        await until(arrived)
+        await page.reload()
+        await expect(page.get_by_text("A purchase that you signed is being finished.")).to_be_visible()
+        await page.unroute_all(behavior="ignoreErrors")
+        await expect(page.get_by_text("You have bought the shares.")).to_be_visible()
+        await other.get_by_text("Buy", exact=True).click()
+        await other.get_by_label("How many shares").fill("100")
+        await other.get_by_role("button", name="Sign and buy").click()
+        await expect(other.locator("#toasts")).to_contain_text("You have bought of this offer meanwhile.")
+    assert await town.shares.balance_of(address(wallet.account.address)) == 100 * SHARE
+    assert await town.world.balance(wallet.account) == 39 * DOLLAR
+
+
+async def test_a_page_that_asks_for_more_is_not_signed_for(town: ShareTown, browser, root):
+    seller = await town.trader(shares=1_000 * SHARE)
+    assert (await seller.offer(1_000 * SHARE, 10 * DOLLAR)).status_code == 201
+    wallet = InjectedWallet(await town.world.account(40), node=town.world.installation.client)
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await enter(page, root, wallet)
+
+        async def more(route) -> None:
+            answer = await route.fetch()
+            asked = await answer.json()
+            asked["request"]["document"]["message"]["value"] = "30000000"
+            await route.fulfill(response=answer, json=asked)
+
+        await page.route("**/v1/share-purchases/requests", more)
+        await page.get_by_text("Buy", exact=True).click()
+        await page.get_by_role("button", name="Sign and buy").click()
+        await expect(page.locator("#toasts")).to_contain_text("The server asked to sign something else.")
+        assert "eth_signTypedData_v4" not in wallet.signed
+        await page.unroute("**/v1/share-purchases/requests")
+        await page.get_by_label("At most").fill("9.99")
+        await page.get_by_role("button", name="Sign and buy").click()
+        await expect(page.locator("#toasts")).to_contain_text("The price is above the most that you would pay.")
+
+
+async def test_a_passkey_buys_shares(town: ShareTown, browser, root):
+    seller = await town.trader(shares=1_000 * SHARE)
+    assert (await seller.offer(1_000 * SHARE, 10 * DOLLAR)).status_code == 201
+    local = root.replace("127.0.0.1", "localhost")
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await VirtualAuthenticator.add(page)
+        await page.goto(f"{local}/account")
+        await page.get_by_role("button", name="Create a wallet with a passkey").click()
+        await page.get_by_role("button", name="Get 100 test dollars").click()
+        await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
+        account = address(await page.locator(".address code").first.text_content())
+        await page.goto(f"{local}/shares/{NAME}")
+        await page.get_by_text("Buy", exact=True).click()
+        await page.get_by_role("button", name="Sign and buy").click()
+        await expect(page.get_by_text("You have bought the shares.")).to_be_visible()
+    assert await town.shares.balance_of(account) == 1_000 * SHARE
+    assert await town.world.dollar.balance_of(account) == 90 * DOLLAR
+
+
+async def test_the_page_keeps_every_budget_and_is_german(town: ShareTown, browser, root):
+    await check_page(browser, f"{root}/shares/{NAME}")
+    seller = await town.trader(shares=1_000 * SHARE)
+    buyer = await town.trader()
+    made = await seller.offer(1_000 * SHARE, 10 * DOLLAR)
+    for bought in (0, 10 * SHARE):
+        assert (await buyer.buy(made.json()["offer"], 10 * SHARE, bought=bought)).status_code == 200
+    assert (await seller.offer(100 * SHARE, 33 * DOLLAR)).status_code == 201
+    cookies = [{"name": each.name, "value": each.value, "url": root} for each in seller.http.cookies.jar]
+    await check_page(browser, f"{root}/shares/{NAME}")
+    signed_in = {"storage_state": {"cookies": cookies, "origins": []}}
+    for scheme in ("light", "dark"):
+        async with visit(
+            browser, f"{root}/shares/{NAME}?language=de", **NARROW, **signed_in, color_scheme=scheme
+        ) as shown:
+            await expect(shown.page.get_by_role("heading", level=1)).to_have_text(f"Erlösanteile von {NAME}")
+            assert await shown.too_wide() <= 0
+            assert await shown.small_targets() == []
+            assert await shown.accessibility_faults() == []
+            assert shown.problems == []
+
+    async with visit(browser, f"{root}/s/{NAME}", **DESKTOP) as shown:
+        await shown.page.get_by_role("heading", name="Who is paid", exact=True).last.scroll_into_view_if_needed()
+        await shown.page.get_by_role("link", name="Buy and sell revenue shares").click()
+        await expect(shown.page).to_have_url(re.compile(f"/shares/{NAME}$"))

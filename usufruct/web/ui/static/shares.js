@@ -1,0 +1,162 @@
+// The page of a service's revenue shares: buy of an offer, sell by one, cancel one.
+
+import { bytes, hex, join, keccak, word } from "./keccak.js";
+import { keep, recall, toast } from "./page.js";
+import { Refused, act, ask, atomic, fill, send, transact } from "./wallet.js";
+
+const SHARE_DECIMALS = 6;
+const NOT_SENT = ["not_relayed", "relay_limited", "relay_spent", "relay_failures"];  // the wallet can send it itself
+
+const texts = document.getElementById("wallet-texts").dataset;
+const page = document.getElementById("shares").dataset;
+const decimals = Number(page.decimals);
+const signedPurchase = `purchase ${texts.payer}`;
+const done = "done";
+
+const address = (text) => text.toLowerCase();
+
+// What the exchange takes for a part of an offer: rounded up.
+const priceUp = (part, amount, price) => (part * price + amount - 1n) / amount;
+
+function units(text, places) {
+  try {
+    return BigInt(atomic(text, places));
+  } catch {
+    return null;
+  }
+}
+
+const coins = (amount, places) => {
+  const whole = String(amount).padStart(places + 1, "0");
+  return `${whole.slice(0, -places)}.${whole.slice(-places)}`.replace(/\.?0+$/, "");
+};
+
+// A passkey shows nothing of what it signs: that it is this payment for these shares is checked here.
+function isPurchase({ document, body }, { offer, amount, maxPrice }) {
+  if (!document) return true;
+  const { primaryType, message } = document;
+  const nonce = hex(keccak(join(bytes(offer), word(amount), word(texts.payer), bytes(body.salt))));
+  return primaryType === "ReceiveWithAuthorization" && BigInt(message.value) <= BigInt(maxPrice)
+    && address(message.to) === page.exchange && address(document.domain.verifyingContract) === page.token
+    && message.nonce === nonce;
+}
+
+function isOffer({ document }, { amount, price }) {
+  if (!document) return true;
+  const { item, currency, more } = document.message;
+  return document.primaryType === "Listing" && address(item.token) === page.shares && item.amount === amount
+    && item.price === price && address(currency) === page.token && more.length === 0
+    && address(document.domain.verifyingContract) === page.exchange;
+}
+
+function isPermit({ document }) {
+  if (!document) return true;
+  return document.primaryType === "Permit" && address(document.message.spender) === page.exchange
+    && address(document.domain.verifyingContract) === page.shares;
+}
+
+function reload(text) {
+  keep("sessionStorage", done, text);
+  location.reload();
+}
+
+// Makes a signed purchase, and forgets it once it is known what became of it.
+async function finish(request) {
+  try {
+    await send(request);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (!NOT_SENT.includes(error.code) || "byPasskey" in texts) {
+      keep("sessionStorage", signedPurchase, null);
+      throw error;
+    }
+    const call = await ask("POST", "/v1/share-purchases/transactions", request.body);
+    await transact(call, call.chainId);
+  }
+  keep("sessionStorage", signedPurchase, null);
+  reload(page.bought);
+}
+
+async function buy(form) {
+  const { offer, bought } = form.dataset;
+  const amount = atomic(form.elements.amount.value, SHARE_DECIMALS);
+  const maxPrice = atomic(form.elements.most.value, decimals);
+  const wish = { offer, amount, maxPrice, bought };
+  const { request } = await ask("POST", "/v1/share-purchases/requests", wish);
+  if (!isPurchase(request, wish)) throw new Error(texts.otherAmount);
+  await fill(request);
+  keep("sessionStorage", signedPurchase, JSON.stringify({ post: request.post, body: request.body }));
+  await finish(request);
+}
+
+async function sell(form) {
+  const amount = atomic(form.elements["sell-amount"].value, SHARE_DECIMALS);
+  const price = atomic(form.elements["sell-price"].value, decimals);
+  const wish = { asset: page.asset, amount, price, days: Number(form.elements.days.value) };
+  const { permit, approval, offer } = await ask("POST", "/v1/share-offers/requests", wish);
+  if (!isOffer(offer, wish) || (permit && !isPermit(permit))) throw new Error(texts.otherAmount);
+  if (permit) {
+    await fill(permit);
+    offer.body.permit = permit.body;
+  }
+  await fill(offer);
+  try {
+    await send(offer);
+  } catch (error) {
+    if (!NOT_SENT.includes(error.code) || !approval) throw error;
+    await transact(approval, approval.chainId);
+    await send(offer);
+  }
+  reload(page.offered);
+}
+
+async function cancel(form) {
+  const { sent, ...call } = await ask("POST", `/v1/share-offers/${form.dataset.offer}/cancellation`);
+  if (!sent) await transact(call, call.chainId);
+  reload(page.cancelled);
+}
+
+const ACTIONS = { buy, sell, cancel };
+
+// The price of what is typed, and as the most to pay until another is typed.
+function show(form) {
+  if (form.dataset.trade === "buy") {
+    const part = units(form.elements.amount.value, SHARE_DECIMALS);
+    const total = part && priceUp(part, BigInt(form.dataset.amount), BigInt(form.dataset.price));
+    form.querySelector("output").textContent = total ? coins(total, decimals) : "–";
+    if (total && !("typed" in form.elements.most.dataset)) form.elements.most.value = coins(total, decimals);
+    return;
+  }
+  const amount = units(form.elements["sell-amount"].value, SHARE_DECIMALS);
+  const price = units(form.elements["sell-price"].value, decimals);
+  const [each, gets] = form.querySelectorAll("output");
+  const known = amount && price;
+  each.textContent = known ? Number(coins(price * 10n ** 12n / amount, 12 + decimals - SHARE_DECIMALS)).toPrecision(6) : "–";
+  gets.textContent = known ? coins(price - price * BigInt(page.fee) / 10_000n, decimals) : "–";
+}
+
+for (const form of document.querySelectorAll("form[data-trade]")) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    act(form.querySelector("[type=submit]"), () => ACTIONS[form.dataset.trade](form));
+  });
+  if (form.dataset.trade === "cancel") continue;
+  form.addEventListener("input", ({ target }) => {
+    if (target.name === "most") target.dataset.typed = "";
+    show(form);
+  });
+  show(form);
+}
+
+const said = recall("sessionStorage", done);
+if (said) {
+  keep("sessionStorage", done, null);
+  toast(said, "good");
+}
+
+// A purchase that was signed, and whose end this tab has not seen: it is handed in again, and made once.
+const unfinished = recall("sessionStorage", signedPurchase);
+if (unfinished) {
+  toast(page.resumes, "good");
+  act(document.createElement("button"), () => finish(JSON.parse(unfinished)));
+}
