@@ -72,4 +72,16 @@ contract ExchangeCancelTest is MarketBase {
         IExchange.Listing memory other = _listing(_item(IExchange.ItemKind.ERC721, address(collection), 2, 1));
         _refused(other, abi.encodeWithSelector(IExchange.NonceUsed.selector, maker, 0));
     }
+
+    /// @dev The limit: what a divisible listing sold, and the bit that an indivisible one uses, are counted apart. To count
+    ///      them together would cost each sale a storage read.
+    function test_limit_a_divisible_and_an_indivisible_listing_with_one_nonce_are_both_sold() public {
+        IExchange.Listing memory parts = _forDollars(_passes(10));
+        parts.divisible = true;
+        _buy(parts);
+        IExchange.Listing memory whole = _forDollars(_passes(10));
+        _buy(whole);
+        assertEq(passes.balanceOf(buyer, PASS), 20, "both");
+        _refused(parts, abi.encodeWithSelector(IExchange.NonceUsed.selector, maker, 0));
+    }
 }

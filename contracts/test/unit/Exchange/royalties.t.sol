@@ -63,6 +63,18 @@ contract ExchangeRoyaltiesTest is MarketBase {
         assertEq(dollar.balanceOf(maker), PRICE - FEE, "it stays the maker's");
     }
 
+    /// @dev The limit: a maker who lists the collectible with id 1 as one unit of an ERC-20 pays no royalty: ERC-721 moves it by
+    ///      the same call. Of other ids nothing arrives that counts as the amount, so they are not sold like that.
+    function test_limit_the_collectible_with_id_1_sold_as_an_erc20_pays_no_royalty() public {
+        _buy(_forDollars(_item(IExchange.ItemKind.ERC20, address(collection), 0, 1)));
+        assertEq(collection.ownerOf(1), buyer, "sold");
+        assertEq(dollar.balanceOf(artist), 0, "no royalty");
+        _refused(
+            _withNonce(_forDollars(_item(IExchange.ItemKind.ERC20, address(collection), 0, 1000)), 1),
+            abi.encodeWithSelector(IExchange.WrongAmountReceived.selector, address(collection), 1, 1000)
+        );
+    }
+
     function test_reverts_whenRoyaltyWasRaisedAboveWhatTheMakerAllowed() public {
         collection.setRoyalty(artist, ROYALTY_BPS + 1);
         uint256 royalty = uint256(PRICE) * (ROYALTY_BPS + 1) / 10_000;
@@ -166,5 +178,14 @@ contract ExchangeRoyaltiesTest is MarketBase {
         IExchange.Listing memory listing = _listing(_item(IExchange.ItemKind.ERC721, address(registry), _title(), 1));
         listing.currency = currency;
         _buy(listing);
+    }
+
+    function _withNonce(IExchange.Listing memory listing, uint256 nonce)
+        private
+        pure
+        returns (IExchange.Listing memory)
+    {
+        listing.nonce = nonce;
+        return listing;
     }
 }
