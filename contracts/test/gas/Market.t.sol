@@ -8,7 +8,8 @@ import {RoyaltyCollection} from "../mocks/RoyaltyCollection.sol";
 
 /// @notice What a purchase costs, as a separate transaction: everyone paid holds a balance, a royalty of 5 % is paid where the
 ///         item has one, a fee of 2.5 % is kept for `release`, and the buyer holds one of the kind already.
-/// @dev `bench/peers/gas/test/Seaport.t.sol` measures Seaport 1.6 on the same work; it pays the fee out in each sale.
+/// @dev `bench/peers/gas/test/Seaport.t.sol` measures Seaport 1.6 on the same work; it pays the fee out in each sale. So what
+///      that payment costs is measured, too: `bench/gas.py` adds it for the comparison.
 ///      Of sales for an ERC-20 the first fee in that token is measured; later ones are 17,100 cheaper.
 contract MarketGas is MarketBase {
     PlainToken private _token;
@@ -31,6 +32,20 @@ contract MarketGas is MarketBase {
 
     function test_buy_721() public {
         _measured(_listing(_collectible()), 0, "exchange_buy_721_eth");
+    }
+
+    /// @dev A maker's listings share a word of 256 nonces: only the first sale of the word writes to an empty slot.
+    function test_buy_721_next_nonce() public {
+        _buy(_listing(_collectible()));
+        collection.mint(maker, 2);
+        IExchange.Listing memory listing = _listing(_item(IExchange.ItemKind.ERC721, address(collection), 2, 1));
+        listing.nonce = 1;
+        _measured(listing, 0, "exchange_buy_721_eth_next");
+    }
+
+    function test_fee_payment() public {
+        uint256 gas_ = new Payer().pay{value: FEE}(payable(market));
+        vm.snapshotValue("market", "exchange_fee_payment_eth", gas_);
     }
 
     function test_buy_721_for_a_token() public {
@@ -78,5 +93,20 @@ contract MarketGas is MarketBase {
     function _measured(IExchange.Listing memory listing, uint256 amount, string memory name) private {
         _buy(listing, amount);
         vm.snapshotGasLastCall("market", name);
+    }
+}
+
+/// @notice Says what it costs a contract to pay native coin to an account that it has not touched before.
+contract Payer {
+    error NotPaid();
+
+    function pay(address payable to) external payable returns (uint256 used) {
+        used = gasleft();
+        bool paid;
+        assembly ("memory-safe") {
+            paid := call(gas(), to, callvalue(), 0, 0, 0, 0)
+        }
+        used -= gasleft();
+        require(paid, NotPaid());
     }
 }
