@@ -124,8 +124,8 @@ bench-ledger: setup ## opens and meters per second on SQLite and PostgreSQL as c
 bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy and peers (ROUNDS=5 SUBJECTS=usufruct,bare)
 	@python -m bench.gateway $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
 
-bench-web: setup ## pages per second, p95 and CPU of a page with 10^4 services, on SQLite and PostgreSQL (SERVICES=10000)
-	@python -m bench.web $(if $(SERVICES),--services $(SERVICES))
+bench-web: setup ## CPU, p95 and pages per second with 10^4 services, 10^6 calls and 10^5 reviews (SERVICES=10000 SUBJECTS=usufruct)
+	@python -m bench.web $(if $(SERVICES),--services $(SERVICES)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
 
 bench-pages: setup ## what a reader on a phone feels, each page beside its budget (ROUNDS=3)
 	@python -m bench.pages $(if $(ROUNDS),--rounds $(ROUNDS))

@@ -52,7 +52,7 @@ def sealed_upstreams(listing: AssetId, upstreams: Sequence[Upstream], seal: Seal
 
 async def put_serving(unit: Unit, serving: Serving) -> None:
     """Store a listing's servers and counting rule, in place of those it had."""
-    values = {"sealed_upstreams": serving.sealed_upstreams, "counting": _counting_text(serving.counting)}
+    values = {"sealed_upstreams": serving.sealed_upstreams, "counting": counting_text(serving.counting)}
     if not await _change(unit, serving.listing, values):
         revision = await next_revision(unit, "upstreams")
         await unit.change(insert(_upstreams).values(listing_id=serving.listing, revision=revision, **values))
@@ -68,7 +68,7 @@ async def set_forwarded(unit: Unit, listing: AssetId, members: frozenset[str]) -
     """Replace the members of requests that are forwarded; the rest stays as it is stored."""
     row = await unit.row(select(_upstreams.c.counting).where(_upstreams.c.listing_id == listing))
     if row is not None:
-        await _change(unit, listing, {"counting": _counting_text(replace(_counting(row.counting), forward=members))})
+        await _change(unit, listing, {"counting": counting_text(replace(_counting(row.counting), forward=members))})
 
 
 async def _change(unit: Unit, listing: AssetId, values: Mapping[str, object], *conditions: ColumnElement[bool]) -> int:
@@ -100,5 +100,6 @@ def _counting(text: str) -> CountingRule:
     return CountingRule(**stored | {"forward": frozenset(stored["forward"])})
 
 
-def _counting_text(counting: CountingRule) -> str:
+def counting_text(counting: CountingRule) -> str:
+    """Return a counting rule as the table has it."""
     return json.dumps(asdict(counting), default=sorted)
