@@ -124,6 +124,8 @@ def test_every_function_has_one_method(contract: type[Contract]):
 
 def test_calldata_is_what_web3_encodes(module: ModuleType, contract: type[Contract], oracle: Web3Contract):
     by_signature = methods(contract)
+    if not by_signature:
+        pytest.skip("it is only ever created")
 
     @few
     @given(st.data())

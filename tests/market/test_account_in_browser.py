@@ -253,7 +253,7 @@ async def test_a_wallet_that_changes_its_account_is_signed_out(world, browser, u
         await wallet.inject(shown.page)
         await shown.page.goto(url)
         await shown.page.get_by_role("button", name="Test Wallet").click()
-        await expect(shown.page.get_by_role("button", name="Sign out")).to_be_visible()
+        await expect(shown.page.get_by_role("button", name="Sign out")).to_be_enabled()  # its scripts listen
         await shown.page.evaluate("changeTestAccount('0x' + '12'.repeat(20))")
         await expect(shown.page.get_by_role("button", name="Test Wallet")).to_be_visible()
 
