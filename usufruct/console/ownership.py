@@ -83,7 +83,8 @@ class Ownership:
             return (None, left) if left else (plain_listing(_name(draft), kind, pay_to, card), [])
         shared = await self._shared(draft, wish, card)
         asset, shares, left = await self._registrar.register(seller, shared.terms, shared.owners)
-        left = left or await self._registrar.list_payee(seller, shares, PayeeKind.SHARES)
+        if not left or await self._registrar.sends_all(seller):
+            left = [*left, *await self._registrar.list_payee(seller, shares, PayeeKind.SHARES)]
         if left:
             return None, left
         window = card.context_window

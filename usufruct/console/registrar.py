@@ -29,7 +29,7 @@ class Registrar:
     async def register(
         self, seller: Address, terms: NewAsset, owners: Sequence[Holding]
     ) -> tuple[AssetId, Address, list[WalletTransaction]]:
-        """Register an asset for `seller`; return its id, its shares, and what is next to send: one call at a time.
+        """Register an asset for `seller`; return its id, its shares, and what is left to send, in order.
 
         Raises:
             Invalid, AlreadyRegistered, Conflict: as `Assets.missing`.
@@ -42,8 +42,14 @@ class Registrar:
             made = await self._assets.register(sender, terms, owners)
             return made.id, made.shares, []
         shares = wanted.shares
-        call = wanted.calls[0]
-        return wanted.id, shares, for_wallet("share" if call.to == shares else "register", self._chain_id, call)
+        register = [call for call in wanted.calls if call.to != shares]
+        gifts = [call for call in wanted.calls if call.to == shares]
+        chain_id = self._chain_id
+        return wanted.id, shares, [*for_wallet("register", chain_id, *register), *for_wallet("share", chain_id, *gifts)]
+
+    async def sends_all(self, seller: Address) -> bool:
+        """Tell whether the seller's wallet sends everything, the till's list of payees included."""
+        return self._devnet_owner is None and seller == await self._till.owner()
 
     async def list_payee(self, seller: Address, pay_to: Address, kind: PayeeKind) -> list[WalletTransaction]:
         """Have the till pay an address; return what is left to send.

@@ -1,11 +1,14 @@
-// The confirmation of a sale by a wallet: it sends what is missing on the chain, one transaction after the other.
+// The confirmation of a sale by a wallet: it sends what is missing on the chain, together where it can.
 
-import { act, ask, transact } from "./wallet.js";
+import { act, ask } from "./wallet.js";
+import { transactAll } from "./wallet_calls.js";
 
 const TRIES = 60;
 const PAUSE_MILLISECONDS = 1000;
 
 const form = document.getElementById("confirm");
+
+const show = ({ what }) => { form.querySelector(`[data-what="${what}"]`).hidden = false; };
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -17,11 +20,9 @@ form.addEventListener("submit", (event) => {
         location.assign(form.dataset.done);
         return;
       }
-      for (const each of transactions.filter(({ data }) => !mined.has(data))) {
-        form.querySelector(`[data-what="${each.what}"]`).hidden = false;
-        await transact(each, each.chainId);
-        mined.add(each.data);
-      }
+      const missing = transactions.filter(({ data }) => !mined.has(data));
+      if (missing.length) await transactAll(missing, missing[0].chainId, show);
+      for (const { data } of missing) mined.add(data);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
     }
   });

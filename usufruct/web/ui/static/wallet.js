@@ -2,7 +2,7 @@
 
 import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
 
-const DECLINED = 4001;  // EIP-1193
+export const DECLINED = 4001;  // EIP-1193
 const ONCE = ["/v1/deposits", "/v1/account/passkey-deposits", "/v1/share-offers", "/v1/share-purchases"];
 const PENDING = ["deposit_pending", "operation_pending"];
 const ONCE_TRIES = 30;
@@ -76,7 +76,7 @@ function offer(wallet) {
 }
 
 // The wallet that signed in; a wallet that changes to another account is signed out.
-async function used() {
+export async function used() {
   for (const wallet of wallets.values()) if (await isUsed(wallet)) return wallet.provider;
   throw new Error(texts.missing);
 }
@@ -111,7 +111,7 @@ addEventListener("eip6963:announceProvider", ({ detail }) => {
 dispatchEvent(new Event("eip6963:requestProvider"));
 
 // Some wallets sign for the chain that they show only.
-async function choose(provider, chain) {
+export async function choose(provider, chain) {
   const chainId = "0x" + Number(chain).toString(16);
   if (Number(await provider.request({ method: "eth_chainId" })) === Number(chain)) return;
   await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
