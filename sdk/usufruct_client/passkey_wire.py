@@ -49,12 +49,16 @@ class PasskeyMade(Wish):
 
 
 class PasskeySignIn(Wish):
-    """`POST /v1/sessions/passkey`: what `navigator.credentials.get` answered to a challenge."""
+    """`POST /v1/sessions/passkey`: what `navigator.credentials.get` answered to a challenge.
+
+    `account`: where to look for a passkey that the site does not know.
+    """
 
     credential_id: ShortBytes
     authenticator_data: ShortBytes
     client_data: ShortBytes
     signature: ShortBytes
+    account: AddressText | None = None
 
 
 class PasskeyAssertion(Wish):

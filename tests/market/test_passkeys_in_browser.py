@@ -3,12 +3,14 @@
 import openai
 import pytest
 from playwright.async_api import expect
+from sqlalchemy import text
 
 from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.virtual_authenticator import VirtualAuthenticator
 from usufruct.core import address
+from usufruct.store import Database
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
@@ -248,3 +250,32 @@ async def test_the_wallets_pages_fit_a_narrow_screen_and_are_german(browser, url
 async def test_the_wallets_pages_keep_every_budget(browser, url):
     await check_page(browser, url + "/passkeys")
     await check_page(browser, url + "/recover?account=0x" + "12" * 20)
+
+
+async def test_a_site_that_lost_its_data_finds_the_passkey_by_the_wallets_address(world, browser, url):
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await VirtualAuthenticator.add(page)
+        await page.goto(url)
+        await page.get_by_role("button", name="Create a wallet with a passkey").click()
+        await page.get_by_role("button", name="Get 100 test dollars").click()
+        await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
+        account = await page.locator(".address code").first.text_content()
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.get_by_text("The deposit is made. The key works.")).to_be_visible()
+        await page.get_by_role("button", name="I have copied it").click()
+        await page.get_by_role("button", name="Sign out").click()
+        async with world.gateway.get(Database).transaction() as unit:
+            await unit.rows(text("DELETE FROM passkeys"))
+
+        await page.get_by_role("button", name="Sign in with a passkey").click()
+        await expect(page.locator("#toasts")).to_contain_text("This site does not know this passkey.")
+        await expect(page.get_by_text("Your wallet and its money are on the chain.")).to_be_visible()
+        await page.locator(".toast").get_by_role("button", name="Close").click()
+        assert await shown.too_wide() <= 0
+        assert await shown.small_targets() == []
+        assert await shown.accessibility_faults() == []
+        await page.get_by_label("Your wallet's address").fill(account)
+        await page.get_by_role("button", name="Sign in with this address").click()
+        await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        await expect(page.get_by_text(account).first).to_be_visible()

@@ -56,7 +56,7 @@ async def test_a_challenge_is_good_once_here_and_for_five_minutes(world):
 async def test_another_origin_an_unverified_user_and_another_key_are_refused(world):
     person, other = world.person(3), world.person(4)
     assert (await person.make_wallet()).status_code == 201
-    assert code(await other.sign_in()) == "passkey_refused"  # never made here
+    assert code(await other.sign_in()) == "passkey_unknown"  # never made here
 
     stranger = SoftwarePasskey(4, person.passkey.site)
     stranger.credential = person.passkey.credential
@@ -93,6 +93,51 @@ async def test_a_passkey_that_was_removed_signs_in_no_more_and_a_new_one_does(wo
     assert removed.json()["state"] == "succeeded"
     assert code(await person.sign_in()) == "passkey_refused"
     assert (await person.sign_in(second)).status_code == 201
+
+
+async def lose_the_passkeys(world) -> None:
+    async with world.chain.database.transaction() as unit:
+        await unit.rows(text("DELETE FROM passkeys"))
+
+
+async def test_after_a_loss_of_the_database_the_wallets_address_brings_its_passkey_back(world):
+    person, thief = await world.owner(21), await world.owner(22)
+    unborn = world.person(23)
+    assert (await unborn.make_wallet()).status_code == 201
+    await lose_the_passkeys(world)
+
+    async def with_address(who, account):
+        body = who.passkey.get(await who.challenge()).body(credentialId=hexed(who.passkey.credential))
+        return await who.http.post("/sessions/passkey", json=body | {"account": account})
+
+    assert code(await person.sign_in()) == "passkey_unknown"
+    assert code(await with_address(thief, person.account)) == "passkey_unknown", "not one of its signers"
+    assert code(await with_address(person, world.dollar.address)) == "passkey_unknown", "another contract"
+    assert code(await with_address(unborn, unborn.account)) == "passkey_unknown", "not created yet"
+    entered = await with_address(person, person.account)
+    assert (entered.status_code, entered.json()["address"]) == (201, person.account)
+    assert (await person.pay()).json()["state"] == "succeeded", "it signs operations again"
+    assert (await person.sign_in()).status_code == 201, "and signs in by itself"
+    [kept] = await world.passkeys.store.list(person.account)
+    assert (kept.first, kept.signer) == (True, person.passkey.signer(world.contracts.verifier))
+
+
+async def test_a_second_passkey_comes_back_too_and_a_removed_one_does_not(world):
+    person = await world.owner(24)
+    wallet, verifier = world.wallet(person), world.contracts.verifier
+    second = SoftwarePasskey(25, person.passkey.site)
+    adding = await person.send(person.operation(wallet.add_signers([second.signer(verifier)])))
+    assert adding.json()["state"] == "succeeded"
+    removing = await person.send(person.operation(wallet.remove_signers([person.passkey.signer(verifier)])))
+    assert removing.json()["state"] == "succeeded"
+    await lose_the_passkeys(world)
+    body = second.get(await person.challenge()).body(credentialId=hexed(second.credential))
+    assert (await person.http.post("/sessions/passkey", json=body | {"account": person.account})).status_code == 201
+    [kept] = await world.passkeys.store.list(person.account)
+    assert (kept.first, kept.credential) == (False, second.credential)
+    body = person.passkey.get(await person.challenge()).body(credentialId=hexed(person.passkey.credential))
+    refused = await person.http.post("/sessions/passkey", json=body | {"account": person.account})
+    assert code(refused) == "passkey_unknown"
 
 
 class Exchange:

@@ -55,7 +55,7 @@ def passkey_routes(passkeys: Passkeys, sessions: Sessions, relay: Relay) -> list
     async def sign_in(request: Request) -> Response:
         wish = await request.read(PasskeySignIn, PasskeyRefused)
         answer = wish.authenticator_data, wish.client_data, wish.signature
-        session = await passkeys.sign_in(request.exchange, wish.credential_id, *answer)
+        session = await passkeys.sign_in(request.exchange, wish.credential_id, *answer, wish.account)
         return document_response(SessionFacts(session.address, session.expires_at), 201)
 
     async def send(request: Request) -> Response:

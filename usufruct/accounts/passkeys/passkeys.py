@@ -12,10 +12,10 @@ from typing import Protocol
 
 from usufruct.accounts.passkeys.passkey_store import PASSKEY_LIMITS, Passkey, PasskeyLimits, PasskeyStore
 from usufruct.accounts.passkeys.relay import Relay
-from usufruct.accounts.passkeys.webauthn import Assertion, NewPasskey, PasskeyRefused, RelyingParty
+from usufruct.accounts.passkeys.webauthn import Assertion, NewPasskey, PasskeyRefused, PasskeyUnknown, RelyingParty
 from usufruct.accounts.session_model import Session
 from usufruct.accounts.sessions import Sessions, site_of
-from usufruct.chain import Call, Client, keccak
+from usufruct.chain import Call, Client, Revert, UnreadableAnswer, keccak
 from usufruct.chain.contracts.passkey_account import PasskeyAccount
 from usufruct.chain.contracts.passkey_account_factory import PasskeyAccountFactory
 from usufruct.core import ZERO_ADDRESS, Address, Clock, Conflict, NotFound, PaymentRequired, hash32_from_bytes
@@ -131,23 +131,75 @@ class Passkeys:
         return passkey
 
     async def sign_in(
-        self, exchange: HttpExchange, credential: bytes, authenticator_data: bytes, client_data: bytes, signature: bytes
+        self,
+        exchange: HttpExchange,
+        credential: bytes,
+        authenticator_data: bytes,
+        client_data: bytes,
+        signature: bytes,
+        account: Address | None = None,
     ) -> Session:
         """Start a session of the account that a passkey signs for.
 
+        A passkey that is not known here, as after a loss of the database, is looked for among the signers that
+        `account` has on the chain, and kept.
+
         Raises:
-            PasskeyRefused: when it is unknown here, did not sign a challenge of ours, or is not a signer now.
+            PasskeyUnknown: when it is unknown here, and `account` does not have it as a signer.
+            PasskeyRefused: when it did not sign a challenge of ours, or is not a signer now.
             SignInRefused: when the challenge has signed in once already.
         """
         site, challenge = self.site(exchange), self._challenge_in(exchange, client_data)
-        found = await self.store.find(hash32_from_bytes(keccak(credential)))
-        if found is None:
-            raise PasskeyRefused("this passkey is not known here; create a new wallet", field="credentialId")
         assertion = Assertion.of_der(authenticator_data, client_data, signature)
+        found = await self.store.find(hash32_from_bytes(keccak(credential)))
+        if found is None and account is not None:
+            found = await self._restored(exchange, credential, assertion, challenge, account)
+        if found is None:
+            raise PasskeyUnknown(
+                "this passkey is not known here; if it has a wallet, sign in with that wallet's address too: its "
+                "signers are read from the chain",
+                field="credentialId",
+            )
         assertion.check(found.signer[-64:], challenge, site)
         if not await self.is_signer(found):
             raise PasskeyRefused("this passkey is not a signer of its account; use another", field="credentialId")
         return await self._begin(exchange, found.account, challenge)
+
+    async def _restored(
+        self, exchange: HttpExchange, credential: bytes, assertion: Assertion, challenge: bytes, account: Address
+    ) -> Passkey | None:
+        """Keep the passkey of an account that signed a challenge; None when none of its signers on the chain did.
+
+        Raises:
+            Conflict: when the credential was made known meanwhile.
+            TooManyPasskeys, Unavailable: as `PasskeyStore.add`.
+        """
+        salt, site = keccak(credential), self.site(exchange)
+        for signer in await self._passkeys_on_chain(account):
+            if not assertion.is_by(signer[-64:], challenge, site):
+                continue
+            first = await self._factory.predict([signer], ZERO_ADDRESS, 0, salt) == account
+            made = self._clock.now()
+            passkey = Passkey(
+                hash32_from_bytes(salt), credential, signer, account, first=first, label="", created_at=made
+            )
+            try:
+                await self._keep(exchange, passkey)
+            except ConstraintViolated as error:
+                raise _known() from error
+            return passkey
+        return None
+
+    async def _passkeys_on_chain(self, account: Address) -> list[bytes]:
+        """Return the passkeys among an account's signers; none where it is not created, or is another contract."""
+        if not await self.exists(account):
+            return []
+        try:
+            signers = await PasskeyAccount(account, self._client).get_signers(0, _MOST_SIGNERS)
+        except (Revert, UnreadableAnswer):
+            return []
+        verifier = bytes.fromhex(self.contracts.verifier[2:])
+        return [each for each in signers[:_MOST_SIGNERS] if len(each) == 84 and each.startswith(verifier)]
 
     async def signers(self, account: Address) -> list[Passkey]:
         """Return the passkeys of this site that sign for an account now."""

@@ -10,6 +10,10 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("passkey_refused", "This passkey was not accepted. Try again, or use another one."),
     RefusalText("passkey_refused", "This passkey is not known here. Create a wallet with it first.", "credentialId"),
     RefusalText("passkey_refused", "You took too long, or the page was old. Try again.", "challenge"),
+    RefusalText(
+        "passkey_unknown",
+        "This site does not know this passkey. If it has a wallet, enter the wallet's address; else create a wallet.",
+    ),
     RefusalText("passkey_site", "Browsers take passkeys at https addresses and at localhost only."),
     RefusalText("passkey_unverified", "Your device did not check that it is you. Set up a finger, a face or a PIN."),
     RefusalText("passkey_known", "This passkey has an account already. Sign in with it."),

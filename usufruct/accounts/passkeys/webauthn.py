@@ -35,6 +35,10 @@ class PasskeyRefused(Denied, code="passkey_refused"):
     """A passkey's answer is not one that is taken here; names the field."""
 
 
+class PasskeyUnknown(Denied, code="passkey_unknown"):
+    """A passkey is not known here; its account's address would find it on the chain."""
+
+
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
     """The site that passkeys are made for, such as `https://ai.example.org`; `id` is its host."""
@@ -106,6 +110,14 @@ class Assertion:
     def normalized(self) -> "Assertion":
         """Return the same with s in the lower half of the curve's order, as the chain takes it."""
         return Assertion(self.authenticator_data, self.client_data, self.r, min(self.s, CURVE_ORDER - self.s))
+
+    def is_by(self, key: bytes, challenge: bytes, site: RelyingParty) -> bool:
+        """Tell whether `check` takes it as this key's."""
+        try:
+            self.check(key, challenge, site)
+        except PasskeyRefused:
+            return False
+        return True
 
     def check(self, key: bytes, challenge: bytes, site: RelyingParty) -> None:
         """Refuse what `key` (64 bytes) did not sign for this challenge, at this site, with its user verified.

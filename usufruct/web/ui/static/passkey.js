@@ -50,18 +50,32 @@ export async function passkeySignature(document, { account, credentials }) {
   return assertion(digest, location.hostname, credentials);
 }
 
-async function signIn() {
+// A site that does not know the passkey, as after a loss of its data, asks for the wallet's address.
+const addressForm = document.getElementById("passkey-account");
+
+async function signIn(account) {
   const { challenge, rpId } = await ask("POST", "/v1/passkeys/challenge");
-  await ask("POST", "/v1/sessions/passkey", await assertion(bytes(challenge), rpId, []));
+  try {
+    const signed = await assertion(bytes(challenge), rpId, []);
+    await ask("POST", "/v1/sessions/passkey", account ? { ...signed, account } : signed);
+  } catch (error) {
+    if (error.code === "passkey_unknown" && addressForm) addressForm.hidden = false;
+    throw error;
+  }
   location.reload();
 }
+
+addressForm?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  act(event.submitter, () => signIn(addressForm.elements.account.value.trim().toLowerCase()));
+});
 
 async function createWallet() {
   await ask("POST", "/v1/passkeys", await makePasskey(texts.site));
   location.reload();
 }
 
-const ACTIONS = { create: createWallet, signIn };
+const ACTIONS = { create: createWallet, signIn: () => signIn() };
 
 for (const button of document.querySelectorAll("[data-passkey]")) {
   if (!window.PublicKeyCredential) {
