@@ -21,7 +21,7 @@ from usufruct.assets.errors import PausedListing, RetiredListing
 from usufruct.chain.contracts.asset_registry import Kind
 from usufruct.core import UINT128_MAX, Address, AssetId, format_asset
 from usufruct.core.price_cards import PriceCard, PriceUnit
-from usufruct.store.row_cache import FLOOR_SECONDS, FRESH_SECONDS
+from usufruct.store.row_cache import FRESH_SECONDS
 
 PAY_TO, OTHER = Address("0x" + "55" * 20), Address("0x" + "66" * 20)
 CARD = PriceCard(1, 2**128 - 1, 0, 4_096, 1, cached_input_bps=2_500, unit=PriceUnit.IMAGE)
@@ -196,7 +196,6 @@ async def test_a_neighbour_sees_changes_soon_and_reads_nothing_else(listings, da
     assert await neighbour.find("other") == replace(other, caps=Caps(1, 1))
     assert await neighbour.find("hamlet") is kept
     await listings.add(replace(PLAIN, name="new", id=AssetId(6)))
-    clock.advance(2 * FLOOR_SECONDS)
     assert (await neighbour.find("new")).name == "new", "an unknown name is looked up at once"
 
 
@@ -210,7 +209,7 @@ class CountedSnapshots:
         return self._database.snapshot()
 
 
-async def test_a_thousand_unknown_names_are_one_read_in_a_tenth_of_a_second(database, clock):
+async def test_a_thousand_unknown_names_at_once_are_one_read(database, clock):
     counted = CountedSnapshots(database)
     listings = Listings(counted, clock)
 
@@ -218,10 +217,8 @@ async def test_a_thousand_unknown_names_are_one_read_in_a_tenth_of_a_second(data
         with pytest.raises(UnknownListing):
             await listings.find(f"unknown {number}")
 
-    for number in range(1_000):
-        await ask(number)
+    await listings.list()
     assert counted.count == 1
-    clock.advance(2 * FLOOR_SECONDS)
     await asyncio.gather(*(ask(number) for number in range(1_000)))
     assert counted.count == 2
 

@@ -1,10 +1,12 @@
 """A reader's copy of rows: fresh within seconds, at once after a change of one's own, and no row is read twice."""
 
 import asyncio
+import time
 
 import pytest
 
 from tests.support.fake_clock import FakeClock
+from usufruct.core import Clock
 from usufruct.store.row_cache import FLOOR_SECONDS, FRESH_SECONDS, RowCache, next_revision
 
 
@@ -52,12 +54,46 @@ async def test_a_change_of_ones_own_is_read_at_once(cache, clock, reads, databas
     cache.expire()
     await cache.refresh()
     assert reads == [-1, 0]
+
+
+async def test_a_row_that_is_missed_is_looked_for_whenever_the_last_read_was(database, reads, cache, clock):
+    await cache.refresh()
     await change(database)
-    await cache.refresh(missing=True)
-    assert reads == [-1, 0], "a miss looks again, but not at once"
-    clock.advance(2 * FLOOR_SECONDS)
-    await cache.refresh(missing=True)
-    assert reads == [-1, 0, 1]
+    await cache.refresh_missing()
+    assert reads == [-1, 0]
+
+
+async def test_many_who_miss_rows_wait_and_read_seldom(database):
+    reads = []
+
+    async def read(unit, revision):
+        reads.append(revision)
+
+    cache = RowCache(database, Clock(), "listings", read)
+    began = time.monotonic()
+    for _ in range(3):
+        await change(database)
+        await asyncio.gather(*(cache.refresh_missing() for _ in range(50)))
+    assert reads == [-1, 1, 2], "each change is seen, by one read for all"
+    assert time.monotonic() - began >= 2 * FLOOR_SECONDS
+
+
+async def test_a_miss_during_a_read_reads_again(database, clock):
+    began, go_on, seen = asyncio.Event(), asyncio.Event(), []
+
+    async def read(unit, revision):
+        seen.append(revision)
+        began.set()
+        await go_on.wait()
+
+    cache = RowCache(database, clock, "listings", read)
+    first = asyncio.create_task(cache.refresh())
+    await began.wait()  # what is added from here on is not in this read
+    missing = asyncio.create_task(cache.refresh_missing())
+    await change(database)
+    go_on.set()
+    await asyncio.gather(first, missing)
+    assert seen == [-1, 0]
 
 
 async def test_many_readers_at_once_read_once(cache, reads):

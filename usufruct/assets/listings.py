@@ -162,7 +162,7 @@ class Listings:
         """
         await self._rows.refresh()
         if name not in self._by_name:  # another process may have added it just now
-            await self._rows.refresh(missing=True)
+            await self._rows.refresh_missing()
         if name not in self._by_name:
             raise UnknownListing(
                 f"there is no service named {name[:200]!r} here; GET /v1/models lists them", field="model"
@@ -173,7 +173,7 @@ class Listings:
         """Return the listing with an id, retired or not, if there ever was one."""
         await self._rows.refresh()
         if asset not in self._by_id:
-            await self._rows.refresh(missing=True)
+            await self._rows.refresh_missing()
         return self._by_id.get(asset)
 
     async def pay_to(self, asset: AssetId) -> Address:
@@ -196,8 +196,10 @@ class Listings:
 
         A card that no call could be charged by is refused and logged once; the listing keeps its price.
         """
+        if any(asset.id not in self._by_id for asset in assets):
+            await self._rows.refresh_missing()
         for asset in assets:
-            listing = await self.by_id(asset.id)
+            listing = self._by_id.get(asset.id)
             if listing is None or listing.retired_at is not None or not listing.registered:
                 continue
             await self._follow_price(listing, asset.card(now))

@@ -135,7 +135,7 @@ class Catalogue:
     async def _join(self, listing: Listing) -> ServedListing:
         await self._rows.refresh()
         if listing.id not in self._serving:  # another process may have added it just now
-            await self._rows.refresh(missing=True)
+            await self._rows.refresh_missing()
         serving = self._serving.get(listing.id)
         if serving is None:
             raise UnknownListing(f"{listing.name} is not served by this gateway; GET /v1/models lists what is")

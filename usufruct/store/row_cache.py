@@ -1,7 +1,7 @@
 """Rows kept in memory: what another process changes is read again within `FRESH_SECONDS`, and nothing else is.
 
-A row that a reader misses may have been added just now, so it is looked for sooner; but not more often than once in
-`FLOOR_SECONDS`, for strangers may ask for names that never existed.
+A row that a reader misses may have been added just now, so it is looked for at once; but not more often than once in
+`FLOOR_SECONDS`, which its reader waits out, for strangers may ask for names that never existed.
 
 Each kind of rows has a revision, which counts its changes; a changed row carries the revision of its last change.
 """
@@ -65,19 +65,30 @@ class RowCache:
         self._revision = -1
         self._read_at = -FRESH_SECONDS
         self._expirations = 0
+        self._reads = 0
         self._turn = asyncio.Lock()
 
-    async def refresh(self, *, missing: bool = False) -> int:
-        """Read what changed, unless that was done within `FRESH_SECONDS`, or `FLOOR_SECONDS` where a row is missing.
+    async def refresh(self) -> int:
+        """Read what changed, unless that was done within `FRESH_SECONDS`.
 
         Returns the revision of what is kept.
         """
-        seconds = FLOOR_SECONDS if missing else FRESH_SECONDS
-        if self._clock.monotonic() - self._read_at >= seconds:
+        if not self._fresh():
             async with self._turn:
-                if self._clock.monotonic() - self._read_at >= seconds:
+                if not self._fresh():
                     await self._read_changes()
         return self._revision
+
+    async def refresh_missing(self) -> None:
+        """Read what changed until now, at most once in `FLOOR_SECONDS` for all readers that miss a row."""
+        reads = self._reads
+        await asyncio.sleep(self._read_at + FLOOR_SECONDS - self._clock.monotonic())
+        async with self._turn:
+            if self._reads == reads:  # no read began since
+                await self._read_changes()
+
+    def _fresh(self) -> bool:
+        return self._clock.monotonic() - self._read_at < FRESH_SECONDS
 
     def expire(self) -> None:
         """Read again at the next `refresh`, whenever that is; call it after changing rows."""
@@ -85,6 +96,7 @@ class RowCache:
         self._read_at = -FRESH_SECONDS
 
     async def _read_changes(self) -> None:
+        self._reads += 1
         now, expirations = self._clock.monotonic(), self._expirations
         async with self._database.snapshot() as unit:
             revision = await _revision(unit, self._kind)
