@@ -1,6 +1,8 @@
 """E-mails by a real SMTP server: confirmed before anything else is sent, ended by one click, refused and retried."""
 
+import asyncio
 import re
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from usufruct.accounts.notifications.model import InvalidMailToken, MailNotOffer
 from usufruct.accounts.notifications.notifications import NotificationOffer
 from usufruct.accounts.notifications.outbox import new_event
 from usufruct.config import Secret
+from usufruct.core import address
 from usufruct_client.notification_documents import BalanceLow, EventMoney, IncomeArrived, KeyLimitLow
 
 HERS = "ada@example.net"
@@ -129,6 +132,58 @@ async def test_links_are_limited_by_address_by_person_and_in_all(world: World):
         await world.notifications.set_email(BOB, "bob@example.net", "en", SITE)
     world.clock.advance(86_401)
     await world.notifications.set_email(ADA, HERS, "en", SITE)
+
+
+async def outcomes(requests: list[Awaitable[None]]) -> list[str]:
+    """Return how requests end that are made at the same time: "made", or the error's code."""
+    results = await asyncio.gather(*requests, return_exceptions=True)
+    return sorted(getattr(each, "code", "made") for each in results)
+
+
+async def test_no_two_links_pass_the_limit_of_an_address_together(world: World):
+    persons = [address("0x" + f"{number:040x}") for number in range(1, 11)]
+    for person in persons:  # so that only the limit of links is raced for
+        await world.notifications.choose(person, frozenset(), 0, "en", SITE)
+    asked = [world.notifications.set_email(person, HERS, "en", SITE) for person in persons]
+    assert await outcomes(asked) == ["made"] * 3 + ["too_many_messages"] * 7
+    await world.deliveries.send_mails()
+    assert len(world.post.mails) == 3
+
+
+async def test_no_two_links_pass_the_limit_of_a_person_together(world: World):
+    await world.notifications.choose(ADA, frozenset(), 0, "en", SITE)
+    asked = [world.notifications.set_email(ADA, f"ada{each}@example.net", "en", SITE) for each in range(10)]
+    assert await outcomes(asked) == ["made"] * 5 + ["too_many_messages"] * 5
+
+
+async def test_no_two_tests_pass_the_limit_of_a_person_together(world: World):
+    world.notifications.policy = replace(world.notifications.policy, tests_by_person=3)
+    await world.notifications.set_webhook(ADA, "https://hooks.example.net/ada")
+    assert await outcomes([world.notifications.test(ADA) for _ in range(10)]) == (
+        ["made"] * 3 + ["too_many_messages"] * 7
+    )
+    assert len(await world.notifications.latest(ADA)) == 3
+
+
+async def test_no_two_persons_pass_the_number_of_contacts_together(world: World):
+    world.notifications.policy = replace(world.notifications.policy, most_contacts=3)
+    persons = [address("0x" + f"{number:040x}") for number in range(1, 11)]
+    asked = [world.notifications.choose(person, frozenset(), 0, "en", SITE) for person in persons]
+    assert await outcomes(asked) == ["made"] * 3 + ["too_many_messages"] * 7
+
+
+async def test_a_new_contact_is_made_once_by_requests_at_the_same_time(world: World):
+    asked = [world.notifications.choose(ADA, frozenset(), 0, "en", SITE) for _ in range(5)]
+    assert await outcomes(asked) == ["made"] * 5
+
+
+async def test_messages_of_one_second_are_listed_in_the_order_they_were_made(world: World):
+    await confirmed(world)
+    await world.notifications.set_webhook(ADA, "https://hooks.example.net/ada")
+    for number in range(9):
+        await income(world, f"number {number}")
+    listed = [(each.event.subject, each.way.value) for each in await world.notifications.latest(ADA)][:18]
+    assert listed == [(f"number {number}", way) for number in reversed(range(9)) for way in ("email", "webhook")]
 
 
 async def test_events_of_a_person_share_an_e_mail_and_an_address_gets_few_an_hour(world: World):

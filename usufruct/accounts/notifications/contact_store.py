@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, LargeBinary, Row, String, Table, Text, func, insert, select, update
 
-from usufruct.accounts.notifications.model import Contact, EventKind
+from usufruct.accounts.notifications.model import Contact, EventKind, TooManyMessages
 from usufruct.core import Address
-from usufruct.store import AddressColumn, Amount, ConstraintViolated, Database, Unit, metadata
+from usufruct.store import AddressColumn, Amount, Database, Unit, metadata
 
 contacts = Table(
     "notification_contacts",
@@ -38,23 +38,23 @@ class ContactStore:
         async with self._database.snapshot() as unit:
             return await contact_of(unit, person)
 
-    async def count(self) -> int:
-        """Return how many contacts there are."""
-        async with self._database.snapshot() as unit:
-            row = await unit.row(select(func.count()).select_from(contacts))
-        return int(row[0]) if row else 0
+    async def save(self, person: Address, most: int, **changes: Any) -> None:
+        """Change a person's contact, or make it.
 
-    async def save(self, person: Address, **changes: Any) -> None:
-        """Change a person's contact, or make it."""
+        Raises:
+            TooManyMessages: when there are `most` contacts, and the person has none.
+        """
         async with self._database.transaction() as unit:
             if await change_contact(unit, person, **changes):
                 return
-        try:
-            async with self._database.transaction() as unit:
-                await unit.change(insert(contacts).values(_new_row(person) | changes))
-        except ConstraintViolated:  # another request made it a moment ago
-            async with self._database.transaction() as unit:
-                await change_contact(unit, person, **changes)
+            await self._database.wait_turn(unit, "notification contacts")
+            if await change_contact(unit, person, **changes):  # another request made it a moment ago
+                return
+            row = await unit.row(select(func.count()).select_from(contacts))
+            if row is not None and row[0] >= most:
+                message = f"{most} persons have notifications here, the most there may be; ask the operator"
+                raise TooManyMessages(message)
+            await unit.change(insert(contacts).values(_new_row(person) | changes))
 
     async def change_if(self, person: Address, only: Mapping[str, Any], **changes: Any) -> None:
         """Change a person's contact if it still has the values `only`."""

@@ -112,7 +112,7 @@ class Notifications:
 
         Raises:
             MailNotOffered: when this installation sends no e-mail.
-            InvalidNotification: for what is no address.
+            InvalidNotification: when the text is not a valid address.
             TooManyMessages: when the person, the address or the installation had as many confirmations as may be.
         """
         if not self.offer.mail:
@@ -127,6 +127,7 @@ class Notifications:
         nonce, until = token_hex(16), now + self.policy.confirm_seconds
         event = new_event(person, EventKind.CONFIRM, nonce, {}, now)
         async with self._database.transaction() as unit:
+            await self._database.wait_turn(unit, "confirmations of addresses")
             await self._check_confirmations(unit, person, email, now)
             await change_contact(
                 unit,
@@ -196,6 +197,7 @@ class Notifications:
         now = await self._now()
         event = new_event(person, EventKind.TEST, token_hex(8), {}, now)
         async with self._database.transaction() as unit:
+            await self._database.wait_turn(unit, f"test messages of {person}")
             if await count_asked(unit, EventKind.TEST, now - _HOUR, person=person) >= self.policy.tests_by_person:
                 most = self.policy.tests_by_person
                 raise TooManyMessages(f"{most} tests were sent in the last hour; wait a while", most=most)
@@ -236,9 +238,7 @@ class Notifications:
         await self._outbox.end_levels(ended)
 
     async def _save(self, person: Address, **changes: Any) -> None:
-        if await self._contacts.find(person) is None and await self._contacts.count() >= self.policy.most_contacts:
-            raise TooManyMessages("as many persons as may be have notifications here; ask the operator")
-        await self._contacts.save(person, **changes)
+        await self._contacts.save(person, self.policy.most_contacts, **changes)
 
     def _check_language(self, language: str) -> None:
         if language not in self.offer.languages:

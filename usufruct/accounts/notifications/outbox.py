@@ -6,6 +6,8 @@ by moving its next try behind the lease, so a process that is killed in the midd
 
 import json
 from collections.abc import Sequence
+from itertools import count
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import (
@@ -30,7 +32,7 @@ from sqlalchemy import (
 )
 
 from usufruct.accounts.notifications.model import Delivery, DeliveryState, Event, EventKind, Way
-from usufruct.core import Address, time_ordered_id
+from usufruct.core import Address
 from usufruct.store import AddressColumn, ConstraintViolated, Database, Unit, metadata
 
 events = Table(
@@ -83,6 +85,7 @@ levels = Table(
 )
 
 _SHOWN_ERROR = 300
+_NUMBERS = count()  # orders the events of one second
 Level = tuple[Address, str, str]
 """A person, the kind of what was reported, and its subject."""
 
@@ -160,9 +163,8 @@ class Outbox:
         """Return a person's deliveries, the newest first."""
         query = _joined().where(deliveries.c.person == person)
         async with self._database.snapshot() as unit:
-            rows = await unit.rows(
-                query.order_by(deliveries.c.created_at.desc(), deliveries.c.event_id.desc()).limit(limit)
-            )
+            newest = (deliveries.c.created_at.desc(), deliveries.c.event_id.desc(), deliveries.c.way)
+            rows = await unit.rows(query.order_by(*newest).limit(limit))
         return [_delivery(row) for row in rows]
 
     async def count_sent(self, target: str, since: int) -> int:
@@ -211,8 +213,9 @@ async def count_asked(
 
 
 def new_event(person: Address, kind: EventKind, subject: str, data: dict[str, Any], now: int) -> Event:
-    """Return an event under a new id."""
-    id_ = f"msg_{time_ordered_id(now)[2:34]}"
+    """Return an event under a new id; ids of one process sort in the order they were made."""
+    order = next(_NUMBERS) % (1 << 32)
+    id_ = f"msg_{now:010x}{order:08x}{token_hex(7)}"
     return Event(id_, person, kind, subject, json.dumps(data, separators=(",", ":")), now)
 
 
