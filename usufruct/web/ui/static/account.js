@@ -87,11 +87,6 @@ document.addEventListener("click", ({ target }) => {
   if (button) act(button, () => alone(`leave ${button.dataset.leave}`, () => leave(button.dataset.leave)));
 });
 
-// What htmx brings in comes disabled, as the page did: these scripts listen already.
-document.addEventListener("htmx:after:swap", () => {
-  for (const button of document.querySelectorAll("#deposits [data-scripted]")) button.disabled = false;
-});
-
 document.addEventListener("submit", (event) => {
   const shown = event.target.closest("form[data-channel]");
   if (!shown) return;
