@@ -74,3 +74,46 @@ async def test_a_page_that_is_loaded_again_sends_nothing_twice(world, http, ente
     served = await world.gateway.get(Catalogue).find("answers")
     shares = await world.installation.get(RegistryClient).shares(served.id)
     assert await shares.balance_of(DEVNET_ADDRESSES[6]) == 20_000_000 * 10**6
+
+
+async def test_a_sale_that_is_not_seen_for_a_minute_says_how_to_go_on_and_sends_nothing_twice(
+    world, http, enter, owner
+):
+    """The server's node is behind the wallet's: it lists transactions as missing that are mined."""
+    await enter(http, owner)
+    async with misbehaving_server() as server, chromium() as browser:
+        sale = await ready(http, server.url(), SHARES)
+        root = world.url.removesuffix("/v1")
+        cookies = [{"name": each.name, "value": each.value, "url": root} for each in http.cookies.jar]
+        wallet = InjectedWallet(owner, node=world.installation.client)
+        signed_in = {"storage_state": {"cookies": cookies, "origins": []}}
+        async with visit(browser, "about:blank", **DESKTOP, **signed_in) as shown:
+            page, confirm = shown.page, shown.page.get_by_role("button", name="Put it on sale")
+            late = page.get_by_text("this site does not see them yet")
+            await wallet.inject(page)
+            await page.clock.install()
+            await page.goto(f"{root}/sell/{sale}/review")
+            first = await page.request.post(f"{root}/v1/sales/{sale}/confirm")
+            behind = {"body": await first.text(), "content_type": "application/json"}
+            await page.route("**/confirm", lambda route: route.fulfill(**behind))
+            await confirm.click()
+            await wallet.has_sent(3)
+
+            async def said() -> bool:
+                await page.clock.run_for(1_000)
+                return await late.is_visible()
+
+            await until(said)
+            await expect(confirm).to_be_enabled()
+            await page.reload()
+            await confirm.click()
+            await until(said)
+            await page.unroute("**/confirm")
+            await confirm.click()
+
+            async def sold() -> bool:
+                await page.clock.run_for(1_000)
+                return await page.get_by_role("heading", name="answers is on sale").is_visible()
+
+            await until(sold)
+    assert len(wallet.transactions) == 3
