@@ -119,9 +119,20 @@ async def test_a_passkey_announces_a_price_and_the_relayer_pays_for_that_alone(w
         give = registry.contract.transfer_from(sender.address, account, int(asset))
         await sender.execute(give, "give the title")
         await page.goto(root + service)
+        sent = []
+
+        async def lose(route) -> None:  # it reaches the server, and its answer is lost with the network
+            sent.append(await route.fetch())
+            await page.context.set_offline(True)
+            await route.abort()
+
+        await page.route("**/v1/passkeys/operations", lose, times=1)
         await page.get_by_label("A million text tokens of output, in").fill("9")
         await page.get_by_role("button", name="Change the price").click()
+        await expect(page.locator("#toasts")).to_contain_text("What you signed is kept in this tab and sent again.")
+        await page.context.set_offline(False)
         await expect(page.get_by_text("The new price is announced.")).to_be_visible()
+        assert len(sent) == 1
         announced = await Assets(registry).pending_price(asset)
         assert announced.card.output_per_million == 9_000_000
         refused = await page.evaluate(

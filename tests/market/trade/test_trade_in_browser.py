@@ -111,7 +111,7 @@ async def test_a_purchase_is_resumed_after_the_network_was_lost(town: ShareTown,
 
         await until(arrived)
         await page.reload()
-        await expect(page.get_by_text("A purchase that you signed is being finished.")).to_be_visible()
+        await expect(page.get_by_text("What you signed here before is being finished.")).to_be_visible()
         await page.unroute_all(behavior="ignoreErrors")
         await expect(page.get_by_text("You have bought the shares.")).to_be_visible()
         await other.get_by_text("Buy", exact=True).click()

@@ -1,7 +1,7 @@
 // The buyer's page: a new key with its deposit, and more deposits.
 
-import { API_KEY, keep } from "./page.js";
-import { act, ask, atomic, sign, transact } from "./wallet.js";
+import { API_KEY, keep, recall } from "./page.js";
+import { act, ask, atomic, fill, reload, resume, send, sign, transact } from "./wallet.js";
 
 const COLLECTOR = "0x4020806089470a89826cb9fb1f4059150b550004";  // x402's, the same on every chain
 const SETTLEMENT = "0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003";
@@ -13,6 +13,23 @@ const form = document.getElementById("new-key");
 const made = document.getElementById("made");
 const decimals = Number(form.dataset.decimals);
 
+// Waits for its turn among all tabs, or is refused it by `refusal`.
+function alone(name, action, refusal) {
+  if (!navigator.locks) return action();
+  return navigator.locks.request(name, { ifAvailable: Boolean(refusal) }, (lock) => {
+    if (!lock) throw new Error(refusal);
+    return action();
+  });
+}
+
+// One deposit at a time. What another tab signed since this page was loaded is looked at first.
+const signedLast = `deposit signed ${texts.payer}`;
+let seen = recall("localStorage", signedLast);
+const oneDeposit = (action) => alone(signedLast, () => {
+  if (recall("localStorage", signedLast) !== seen) throw new Error(made.dataset.elsewhere);
+  return action();
+}, made.dataset.elsewhere);
+
 // Passkeys show nothing of what they sign: that it is this deposit is checked here.
 function isDeposit({ primaryType, message }, amount) {
   return primaryType === "ReceiveWithAuthorization" && message.value === amount && message.to.toLowerCase() === COLLECTOR;
@@ -21,7 +38,10 @@ function isDeposit({ primaryType, message }, amount) {
 async function deposit(channel, amount) {
   const request = await ask("POST", "/v1/account/deposit-requests", { channel, amount });
   if (request.document && !isDeposit(request.document, amount)) throw new Error(texts.otherAmount);
-  await sign(request);
+  await fill(request);
+  seen = crypto.randomUUID();
+  keep("localStorage", signedLast, seen);
+  await send(request);
 }
 
 function say(state) {
@@ -31,7 +51,7 @@ function say(state) {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const fields = form.elements;
-  act(form.querySelector("[type=submit]"), async () => {
+  act(form.querySelector("[type=submit]"), () => oneDeposit(async () => {
     const spendingLimit = atomic(fields.limit.value, decimals);
     const amount = atomic(fields.deposit.value, decimals);
     const daily = fields["day-limit"].value.trim();
@@ -50,7 +70,7 @@ form.addEventListener("submit", (event) => {
       say("unpaid");
       throw error;
     }
-  });
+  }));
 });
 
 made.addEventListener("close", () => location.reload());
@@ -70,8 +90,7 @@ async function leave(channel) {
   const { call, request, chainId } = await ask("POST", "/v1/account/withdrawals", { channel });
   if (request) {
     if (!await isWithdrawal(request.document)) throw new Error(texts.otherCall);
-    const { state, reason } = await sign(request);
-    if (state !== "succeeded") throw new Error(texts.chainRefused + reason);
+    await sign(request);
   } else {
     if (call.to !== SETTLEMENT) throw new Error(texts.otherCall);
     await transact(call, chainId);
@@ -80,8 +99,6 @@ async function leave(channel) {
 }
 
 // One tab at a time: the next one asks the server when the first has ended, and is told that it is announced.
-const alone = (name, action) => navigator.locks ? navigator.locks.request(name, action) : action();
-
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-leave]");
   if (button) act(button, () => alone(`leave ${button.dataset.leave}`, () => leave(button.dataset.leave)));
@@ -91,8 +108,13 @@ document.addEventListener("submit", (event) => {
   const shown = event.target.closest("form[data-channel]");
   if (!shown) return;
   event.preventDefault();
-  act(shown.querySelector("[type=submit]"), async () => {
+  act(shown.querySelector("[type=submit]"), () => oneDeposit(async () => {
     await deposit(shown.dataset.channel, atomic(shown.elements.amount.value, decimals));
-    location.reload();
-  });
+    reload(made.dataset.paid);
+  }));
 });
+
+resume((request) => alone(signedLast, async () => {
+  await send(request);
+  reload(made.dataset.paid);
+}));

@@ -1,11 +1,9 @@
 // The seller's desk: what the chain decides is sent by the seller's wallet, or signed by their passkey and relayed.
 
-import { act, ask, transact } from "./wallet.js";
+import { act, ask, fill, resume, send, transact } from "./wallet.js";
 
 const texts = document.getElementById("wallet-texts").dataset;
 const desk = document.getElementById("desk").dataset;
-const PENDING = "operation_pending";
-const TRIES = 30;
 const CALLS = {  // what a passkey may be asked to sign for each form: the contract, and the functions
   price: ["registry", ["setPriceCard(uint128,(uint128,uint128,uint128,uint16,uint8,uint32,uint32))"]],
   retire: ["registry", ["retire(uint128)"]],
@@ -25,25 +23,17 @@ function wishOf(form) {
 
 // A passkey's prompt shows nothing of what it signs: that the operation is this transaction is checked here.
 async function relay({ to, data }, action) {
-  const { passkeySignature } = await import("./passkey.js");
   const { batchOf, selector } = await import("./keccak.js");
-  const { document: signed, body, passkey, post } = await ask("POST", "/v1/account/wallet/operations", { calls: [{ to, data }] });
+  const request = await ask("POST", "/v1/account/wallet/operations", { calls: [{ to, data }] });
   const [contract, functions] = CALLS[action];
-  const [call, ...more] = batchOf(signed.message.callData);
+  const { message } = request.document;
+  const [call, ...more] = batchOf(message.callData);
   const same = call.to === to && call.data === data && call.value === 0n && more.length === 0
-    && signed.message.sender.toLowerCase() === texts.payer && to === desk[contract]
+    && message.sender.toLowerCase() === texts.payer && to === desk[contract]
     && functions.some((each) => data.startsWith(selector(each)));
   if (!same) throw new Error(texts.otherCall);
-  const content = { ...body, assertion: await passkeySignature(signed, passkey) };
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const { state, reason } = await ask("POST", post, content);
-      if (state !== "succeeded") throw new Error(texts.chainRefused + reason);
-      return;
-    } catch (error) {
-      if (error.code !== PENDING || tries === TRIES) throw error;  // handed in again, the same is only looked up
-    }
-  }
+  await fill(request);
+  await send(request);
 }
 
 async function run(form) {
@@ -68,3 +58,8 @@ for (const form of document.querySelectorAll("form[data-chain]")) {
     act(event.submitter ?? form.querySelector("[type=submit]"), () => run(form));
   });
 }
+
+resume(async (request) => {
+  await send(request);
+  location.reload();
+});

@@ -5,12 +5,16 @@ const SHOWN_MILLISECONDS = 8000;
 const toasts = document.getElementById("toasts");
 const template = document.getElementById("toast");
 
-export function toast(text, kind = "bad") {
+// One that `stays` is there until its caller or its reader removes it.
+export function toast(text, kind = "bad", { stays = false } = {}) {
   const shown = template.content.cloneNode(true).querySelector(".toast");
   shown.classList.add(kind);
   shown.querySelector("span").textContent = text;
+  if (stays) shown.dataset.stays = "";
   raise();
-  if (![...toasts.children].some((each) => each.textContent === shown.textContent)) toasts.append(shown);
+  const same = [...toasts.children].find((each) => each.textContent === shown.textContent);
+  if (!same) toasts.append(shown);
+  return same ?? shown;
 }
 
 // Shows the toasts above an open sheet, and within it: all that is outside of it takes no clicks.
@@ -96,7 +100,8 @@ for (const moment of ["DOMContentLoaded", "htmx:after:swap"]) {
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
     for (const node of addedNodes) {
-      if (node.nodeType === Node.ELEMENT_NODE) setTimeout(() => node.remove(), SHOWN_MILLISECONDS);
+      if (node.nodeType !== Node.ELEMENT_NODE || "stays" in node.dataset) continue;
+      setTimeout(() => node.remove(), SHOWN_MILLISECONDS);
     }
   }
 }).observe(toasts, { childList: true });

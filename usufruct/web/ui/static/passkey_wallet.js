@@ -1,8 +1,8 @@
 // The page of a passkey account: settings, payments and what is signed without being sent.
 
 import { batchOf, selector, word, hex } from "./keccak.js";
-import { makePasskey, passkeySignature } from "./passkey.js";
-import { act, ask, atomic } from "./wallet.js";
+import { makePasskey } from "./passkey.js";
+import { act, ask, atomic, fill, resume, send } from "./wallet.js";
 
 const PATH = "/v1/account/wallet/";
 const ANNOUNCE = "announceChange(bytes)";
@@ -59,17 +59,22 @@ async function run(form, submitter) {
   const [wish, parts] = await WISHES[name](form.elements, form.dataset);
   const request = await ask("POST", PATH + name, wish);
   if (!isAsked(request.document, name, parts, form.dataset.token)) throw new Error(texts.otherCall);
-  const body = { ...request.body, assertion: await passkeySignature(request.document, request.passkey) };
+  await fill(request);
   if (submitter.value === "export") {
-    const { calls } = await ask("POST", `${request.post}/export`, body);
+    const { calls } = await ask("POST", `${request.post}/export`, request.body);
     document.getElementById("exported-calls").textContent = JSON.stringify(calls, null, 1);
     document.getElementById("exported").showModal();
     return;
   }
-  const { state, reason } = await ask("POST", request.post, body);
-  if (state !== "succeeded") throw new Error(texts.chainRefused + reason);
+  await finish(request);
+}
+
+async function finish(request) {
+  await send(request);
   location.reload();
 }
+
+resume(finish);
 
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-wallet]");

@@ -1,8 +1,7 @@
 // The page of a service's revenue shares: buy of an offer, sell by one, cancel one.
 
 import { bytes, hex, join, keccak, word } from "./keccak.js";
-import { keep, recall, toast } from "./page.js";
-import { Refused, act, ask, atomic, fill, send, transact } from "./wallet.js";
+import { act, ask, atomic, fill, forget, reload, resume, send, transact } from "./wallet.js";
 
 const SHARE_DECIMALS = 6;
 const NOT_SENT = ["not_relayed", "relay_limited", "relay_spent", "relay_failures"];  // the wallet can send it itself
@@ -10,8 +9,7 @@ const NOT_SENT = ["not_relayed", "relay_limited", "relay_spent", "relay_failures
 const texts = document.getElementById("wallet-texts").dataset;
 const page = document.getElementById("shares").dataset;
 const decimals = Number(page.decimals);
-const signedPurchase = `purchase ${texts.payer}`;
-const done = "done";
+const PURCHASES = "/v1/share-purchases";
 
 const address = (text) => text.toLowerCase();
 
@@ -55,25 +53,16 @@ function isPermit({ document }) {
     && address(document.domain.verifyingContract) === page.shares;
 }
 
-function reload(text) {
-  keep("sessionStorage", done, text);
-  location.reload();
-}
-
-// Makes a signed purchase, and forgets it once it is known what became of it.
+// Makes a signed purchase; where the operator does not send it, the wallet does.
 async function finish(request) {
+  const open = "byPasskey" in texts ? [] : NOT_SENT;
   try {
-    await send(request);
+    await send(request, open);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    if (!NOT_SENT.includes(error.code) || "byPasskey" in texts) {
-      keep("sessionStorage", signedPurchase, null);
-      throw error;
-    }
-    const call = await ask("POST", "/v1/share-purchases/transactions", request.body);
-    await transact(call, call.chainId);
+    if (!open.includes(error.code)) throw error;
+    const call = await ask("POST", `${PURCHASES}/transactions`, request.body);
+    await transact(call, call.chainId).finally(() => forget(request));
   }
-  keep("sessionStorage", signedPurchase, null);
   reload(page.bought);
 }
 
@@ -82,10 +71,9 @@ async function buy(form) {
   const amount = atomic(form.elements.amount.value, SHARE_DECIMALS);
   const maxPrice = atomic(form.elements.most.value, decimals);
   const wish = { offer, amount, maxPrice, bought };
-  const { request } = await ask("POST", "/v1/share-purchases/requests", wish);
-  if (!isPurchase(request, wish)) throw new Error(texts.otherAmount);
+  const { request } = await ask("POST", `${PURCHASES}/requests`, wish);
+  if (!isPurchase(request, wish)) throw new Error(texts.otherCall);
   await fill(request);
-  keep("sessionStorage", signedPurchase, JSON.stringify({ post: request.post, body: request.body }));
   await finish(request);
 }
 
@@ -94,7 +82,7 @@ async function sell(form) {
   const price = atomic(form.elements["sell-price"].value, decimals);
   const wish = { asset: page.asset, amount, price, days: Number(form.elements.days.value) };
   const { permit, approval, offer } = await ask("POST", "/v1/share-offers/requests", wish);
-  if (!isOffer(offer, wish) || (permit && !isPermit(permit))) throw new Error(texts.otherAmount);
+  if (!isOffer(offer, wish) || (permit && !isPermit(permit))) throw new Error(texts.otherCall);
   if (permit) {
     await fill(permit);
     offer.body.permit = permit.body;
@@ -148,15 +136,8 @@ for (const form of document.querySelectorAll("form[data-trade]")) {
   show(form);
 }
 
-const said = recall("sessionStorage", done);
-if (said) {
-  keep("sessionStorage", done, null);
-  toast(said, "good");
-}
-
-// A purchase that was signed, and whose end this tab has not seen: it is handed in again, and made once.
-const unfinished = recall("sessionStorage", signedPurchase);
-if (unfinished) {
-  toast(page.resumes, "good");
-  act(document.createElement("button"), () => finish(JSON.parse(unfinished)));
-}
+resume(async (request) => {
+  if (request.post === PURCHASES) return finish(request);
+  await send(request);
+  return reload(page.offered);
+});

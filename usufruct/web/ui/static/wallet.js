@@ -3,12 +3,17 @@
 import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
 
 export const DECLINED = 4001;  // EIP-1193
-const ONCE = ["/v1/deposits", "/v1/account/passkey-deposits", "/v1/share-offers", "/v1/share-purchases"];
+const OPERATIONS = "/v1/passkeys/operations";
+const ONCE = ["/v1/deposits", "/v1/account/passkey-deposits", "/v1/share-offers", "/v1/share-purchases", OPERATIONS];
 const PENDING = ["deposit_pending", "operation_pending"];
-const ONCE_TRIES = 30;
+const ONCE_TRIES = 90;
 const MINED_TRIES = 120;
 const PAUSE_MILLISECONDS = 1000;
+const LONGEST_PAUSE_MILLISECONDS = 8000;
+const UNAUTHENTICATED = 401;
+const SERVER_FAILED = 500;  // and above
 const KEPT = "wallet";
+const DONE = "done";
 const KEY_SIGNATURE = 132;  // "0x", and 65 bytes in hex
 
 const base = document.body.dataset.base;
@@ -17,9 +22,10 @@ const texts = document.getElementById("wallet-texts").dataset;
 const wallets = new Map();
 
 export class Refused extends Error {
-  constructor(error) {
+  constructor(error, status) {
     super(error.message);
     this.code = error.code;
+    this.status = status;
   }
 }
 
@@ -28,7 +34,7 @@ export async function ask(method, path, body) {
   const answer = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
   if (answer.status === 204) return null;
   const content = await contentOf(answer);
-  if (!answer.ok) throw new Refused(content.error);
+  if (!answer.ok) throw new Refused(content.error, answer.status);
   return content;
 }
 
@@ -123,8 +129,9 @@ export async function sign(request) {
   return send(request);
 }
 
-// Puts the signature into a request of the server's, unless it is signed already.
-export async function fill({ document, body, place, passkey }) {
+// Puts the signature into a request of the server's, unless it is signed already. One is finished before the next is signed.
+export async function fill({ document, post, body, place, passkey }) {
+  if (ONCE.includes(post) && unfinished().length) throw new Error(texts.resumes);
   const at = place.slice(0, -1).reduce((inside, name) => inside[name], body);
   if (passkey) {
     const { passkeySignature } = await import("./passkey.js");
@@ -140,18 +147,88 @@ export async function fill({ document, body, place, passkey }) {
   }
 }
 
-// Sends what is signed.
-export async function send({ post, body }) {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await ask("POST", post, body);
-    } catch (error) {
-      // The same is handed in again, never another: it can be done once, whatever became of the first answer.
-      const unknown = ONCE.includes(post) && !(error instanceof Refused);
-      if ((!PENDING.includes(error.code) && !unknown) || tries === ONCE_TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
-    }
+// What was signed on this page, in this tab, and whose end is not known yet.
+const unfinishedName = `signed ${texts.payer} ${location.pathname}`;
+const unfinished = () => JSON.parse(recall("sessionStorage", unfinishedName)) ?? [];
+
+function note(requests) {
+  keep("sessionStorage", unfinishedName, requests.length ? JSON.stringify(requests) : null);
+}
+
+export function forget({ body }) {
+  note(unfinished().filter((each) => JSON.stringify(each.body) !== JSON.stringify(body)));
+}
+
+// Sends what is signed. What can be done once only is sent again until it is known what became of it, also after a reload.
+// A refusal under one of the codes `open` leaves it unfinished: its page does it in another way.
+export async function send({ post, body }, open = []) {
+  if (!ONCE.includes(post)) return ask("POST", post, body);
+  forget({ body });
+  note([...unfinished(), { post, body }]);
+  try {
+    const answer = await outcome(post, body);
+    forget({ body });
+    if (post === OPERATIONS && answer.state !== "succeeded") throw new Error(texts.chainRefused + answer.reason);
+    return answer;
+  } catch (error) {
+    if (isKnown(error) && error.status !== UNAUTHENTICATED && !open.includes(error.code)) forget({ body });
+    throw error;
   }
+}
+
+const isKnown = (error) => error instanceof Refused && error.status < SERVER_FAILED;
+
+// The same is handed in again, never another: it can be done once, whatever became of the first answer.
+async function outcome(post, body) {
+  let notice;
+  try {
+    for (let tries = 0; tries < ONCE_TRIES; tries += 1) {
+      try {
+        return await ask("POST", post, body);
+      } catch (error) {
+        if (isKnown(error)) throw error;
+        notice?.remove();
+        notice = toast(PENDING.includes(error.code) ? texts.onItsWay : texts.sentAgain, "warn", { stays: true });
+      }
+      await pause(Math.min(PAUSE_MILLISECONDS * 2 ** tries, LONGEST_PAUSE_MILLISECONDS));
+    }
+  } finally {
+    notice?.remove();
+  }
+  throw new Error(texts.notKnown);
+}
+
+// Ends at once when the network is back.
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    addEventListener("online", done);
+  });
+}
+
+// Goes on with what was signed before the page was loaded again.
+export function resume(finish) {
+  for (const request of unfinished()) {
+    toast(texts.resumes, "good");
+    act(document.createElement("button"), () => finish(request));
+  }
+}
+
+// Loads the page again, which then says what was done.
+export function reload(text) {
+  keep("sessionStorage", DONE, text);
+  location.reload();
+}
+
+const done = recall("sessionStorage", DONE);
+if (done) {
+  keep("sessionStorage", DONE, null);
+  toast(done, "good");
 }
 
 // Has the wallet send a call, and waits until it is mined. What this tab had sent and is not mined yet is not sent again, also
