@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Refused,
         StoreFault,
         TermsChanged,
+        TradePending,
     )
     from usufruct_client.gateway import (
         Gateway,
@@ -82,6 +83,7 @@ __all__ = [
     "Store",
     "StoreFault",
     "TermsChanged",
+    "TradePending",
     "Wallet",
     "bearer_headers",
     "channel_id",

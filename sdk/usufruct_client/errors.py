@@ -73,6 +73,10 @@ class DepositPending(ClientError, code="deposit_pending"):
     """A deposit is on its way for longer than we wait; ask again, nothing is paid twice."""
 
 
+class TradePending(ClientError, code="trade_pending"):
+    """An offer or a purchase is on its way for longer than we wait; look before you sign another."""
+
+
 class RefundRefused(ClientError, code="refund_refused"):
     """The gateway did not give money back."""
 

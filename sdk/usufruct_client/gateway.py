@@ -1,4 +1,4 @@
-"""A gateway's free endpoints: its terms and services, bearer keys, deposits, a channel's numbers, receipts.
+"""A gateway's free endpoints: terms and services, bearer keys, deposits, a channel's numbers, receipts, shares.
 
 Payers prove who they are by EIP-712 signatures; each names one operator on one chain.
 """
@@ -7,7 +7,9 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -23,10 +25,25 @@ from usufruct_client.eip712_messages import (
     Domain,
     MessageType,
 )
-from usufruct_client.errors import BadAnswer, DepositPending, GatewayRefused, GatewayUnavailable, NotAllowed
+from usufruct_client.errors import (
+    BadAnswer,
+    DepositPending,
+    GatewayRefused,
+    GatewayUnavailable,
+    NotAllowed,
+    TradePending,
+)
 from usufruct_client.identifiers import Address, checksum
 from usufruct_client.receipt import ReceiptProof
 from usufruct_client.signing import Signer, channel_id, random_salt, sign_deposit
+from usufruct_client.trade_documents import (
+    PurchaseFacts,
+    ShareOfferFacts,
+    ShareOfferList,
+    SharesFacts,
+    SignedPurchase,
+    SignedShareOffer,
+)
 from usufruct_client.urls import gateway_address
 from usufruct_client.wire import (
     PROOF_HEADER,
@@ -51,7 +68,12 @@ from usufruct_client.wire_types import Uint128, read
 PROOF_SECONDS = 300
 """How long a signature that only identifies the caller holds."""
 
-DEPOSIT_TRIES = 10
+TRIES = 10
+"""How often a signature is handed in while the gateway does not tell what became of it."""
+
+MOST_PAGES = 100
+"""Of a list; a gateway could name a next one without end."""
+
 TIMEOUT_SECONDS = 90.0
 """Longer than a gateway waits for a deposit."""
 
@@ -196,16 +218,11 @@ class Gateway:
         domain = Domain(token.name, token.version).data(terms.chain_id, token.address)
         made = sign_deposit(payer, channel, domain, amount, valid_before)
         wish = DepositWish(into, made.document()).as_json()
-        for _ in range(DEPOSIT_TRIES):
-            try:
-                return self._document(ChannelOnChain, self._ask("POST", "/v1/deposits", wish)).balance
-            except GatewayRefused as refused:
-                if refused.reason != "deposit_pending":
-                    raise
-                notify("the deposit is on its way; asking again")
-            except (GatewayUnavailable, BadAnswer) as silence:
-                notify(f"{silence.message}. The same deposit is handed in again")
-            time.sleep(self._pause_seconds)
+        answer = self._hand_in(
+            ChannelOnChain, "/v1/deposits", wish, "deposit", lambda refused: refused.reason == "deposit_pending", notify
+        )
+        if answer is not None:
+            return answer.balance
         raise DepositPending(
             f"a signed deposit into channel {channel} may still be made until {valid_before} (seconds since 1970); "
             "look at the channel before you pay again",
@@ -226,6 +243,87 @@ class Gateway:
     def anchor_proof(self, call: str) -> ReceiptProof:
         """Return the proof that the receipt of a call is under a root; that the root is anchored, the chain shows."""
         return self._document(ReceiptProof, self._ask("GET", f"/v1/proofs/{call}"))
+
+    def shares(self, asset: str) -> SharesFacts:
+        """Return what is known of the revenue shares of an asset: `0x` and 32 hex digits."""
+        return self._document(SharesFacts, self._ask("GET", f"/v1/shares/{asset}"))
+
+    def share_offers(self, asset: str) -> list[ShareOfferFacts]:
+        """Return the offers of an asset's shares that are not over, the lowest price of a share first."""
+        found: list[ShareOfferFacts] = []
+        after = ""
+        for _ in range(MOST_PAGES):
+            page = self._document(ShareOfferList, self._ask("GET", f"/v1/shares/{asset}/offers?after={quote(after)}"))
+            found += page.offers
+            if not page.next:
+                break
+            after = page.next
+        return found
+
+    def share_offer(self, offer: str) -> ShareOfferFacts:
+        """Return an offer as it stands now."""
+        return self._document(ShareOfferFacts, self._ask("GET", f"/v1/share-offers/{offer}"))
+
+    def publish_share_offer(
+        self, signed: SignedShareOffer, offer: str, notify: Callable[[str], None] = lambda line: None
+    ) -> ShareOfferFacts:
+        """Publish a signed offer, whose id is `offer`, again and again until the gateway tells what became of it.
+
+        Raises:
+            GatewayRefused: when it cannot be published.
+            TradePending: when the gateway does not tell what became of it.
+        """
+        found = self._hand_in(ShareOfferFacts, "/v1/share-offers", signed.as_json(), "offer", _later, notify)
+        if found is None:
+            raise TradePending(
+                f"{self.url} does not tell whether offer {offer} is published; look at the list of offers before you "
+                "sign another",
+                offer=offer,
+            )
+        return found
+
+    def submit_share_purchase(
+        self, signed: SignedPurchase, notify: Callable[[str], None] = lambda line: None
+    ) -> PurchaseFacts:
+        """Have a signed purchase made, again and again until the gateway tells what became of it; it is made once.
+
+        Raises:
+            GatewayRefused: when it cannot be made.
+            TradePending: when the gateway does not tell what became of it.
+        """
+        found = self._hand_in(PurchaseFacts, "/v1/share-purchases", signed.as_json(), "purchase", _later, notify)
+        if found is None:
+            raise TradePending(
+                f"a signed purchase of offer {signed.offer} may still be made until {signed.valid_before} (seconds "
+                "since 1970); look at what you hold before you buy again",
+                offer=signed.offer,
+            )
+        return found
+
+    def _hand_in(
+        self,
+        kind: type[Kind],
+        path: str,
+        content: Mapping[str, object],
+        what: str,
+        waits: Callable[[GatewayRefused], bool],
+        notify: Callable[[str], None],
+    ) -> Kind | None:
+        """Post what was signed until the gateway tells what became of it; None when it does not.
+
+        `waits`: whether a refusal means that it is on its way.
+        """
+        for _ in range(TRIES):
+            try:
+                return self._document(kind, self._ask("POST", path, content))
+            except GatewayRefused as refused:
+                if not waits(refused):
+                    raise
+                notify(f"the {what} is on its way; asking again")
+            except (GatewayUnavailable, BadAnswer) as silence:
+                notify(f"{silence.message}. The same {what} is handed in again")
+            time.sleep(self._pause_seconds)
+        return None
 
     def _document(self, kind: type[Kind], content: object) -> Kind:
         return read(kind, content, lambda message, name: BadAnswer(f"{self.url}: {message}", member=name))
@@ -301,6 +399,10 @@ def check_channel(channel: str, config: ChannelConfig, payer: str, terms: Terms)
     ):
         if found != expected:
             raise NotAllowed(f"the channel's {name} is {found}, not {expected}; pay nothing into it", field=name)
+
+
+def _later(refused: GatewayRefused) -> bool:
+    return refused.status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def _signed_wish(payer: Signer, kind: MessageType, terms: Terms, **more: str) -> dict[str, Any]:

@@ -44,6 +44,21 @@ class MessageHasher:
         return keccak(b"\x19\x01" + domain_separator(self._domain, chain_id, contract) + self.struct_hash(*values))
 
 
+def message_values(kind: MessageType, message: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the values of a message's fields in the order of its type, as `MessageHasher` takes them."""
+    parts = {part.name: part for part in kind.parts}
+
+    def value(type_: str, found: Any) -> Any:
+        part = parts.get(type_.removesuffix("[]"))
+        if part is None:
+            return found.lower() if type_ == "address" else found
+        if type_.endswith("[]"):
+            return tuple(message_values(part, each) for each in found)
+        return message_values(part, found)
+
+    return tuple(value(type_, message[name]) for type_, name in kind.fields)
+
+
 @lru_cache(maxsize=64)
 def domain_separator(domain: Domain, chain_id: int, contract: Address) -> bytes:
     """Return the separator that binds a signature to one contract on one chain: 32 bytes."""

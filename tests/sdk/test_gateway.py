@@ -27,12 +27,17 @@ from usufruct_client import (
     GatewayUnavailable,
     Invalid,
     NotAllowed,
+    TradePending,
     channel_id,
     new_channel,
     proof_headers,
     proves,
 )
+from usufruct_client.eip712_messages import DEPOSIT, EXCHANGE, PERMIT, SIGNED_LISTING, Domain
+from usufruct_client.gateway import MOST_PAGES, TRIES
 from usufruct_client.receipt import ReceiptProof
+from usufruct_client.share_trade import TradingVenue, authorization_nonce, purchase_message, purchase_salt
+from usufruct_client.trade_documents import PurchaseFacts, ShareOfferFacts, SignedPurchase, SignedShareOffer
 from usufruct_client.wire import ChannelProof, DepositWish, KeyWish, SignedWish
 from usufruct_client.wire_types import read
 
@@ -242,3 +247,83 @@ def test_what_goes_wrong_names_the_gateway_and_the_member():
 def test_what_is_not_the_address_of_a_gateway_is_refused(url):
     with pytest.raises(Invalid, match="not the address of a gateway"):
         Gateway(url)
+
+
+VENUE = TradingVenue(CHAIN, Address("0x" + "e1" * 20), Address("0x" + "e2" * 20), TOKEN.address)
+OFFER = SignedShareOffer(WHO, 7, 3_000, 100, 1_800_000_000, 250, 5, bytes(65))
+HASH = VENUE.offer_hash(OFFER)
+FACTS = ShareOfferFacts(
+    HASH,
+    OFFER.asset,
+    VENUE.shares,
+    WHO,
+    VENUE.currency,
+    OFFER.amount,
+    OFFER.price,
+    OFFER.amount,
+    OFFER.amount,
+    OFFER.expiry,
+    OFFER.max_deduction_bps,
+    OFFER.nonce,
+    bytes(65),
+    1,
+    "open",
+)
+
+
+def signer_of_document(document: dict[str, object], signature: bytes) -> str:
+    return Account.recover_message(encode_typed_data(full_message=document), signature=signature).lower()
+
+
+def test_an_offer_a_permit_and_a_purchase_are_signed_as_wallets_do():
+    listing = SIGNED_LISTING.document(EXCHANGE.data(CHAIN, VENUE.exchange), VENUE.listing(OFFER))
+    assert signer_of_document(listing, VENUE.sign_offer(PAYER, OFFER)) == WHO
+    domain = Domain("Shares of m", "1")
+    permit = VENUE.sign_permit(PAYER, domain, 9, 3, 99)
+    allowed = {"owner": PAYER.address, "spender": VENUE.exchange, "value": 9, "nonce": 3, "deadline": 99}
+    assert signer_of_document(PERMIT.document(domain.data(CHAIN, VENUE.shares), allowed), permit.signature) == WHO
+    token = Domain(TOKEN.name, TOKEN.version)
+    signed = VENUE.sign_purchase(PAYER, token, HASH, OFFER, 1_000, 500, 99)
+    assert (signed.price, signed.salt) == (34, purchase_salt(HASH, WHO, 1_000, 500)), "rounded up"
+    nonce = authorization_nonce(HASH, 1_000, WHO, signed.salt)
+    paid = DEPOSIT.document(token.data(CHAIN, TOKEN.address), purchase_message(WHO, VENUE.exchange, 34, 99, nonce))
+    assert signer_of_document(paid, signed.signature) == WHO
+
+
+def test_the_same_offer_and_purchase_are_handed_in_until_the_gateway_tells_what_became_of_them():
+    silence = (httpx.ConnectError("silence"), httpx.Response(200, text="?"), refusal(503, "transaction_pending"))
+    told: list[str] = []
+    gateway, server = at(*silence, FACTS.as_json())
+    assert gateway.publish_share_offer(OFFER, HASH, told.append) == FACTS
+    assert read(SignedShareOffer, server.content(), refuse) == OFFER
+    purchase = SignedPurchase(HASH, WHO, 1_000, 34, 99, Hash32("0x" + "55" * 32), bytes(65))
+    made = PurchaseFacts(HASH, WHO, 1_000, 34, None)
+    gateway, bought = at(*silence, made.as_json())
+    assert gateway.submit_share_purchase(purchase, told.append) == made
+    for asked in (server.asked, bought.asked):
+        assert len(asked) == 4
+        assert len({request.content for request in asked}) == 1
+    assert len(told) == 6
+
+    gateway, server = at(httpx.ConnectError("silence"))
+    with pytest.raises(TradePending, match=f"offer {HASH} is published"):
+        gateway.publish_share_offer(OFFER, HASH)
+    with pytest.raises(TradePending, match="may still be made until 99"):
+        gateway.submit_share_purchase(purchase)
+    assert len(server.asked) == 2 * TRIES
+    gateway, server = at(refusal(409, "not_enough_left"))
+    with pytest.raises(GatewayRefused, match="not_enough_left: no"):
+        gateway.submit_share_purchase(purchase)
+    assert len(server.asked) == 1
+
+
+def test_offers_are_read_to_the_last_page_and_not_without_end():
+    page = {"offers": [FACTS.as_json()], "next": "1.0x2&3"}
+    gateway, server = at(page, page | {"next": None})
+    assert gateway.share_offers("0x07") == [FACTS, FACTS]
+    assert [str(each.url) for each in server.asked] == [
+        "http://here/v1/shares/0x07/offers?after=",
+        "http://here/v1/shares/0x07/offers?after=1.0x2%263",
+    ]
+    gateway, server = at(page)
+    assert len(gateway.share_offers("0x07")) == MOST_PAGES

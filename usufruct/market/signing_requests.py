@@ -11,7 +11,7 @@ from usufruct.core import Address
 from usufruct_client.eip712_messages import CREATE_KEY, DEPOSIT, Domain, MessageType
 from usufruct_client.identifiers import checksum
 from usufruct_client.signing import deposit_message, random_salt
-from usufruct_client.typed_data import MessageHasher
+from usufruct_client.typed_data import MessageHasher, message_values
 from usufruct_client.wire import (
     ChannelConfig,
     DepositAuthorizations,
@@ -55,21 +55,6 @@ class Request:
             at = at[name]
         at[self.place[-1]] = "0x" + signature.hex()
         return SigningRequest(None, self.post, self.body, self.place)
-
-
-def message_values(kind: MessageType, message: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the values of a message's fields in the order of its type, as `MessageHasher` takes them."""
-    parts = {part.name: part for part in kind.parts}
-
-    def value(type_: str, found: Any) -> Any:
-        part = parts.get(type_.removesuffix("[]"))
-        if part is None:
-            return found.lower() if type_ == "address" else found
-        if type_.endswith("[]"):
-            return tuple(message_values(part, each) for each in found)
-        return message_values(part, found)
-
-    return tuple(value(type_, message[name]) for type_, name in kind.fields)
 
 
 def _shown(value: Any) -> Any:

@@ -10,17 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usufruct.core import Address, AssetId, Hash32
-from usufruct.market.trade.model import (
-    OfferState,
-    ShareOffer,
-    authorization_nonce,
-    fee_down,
-    listing_hash,
-    price_up,
-    purchase_salt,
-)
+from usufruct.market.trade.model import OfferState, ShareOffer
 from usufruct.market.trade.store import Cancellation
 from usufruct_client.eip712_messages import EXCHANGE, SIGNED_LISTING
+from usufruct_client.share_trade import TradingVenue, authorization_nonce, fee_down, price_up, purchase_salt
 
 MAKER, BUYER, SHARES = (Address("0x" + each * 20) for each in ("a1", "b2", "c3"))
 EXCHANGE_AT, TOKEN = Address("0x" + "d4" * 20), Address("0x" + "e5" * 20)
@@ -89,8 +82,8 @@ def test_a_listings_hash_is_what_wallets_sign():
     head = {"maker": MAKER, "currency": TOKEN, "expiry": 2_000, "maxDeductionBps": 250, "divisible": True, "nonce": 5}
     document = SIGNED_LISTING.document(EXCHANGE.data(31337, EXCHANGE_AT), head | {"item": item, "more": []})
     wanted = "0x" + _hash_eip191_message(encode_typed_data(full_message=document)).hex().removeprefix("0x")
-    assert listing_hash(OFFER.listing, 31337, EXCHANGE_AT) == wanted
-    assert listing_hash(OFFER.listing, 1, EXCHANGE_AT) != wanted
+    assert TradingVenue(31337, EXCHANGE_AT, SHARES, TOKEN).offer_hash(OFFER) == wanted
+    assert TradingVenue(1, EXCHANGE_AT, SHARES, TOKEN).offer_hash(OFFER) != wanted
 
 
 def test_a_payment_is_bound_to_offer_amount_buyer_and_what_was_bought_before():

@@ -2,13 +2,14 @@
 
 from usufruct.chain import ChainAccess, Indexer, Log, Stream
 from usufruct.chain.contracts.exchange import Exchange, NoncesCancelled, Sold
-from usufruct.core import Address, hash32_from_bytes
+from usufruct.core import Address, Hash32, hash32_from_bytes
 from usufruct.core.networks import is_local
 from usufruct.market.trade.store import (
     Cancellation,
     Trade,
     blocks_without_time,
     forget_after,
+    purchases_of,
     put_cancellation,
     put_trade,
     set_times,
@@ -73,6 +74,12 @@ class ExchangeIndexer:
             confirmations=chain.config.chain.confirmations - 1,  # ours count a log's own block
         )
         self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id))
+
+    async def bought(self, offer: Hash32, buyer: Address) -> int:
+        """Return how many atomic shares of an offer a buyer has bought up to now; raises as `poll`."""
+        await self.poll()
+        async with self._database.snapshot() as unit:
+            return sum(each.amount for each in await purchases_of(unit, offer, buyer))
 
     async def poll(self) -> None:
         """Take in what happened since the last time, and the times of new trades.

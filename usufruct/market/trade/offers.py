@@ -24,16 +24,13 @@ from usufruct.market.trade.model import (
     LONGEST_SECONDS,
     MOST_OPEN,
     ShareOffer,
-    fee_down,
-    listing_hash,
-    listing_of,
-    listing_struct_hash,
 )
 from usufruct.market.trade.service import ShareMarket
 from usufruct.market.trade.store import find_offer, live_offers_of, put_offer
 from usufruct.store import ConstraintViolated, Database
 from usufruct_client.eip712_messages import EXCHANGE, PERMIT, SIGNED_LISTING, Domain
 from usufruct_client.identifiers import checksum
+from usufruct_client.share_trade import TradingVenue, fee_down
 from usufruct_client.trade_documents import ShareOfferTerms, SharesPermit, SignedShareOffer
 from usufruct_client.typed_data import domain_separator
 
@@ -153,29 +150,20 @@ class ShareOffers:
                 f"expiry is {signed.expiry}; it must be in 1 minute to {LONGEST_SECONDS // _DAY} days, it is {now}"
             )
             raise InvalidShareOffer(message, field="expiry")
-        listing = listing_of(
-            signed.maker,
-            self._market.terms.token.address,
-            signed.expiry,
-            signed.max_deduction_bps,
-            signed.nonce,
-            service.pay_to,
-            signed.amount,
-            signed.price,
-        )
-        chain_id, exchange = self._market.terms.chain_id, self._market.exchange.address
+        venue = self._venue(service.pay_to)
         signature = signed.signature
         if signed.assertion is not None:
             if self._passkeys is None or site is None:
                 raise InvalidShareOffer("there are no passkey accounts here; sign with a wallet", field="assertion")
-            typed = SIGNED_LISTING, domain_separator(EXCHANGE, chain_id, exchange), listing_struct_hash(listing)
+            separator = domain_separator(EXCHANGE, venue.chain_id, venue.exchange)
+            typed = SIGNED_LISTING, separator, venue.struct_hash(signed)
             signature = await self._passkeys.signature(signed.maker, typed, signed.assertion, site)
         return ShareOffer(
-            listing_hash(listing, chain_id, exchange),
+            venue.offer_hash(signed),
             service.id,
             service.pay_to,
             signed.maker,
-            listing.currency,
+            venue.currency,
             signed.amount,
             signed.price,
             signed.expiry,
@@ -217,20 +205,13 @@ class ShareOffers:
             raise Conflict(f"the permit was refused: {ended.reason}", code="permit_refused", field="permit")
 
     def _request(self, offer: SignedShareOffer, shares: Address) -> Request:
-        market = self._market
-        item = {"kind": 0, "token": checksum(shares), "id": 0, "amount": offer.amount, "price": offer.price}
-        message = {
-            "maker": checksum(offer.maker),
-            "currency": checksum(market.terms.token.address),
-            "expiry": offer.expiry,
-            "maxDeductionBps": offer.max_deduction_bps,
-            "divisible": True,
-            "nonce": offer.nonce,
-            "item": item,
-            "more": [],
-        }
-        exchange, chain_id = market.exchange.address, market.terms.chain_id
-        return Request(SIGNED_LISTING, exchange, chain_id, message, OFFERS, offer.as_json(), ["signature"])
+        venue = self._venue(shares)
+        message, body = venue.listing(offer), offer.as_json()
+        return Request(SIGNED_LISTING, venue.exchange, venue.chain_id, message, OFFERS, body, ["signature"])
+
+    def _venue(self, shares: Address) -> TradingVenue:
+        terms = self._market.terms
+        return TradingVenue(terms.chain_id, self._market.exchange.address, shares, terms.token.address)
 
     async def _permit(self, shares: Shares, maker: Address, value: int, deadline: int) -> Request:
         domain = await shares.eip712_domain()

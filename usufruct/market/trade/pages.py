@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -11,12 +11,12 @@ from starlette.responses import Response
 from usufruct.accounts import Sessions
 from usufruct.assets import SHARE_DECIMALS, SUPPLY, Listing
 from usufruct.core import Address, Unavailable, format_asset, format_units
-from usufruct.market.trade.model import WHOLE_BPS
 from usufruct.market.trade.service import ShareMarket
 from usufruct.market.trade.signers import Signers
 from usufruct.market.trade.store import Trade
 from usufruct.web import Operation, Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
+from usufruct_client.share_trade import WHOLE_BPS, price_of_one
 from usufruct_client.wire import Token
 
 _PAGE = Operation(
@@ -27,7 +27,6 @@ _PAGE = Operation(
 )
 _SHOWN_TRADES = 20
 _MILLION = 10**6 * 10**SHARE_DECIMALS
-_PLACES = Decimal(1).scaleb(-12)
 
 
 def share_pages(market: ShareMarket, signers: Signers, sessions: Sessions, pages: Pages) -> list[PageRoute]:
@@ -85,19 +84,14 @@ async def _values(market: ShareMarket, listing: Listing, payer: Address | None, 
 
 
 def _share_price(token: Token) -> Callable[[int, int], Decimal]:
-    """Return what writes the price of one share in whole coins, rounded up to 12 digits."""
-
-    def price_of_one(price: int, amount: int) -> Decimal:
-        exact = Decimal(price).scaleb(SHARE_DECIMALS - token.decimals) / Decimal(amount)
-        return exact.quantize(_PLACES, ROUND_CEILING).normalize()
-
-    return price_of_one
+    """Return what writes the price of one share in whole coins."""
+    return lambda price, amount: price_of_one(price, amount, SHARE_DECIMALS, token.decimals)
 
 
 def _points(trades: Sequence[Trade], token: Token) -> list[tuple[datetime, Decimal]]:
     """Return time and price of one share of each trade, the oldest first."""
-    price_of_one = _share_price(token)
-    return [(_moment(each.time), price_of_one(each.price, each.amount)) for each in reversed(trades) if each.time]
+    share_price = _share_price(token)
+    return [(_moment(each.time), share_price(each.price, each.amount)) for each in reversed(trades) if each.time]
 
 
 def _moment(seconds: int) -> datetime:

@@ -13,7 +13,7 @@ from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.exchange import Authorization, NotEnoughLeft, SelfTrade
 from usufruct.core import Address, Clock, Hash32, hash32_from_bytes
 from usufruct.market.passkey_buyer import PasskeyBuyer
-from usufruct.market.signing_requests import Request, message_values
+from usufruct.market.signing_requests import Request
 from usufruct.market.trade.errors import (
     FeeAboveAllowed,
     InvalidPurchase,
@@ -23,12 +23,12 @@ from usufruct.market.trade.errors import (
     PurchaseOutdated,
     PurchaseUnfunded,
 )
-from usufruct.market.trade.model import OfferState, ShareOffer, authorization_nonce, fee_down, purchase_salt
+from usufruct.market.trade.model import OfferState, ShareOffer
 from usufruct.market.trade.service import ShareMarket
 from usufruct_client.eip712_messages import DEPOSIT, Domain, MessageType
-from usufruct_client.identifiers import checksum
+from usufruct_client.share_trade import authorization_nonce, fee_down, purchase_message, purchase_salt
 from usufruct_client.trade_documents import PurchaseWish, SignedPurchase
-from usufruct_client.typed_data import MessageHasher, domain_separator
+from usufruct_client.typed_data import MessageHasher, domain_separator, message_values
 
 PURCHASES = "/v1/share-purchases"
 
@@ -188,14 +188,8 @@ class SharePurchases:
 
     def _request(self, signed: SignedPurchase) -> Request:
         terms = self._market.terms
-        message = {
-            "from": checksum(signed.buyer),
-            "to": checksum(self._market.exchange.address),
-            "value": signed.price,
-            "validAfter": 0,
-            "validBefore": signed.valid_before,
-            "nonce": f"0x{_nonce(signed).hex()}",
-        }
+        exchange = self._market.exchange.address
+        message = purchase_message(signed.buyer, exchange, signed.price, signed.valid_before, _nonce(signed))
         return Request(
             self._kind, terms.token.address, terms.chain_id, message, PURCHASES, signed.as_json(), ["signature"]
         )

@@ -1,0 +1,158 @@
+"""Trade in revenue shares: what a maker and a buyer sign, and the exchange's rules of price and fee. Pure.
+
+Shares and money are in atomic units.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, Protocol
+
+from usufruct_client.eip712_messages import DEPOSIT, PERMIT, SIGNED_LISTING, Domain, MessageType
+from usufruct_client.identifiers import Address, Hash32, checksum, id_to_bytes, keccak
+from usufruct_client.signing import Signer
+from usufruct_client.trade_documents import SharesPermit, SignedPurchase
+from usufruct_client.typed_data import MessageHasher, message_values, word
+
+WHOLE_BPS = 10_000
+
+_PLACES = Decimal(1).scaleb(-12)
+_HASHER = MessageHasher(SIGNED_LISTING)
+_EMPTY = bytes(65)
+
+
+class OfferedTerms(Protocol):
+    """What is signed of a share offer; `SignedShareOffer` and `ShareOfferFacts` have it."""
+
+    @property
+    def maker(self) -> Address:
+        """Whose shares they are."""
+
+    @property
+    def amount(self) -> int:
+        """How many atomic shares."""
+
+    @property
+    def price(self) -> int:
+        """The price of all of them."""
+
+    @property
+    def expiry(self) -> int:
+        """Unix seconds; nothing is sold from then on."""
+
+    @property
+    def max_deduction_bps(self) -> int:
+        """The most that the fee may take."""
+
+    @property
+    def nonce(self) -> int:
+        """What a cancellation uses up."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradingVenue:
+    """Where a service's shares trade: the chain, its exchange, the shares, and the token that they are paid in."""
+
+    chain_id: int
+    exchange: Address
+    shares: Address
+    currency: Address
+
+    def listing(self, offer: OfferedTerms) -> dict[str, Any]:
+        """Return the listing that the maker of an offer signs."""
+        item = {"kind": 0, "token": checksum(self.shares), "id": 0, "amount": offer.amount, "price": offer.price}
+        return {
+            "maker": checksum(offer.maker),
+            "currency": checksum(self.currency),
+            "expiry": offer.expiry,
+            "maxDeductionBps": offer.max_deduction_bps,
+            "divisible": True,
+            "nonce": offer.nonce,
+            "item": item,
+            "more": [],
+        }
+
+    def offer_hash(self, offer: OfferedTerms) -> Hash32:
+        """Return the id of an offer: the EIP-712 hash of its listing, as `Exchange.hashOf` does."""
+        values = message_values(SIGNED_LISTING, self.listing(offer))
+        return Hash32("0x" + _HASHER.digest(self.chain_id, self.exchange, *values).hex())
+
+    def struct_hash(self, offer: OfferedTerms) -> bytes:
+        """Return the EIP-712 struct hash of an offer's listing, without a domain."""
+        return _HASHER.struct_hash(*message_values(SIGNED_LISTING, self.listing(offer)))
+
+    def sign_offer(self, maker: Signer, offer: OfferedTerms) -> bytes:
+        """Sign an offer; 65 bytes."""
+        return _sign(maker, SIGNED_LISTING, self.chain_id, self.exchange, self.listing(offer))
+
+    def sign_permit(self, maker: Signer, domain: Domain, value: int, nonce: int, deadline: int) -> SharesPermit:
+        """Let the exchange take up to `value` of the maker's shares; `domain` and `nonce` are those of the shares."""
+        message = {
+            "owner": checksum(maker.address),
+            "spender": checksum(self.exchange),
+            "value": value,
+            "nonce": nonce,
+            "deadline": deadline,
+        }
+        kind = replace(PERMIT, domain=domain)
+        return SharesPermit(value, deadline, _sign(maker, kind, self.chain_id, self.shares, message))
+
+    def sign_purchase(
+        self, buyer: Signer, domain: Domain, offer: Hash32, terms: OfferedTerms, amount: int, bought: int, until: int
+    ) -> SignedPurchase:
+        """Sign a payment of exactly the price of `amount` shares; it can be made until `until`.
+
+        `domain` is the currency's, `bought` what the buyer has bought of the offer before.
+        """
+        me = Address(buyer.address.lower())
+        salt = purchase_salt(offer, me, amount, bought)
+        price = price_up(terms.price, terms.amount, amount)
+        message = purchase_message(me, self.exchange, price, until, authorization_nonce(offer, amount, me, salt))
+        signature = _sign(buyer, replace(DEPOSIT, domain=domain), self.chain_id, self.currency, message)
+        return SignedPurchase(offer, me, amount, price, until, salt, signature)
+
+
+def price_up(price: int, amount: int, part: int) -> int:
+    """Return what `part` of `amount` costs at `price` for all, rounded up: no way of slicing is cheaper."""
+    return -(-part * price // amount)
+
+
+def price_of_one(price: int, amount: int, share_decimals: int, decimals: int) -> Decimal:
+    """Return the price of one share in whole coins, rounded up to 12 digits, for people."""
+    exact = Decimal(price).scaleb(share_decimals - decimals) / Decimal(amount)
+    return exact.quantize(_PLACES, ROUND_CEILING).normalize()
+
+
+def fee_down(price: int, bps: int) -> int:
+    """Return the protocol fee in a price, rounded down, as the exchange keeps it."""
+    return price * bps // WHOLE_BPS
+
+
+def authorization_nonce(offer: Hash32, amount: int, to: Address, salt: Hash32) -> bytes:
+    """Return the ERC-3009 nonce that binds a payment to an offer, an amount and a recipient: 32 bytes."""
+    return keccak(id_to_bytes(offer) + word(amount) + bytes(12) + id_to_bytes(to) + id_to_bytes(salt))
+
+
+def purchase_salt(offer: Hash32, buyer: Address, amount: int, bought: int) -> Hash32:
+    """Return the salt of a buyer's purchase after `bought` of the offer.
+
+    It is the same in every tab: the payment token takes an authorization once, so the purchase is made once.
+    """
+    return Hash32("0x" + keccak(id_to_bytes(offer) + id_to_bytes(buyer) + word(amount) + word(bought)).hex())
+
+
+def purchase_message(buyer: Address, exchange: Address, price: int, until: int, nonce: bytes) -> dict[str, Any]:
+    """Return what a buyer signs: ERC-3009's authorization of exactly the price, to the exchange."""
+    return {
+        "from": checksum(buyer),
+        "to": checksum(exchange),
+        "value": price,
+        "validAfter": 0,
+        "validBefore": until,
+        "nonce": "0x" + nonce.hex(),
+    }
+
+
+def _sign(signer: Signer, kind: MessageType, chain_id: int, contract: str, message: Mapping[str, Any]) -> bytes:
+    assert kind.domain is not None
+    return bytes(signer.sign_typed_data(kind.domain.data(chain_id, contract), kind.types, dict(message)).signature)
