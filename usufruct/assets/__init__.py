@@ -4,7 +4,7 @@
 people do there. `AssetIndexer` keeps the tables as the chain has them, and has the listings follow.
 """
 
-from usufruct.assets.errors import InvalidListing, ListingExists, UnknownListing
+from usufruct.assets.errors import InvalidListing, ListingExists, UnknownAsset, UnknownListing
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
 from usufruct.assets.model import (
@@ -35,7 +35,7 @@ from usufruct.assets.registration import (
     check_owners,
     symbol_of,
 )
-from usufruct.assets.registry_client import RegistryClient, registry_creation
+from usufruct.assets.registry_client import RegistryClient, execute_once, registry_creation
 from usufruct.assets.service import Assets, CardChange
 from usufruct.assets.shares import ShareHolders
 from usufruct.assets.store import asset_kinds
@@ -66,6 +66,7 @@ __all__ = [
     "RevenueToken",
     "ShareHolders",
     "SharesIncome",
+    "UnknownAsset",
     "UnknownListing",
     "about_calls",
     "asset_kinds",
@@ -73,6 +74,7 @@ __all__ = [
     "check_listing",
     "check_new_asset",
     "check_owners",
+    "execute_once",
     "plain_listing_id",
     "price_facts",
     "read_card_change",

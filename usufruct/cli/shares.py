@@ -1,16 +1,36 @@
-"""Transfer revenue shares, see who holds them, collect their income."""
+"""Transfer, sell and buy revenue shares, see who holds them, collect their income."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from typer import Argument, Typer
+from typer import Argument, Option, Typer
 
 from usufruct.assets import SHARE_DECIMALS
-from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
+from usufruct.cli.support.command import ADDRESS, Facts, Rows, parse_duration, runs
+from usufruct.cli.support.deposits import TokenOption, agreed_token, open_payer
+from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
+from usufruct.cli.support.share_trade import ShareTrader, find_asset, trade_shares
 from usufruct.cli.support.wallet_option import Wallet, account
-from usufruct.core import Address, checksum, format_asset, format_units, parse_units
+from usufruct.config import Config
+from usufruct.core import (
+    Address,
+    AssetId,
+    Clock,
+    checksum,
+    format_asset,
+    format_units,
+    hash32,
+    moment,
+    parse_units,
+)
+from usufruct_client.share_trade import fee_down, price_of_one, price_up
+from usufruct_client.trade_documents import ShareOfferFacts
+from usufruct_client.wire import Token
 
 app = Typer()
+
+OfferArgument = Annotated[str, Argument(metavar="OFFER", help="The offer's id, as `usufruct shares offers` shows it.")]
 
 
 @app.command()
@@ -97,3 +117,134 @@ async def collect(session: RegistrySession, asset: AssetArgument, wallet: Wallet
         for each in await session.holders.collect(sender, await session.registry.find(asset), receiver)
     ]
     return Rows(rows, nothing="nothing to collect")
+
+
+@app.command()
+@runs(open_registry)
+async def offers(
+    session: RegistrySession,
+    asset: AssetArgument,
+    maker: Annotated[str, Option(help="Only of this account: an address, a wallet's name, or a devnet account.")] = "",
+    gateway: GatewayUrl = "",
+) -> Rows:
+    """List the offers of a service's shares at a gateway, the lowest price of a share first.
+
+    `shares` is what can be bought now, and `price` the price of it.
+
+    Example: usufruct shares offers my-model
+    """
+    config = session.chain.config
+    whose = account(maker, config, "maker") if maker else None
+    with open_gateway(gateway, config) as remote:
+        token = terms_of(remote, config).token
+        found = remote.share_offers(format_asset(await find_asset(session, remote, asset)))
+    rows = [_offer_facts(each, token) for each in found if whose in (None, each.maker)]
+    return Rows(rows, nothing="no offer of these shares; `usufruct shares offer` makes one")
+
+
+@app.command()
+@runs()
+def offer(
+    config: Config,
+    asset: AssetArgument,
+    amount: Annotated[str, Argument(help="How many of the 100,000,000 shares, as in 1000000.")],
+    price: Annotated[str, Option(help="The price of all of them, as in 50; parts are sold, too.")],
+    wallet: Wallet,
+    expires: Annotated[str, Option(help="How long the offer holds: 1m to 90d.")] = "30d",
+    token: TokenOption = "",
+    gateway: GatewayUrl = "",
+) -> Facts:
+    """Offer shares for sale, by a signature. They and their income stay the wallet's until they are bought.
+
+    The exchange is approved for what is on offer: by a signature if the gateway pays the gas, else by a transaction.
+
+    Example: usufruct shares offer my-model 1000000 --price 50 --wallet 0
+    """
+    atoms, expiry = parse_units(amount, SHARE_DECIMALS, "amount"), Clock().now() + parse_duration(expires, "expires")
+    with open_payer(wallet, gateway, config) as payer:
+        whole = payer.atomic(price, "price")
+        agreed = agreed_token(payer.terms, whole, token, config)
+
+        async def made(trader: ShareTrader, session: RegistrySession) -> Facts:
+            which = await find_asset(session, payer.gateway, asset)
+            sale = await trader.offer(which, atoms, whole, agreed, expiry)
+            fee = fee_down(whole, sale.offer.max_deduction_bps)
+            proceeds = {
+                "fee": format_units(fee, agreed.decimals),
+                "you_get": format_units(whole - fee, agreed.decimals),
+            }
+            return {**_offer_facts(sale.offer, agreed), **proceeds, "approval": sale.approval}
+
+        return trade_shares(config, payer, made)
+
+
+@app.command()
+@runs()
+def buy(
+    config: Config,
+    offer: OfferArgument,
+    amount: Annotated[str, Argument(help="How many shares, as in 500000.")],
+    max_price: Annotated[str, Option(help="The most that you pay for them, as in 25.")],
+    wallet: Wallet,
+    token: TokenOption = "",
+    gateway: GatewayUrl = "",
+) -> Facts:
+    """Buy shares of an offer by one signature: a payment of exactly the price, which is made once.
+
+    The gateway pays the gas within its daily bounds; over them, the wallet sends the purchase itself.
+
+    Example: usufruct shares buy 0x5c1f...9a03 500000 --max-price 25 --wallet 5
+    """
+    atoms, which = parse_units(amount, SHARE_DECIMALS, "amount"), hash32(offer, "offer")
+    with open_payer(wallet, gateway, config) as payer:
+        most = payer.atomic(max_price, "max_price")
+        agreed = agreed_token(payer.terms, most, token, config)
+
+        async def made(trader: ShareTrader, _: RegistrySession) -> Facts:
+            bought = await trader.buy(which, atoms, most, agreed)
+            return {
+                "offer": which,
+                "asset": format_asset(AssetId(bought.offer.asset)),
+                "from": checksum(bought.offer.maker),
+                "to": checksum(payer.address),
+                "shares": format_units(atoms, SHARE_DECIMALS),
+                "paid": format_units(bought.price, agreed.decimals),
+                "currency": agreed.symbol,
+                "transaction": bought.transaction,
+            }
+
+        return trade_shares(config, payer, made)
+
+
+@app.command()
+@runs()
+def cancel(config: Config, offer: OfferArgument, wallet: Wallet, gateway: GatewayUrl = "") -> Facts:
+    """End an offer of the wallet's for good, by a transaction: a signature cannot be taken back.
+
+    Example: usufruct shares cancel 0x5c1f...9a03 --wallet 0
+    """
+    which = hash32(offer, "offer")
+    with open_payer(wallet, gateway, config) as payer:
+
+        async def made(trader: ShareTrader, _: RegistrySession) -> Facts:
+            ended, transaction = await trader.cancel(which)
+            asset, left = format_asset(AssetId(ended.asset)), format_units(ended.left, SHARE_DECIMALS)
+            return {"offer": which, "asset": asset, "shares_not_sold": left, "transaction": transaction}
+
+        return trade_shares(config, payer, made)
+
+
+def _offer_facts(offer: ShareOfferFacts, token: Token) -> Mapping[str, object]:
+    amount = offer.left if offer.available is None else offer.available
+    one = price_of_one(offer.price, offer.amount, SHARE_DECIMALS, token.decimals)
+    return {
+        "offer": offer.offer,
+        "asset": format_asset(AssetId(offer.asset)),
+        "maker": checksum(offer.maker),
+        "shares": format_units(amount, SHARE_DECIMALS),
+        "price": format_units(price_up(offer.price, offer.amount, amount), token.decimals),
+        "price_of_one": f"{one:f}",
+        "currency": token.symbol,
+        "expires": moment(offer.expiry),
+        "state": offer.state,
+    }

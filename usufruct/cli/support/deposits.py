@@ -69,24 +69,24 @@ class Payer(WalletSigner):
         """Return the token that is agreed to be paid in, once the wallet is seen to hold `amount` of it."""
         if amount < self.terms.least_deposit:
             raise PaymentRequired(
-                f"the gateway takes no deposit below {_shown(self.terms.token, self.terms.least_deposit)}, and this is "
-                f"{_shown(self.terms.token, amount)}; pay in more",
+                f"the gateway takes no deposit below {shown(self.terms.token, self.terms.least_deposit)}, and this is "
+                f"{shown(self.terms.token, amount)}; pay in more",
                 code="cannot_pay",
             )
         token = agreed_token(self.terms, amount, named, self._config)
         held = ask_node(self._config, lambda node: Erc20(token.address, node).balance_of(self.address))
         if held < amount:
             raise PaymentRequired(
-                f"{checksum(self.address)} holds {_shown(token, held)} at {checksum(token.address)}, and "
-                f"{_shown(token, amount)} is to be paid; pay in less, or fill the wallet",
+                f"{checksum(self.address)} holds {shown(token, held)} at {checksum(token.address)}, and "
+                f"{shown(token, amount)} is to be paid; pay in less, or fill the wallet",
                 code="cannot_pay",
             )
         return token
 
     def deposit(self, token: Token, into: ChannelConfig, amount: int) -> int:
         """Sign a deposit of the agreed token and hand it in; return the balance after it. It holds for half an hour."""
-        valid_before = ask_node(self._config, _valid_before)
-        return self.gateway.submit_deposit(self, self.terms, token, into, amount, valid_before, say)
+        until = ask_node(self._config, valid_before)
+        return self.gateway.submit_deposit(self, self.terms, token, into, amount, until, say)
 
 
 @contextmanager
@@ -142,7 +142,12 @@ async def _on_chain(node: Client, offered: Token) -> Token:
     return token
 
 
-async def _valid_before(node: Client) -> int:
+async def valid_before(node: Client) -> int:
+    """Return until when a payment that is signed now can be made: half an hour, by the chain's clock.
+
+    Raises:
+        Unavailable: when the node's clock and this machine's differ.
+    """
     chain_id = await node.chain_id()
     there, here = (await node.head()).timestamp, Clock().now()
     if not is_devnet(chain_id) and abs(there - here) > _MOST_SKEW:
@@ -156,11 +161,12 @@ async def _valid_before(node: Client) -> int:
 def _confirmed(token: Token, amount: int) -> bool:
     at = checksum(token.address)
     say(f"The gateway takes the token at {at}, which calls itself {token.symbol} ({token.name}).")
-    say(f"It has {token.decimals} decimals: you would pay {format_units(amount, token.decimals)} of it.")
+    say(f"It has {token.decimals} decimals: {format_units(amount, token.decimals)} of it are meant.")
     say("A token can be given any name: compare the address with its maker's.")
     with interruptible("nothing was sent"):
-        return typer.confirm("Pay in this token?", err=True)
+        return typer.confirm("Use this token?", err=True)
 
 
-def _shown(token: Token, amount: int) -> str:
+def shown(token: Token, amount: int) -> str:
+    """Return an amount of a token for people."""
     return f"{format_units(amount, token.decimals)} {token.symbol}"

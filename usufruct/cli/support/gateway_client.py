@@ -1,6 +1,6 @@
 """The gateway that a command speaks to, by `--gateway` or this installation's own, and who signs for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from usufruct.config import Config
 from usufruct.core import Address, Conflict, hash32_from_bytes
 from usufruct_client import Gateway
 from usufruct_client.eip712_messages import Domain, MessageType
-from usufruct_client.typed_data import MessageHasher
+from usufruct_client.typed_data import MessageHasher, message_values
 from usufruct_client.wire import Terms
 
 GatewayUrl = Annotated[
@@ -38,24 +38,29 @@ class WalletSigner:
 
     def __init__(self, key: KeySigner) -> None:
         """Sign by `key`."""
-        self._key = key
+        self.key = key
 
     @property
     def address(self) -> Address:
         """The signer's address."""
-        return self._key.address
+        return self.key.address
 
     def sign_typed_data(
         self, domain_data: dict[str, Any], message_types: dict[str, Any], message_data: dict[str, Any]
     ) -> Signature:
-        """Sign EIP-712 typed data, of one struct that holds no others."""
-        [(name, fields)] = message_types.items()
-        members = ",".join(f"{each['type']} {each['name']}" for each in fields)
-        message = MessageType(f"{name}({members})", Domain(domain_data["name"], domain_data["version"]))
-        values = [message_data[each["name"]] for each in fields]
+        """Sign EIP-712 typed data; of several structs the first is signed, and holds the others."""
+        domain = Domain(domain_data["name"], domain_data["version"])
+        primary, *parts = (_struct(name, fields) for name, fields in message_types.items())
+        message = MessageType(primary, domain, tuple(map(MessageType, parts)))
+        values = message_values(message, message_data)
         written = [hash32_from_bytes(each) if isinstance(each, bytes) else each for each in values]
         chain_id, contract = domain_data["chainId"], domain_data["verifyingContract"]
-        return Signature(self._key.sign(MessageHasher(message).digest(chain_id, contract, *written)))
+        return Signature(self.key.sign(MessageHasher(message).digest(chain_id, contract, *written)))
+
+
+def _struct(name: str, fields: Sequence[Mapping[str, str]]) -> str:
+    members = ",".join(f"{each['type']} {each['name']}" for each in fields)
+    return f"{name}({members})"
 
 
 @contextmanager
