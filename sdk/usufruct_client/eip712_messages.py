@@ -62,6 +62,8 @@ class MessageType:
 
 
 DOMAIN_TYPE = MessageType("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+UNBOUND_DOMAIN_TYPE = MessageType("EIP712Domain(string name,string version,uint256 chainId)")
+"""Of messages that no contract verifies."""
 
 ESCROW = Domain("x402 Batch Settlement", "1")
 """Of x402's `BatchSettlement`."""
@@ -150,3 +152,19 @@ REVIEW = MessageType(
     Domain("Usufruct Reviews", "1"),
 )
 """A payer rates a service by one of its calls that they paid for; the contract is the operator's till."""
+
+EXTENSION_CHAIN = 1
+"""The chain in the domain of the next two messages, whatever chain is paid on: x402 fixes it. They have no contract."""
+
+PAYMENT_OFFER = MessageType(
+    "Offer(uint256 version,string resourceUrl,string scheme,string network,string asset,string payTo,string amount,"
+    "uint256 validUntil)",
+    Domain("x402 offer", "1"),
+)
+"""x402's extension `offer-receipt`: a server signs what its 402 asks for."""
+
+DELIVERY_RECEIPT = MessageType(
+    "Receipt(uint256 version,string network,string resourceUrl,string payer,uint256 issuedAt,string transaction)",
+    Domain("x402 receipt", "1"),
+)
+"""x402's extension `offer-receipt`: a server signs that a payer paid and was served."""

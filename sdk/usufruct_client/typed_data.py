@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import call
 from typing import Any
 
-from usufruct_client.eip712_messages import DOMAIN_TYPE, Domain, MessageType
+from usufruct_client.eip712_messages import DOMAIN_TYPE, UNBOUND_DOMAIN_TYPE, Domain, MessageType
 from usufruct_client.identifiers import Address, id_to_bytes, keccak
 
 
@@ -38,8 +38,8 @@ class MessageHasher:
             raise TypeError(f"{len(values)} values for {len(self._writers)} fields")
         return keccak(self._type_hash + b"".join(map(call, self._writers, values)))
 
-    def digest(self, chain_id: int, contract: Address, *values: object) -> bytes:
-        """Return what is signed: 32 bytes."""
+    def digest(self, chain_id: int, contract: Address | None, *values: object) -> bytes:
+        """Return what is signed: 32 bytes; `contract` is None for messages that no contract verifies."""
         assert self._domain is not None
         return keccak(b"\x19\x01" + domain_separator(self._domain, chain_id, contract) + self.struct_hash(*values))
 
@@ -60,8 +60,10 @@ def message_values(kind: MessageType, message: Mapping[str, Any]) -> tuple[Any, 
 
 
 @lru_cache(maxsize=64)
-def domain_separator(domain: Domain, chain_id: int, contract: Address) -> bytes:
-    """Return the separator that binds a signature to one contract on one chain: 32 bytes."""
+def domain_separator(domain: Domain, chain_id: int, contract: Address | None) -> bytes:
+    """Return the separator that binds a signature to one chain, and to one contract if there is one: 32 bytes."""
+    if contract is None:
+        return MessageHasher(UNBOUND_DOMAIN_TYPE).struct_hash(domain.name, domain.version, chain_id)
     return MessageHasher(DOMAIN_TYPE).struct_hash(domain.name, domain.version, chain_id, contract)
 
 

@@ -11,10 +11,11 @@ from usufruct_client.typed_data import MessageHasher
 
 CONTRACT = "0x" + "4a" * 20
 CHAIN = 8453
+UNBOUND = (eip712_messages.PAYMENT_OFFER, eip712_messages.DELIVERY_RECEIPT)
 TYPES = [
     each
     for each in vars(eip712_messages).values()
-    if isinstance(each, eip712_messages.MessageType) and each.name != "EIP712Domain"
+    if isinstance(each, eip712_messages.MessageType) and each.name != "EIP712Domain" and each not in UNBOUND
 ]
 
 
@@ -63,6 +64,19 @@ def test_digests_are_eth_accounts(message: eip712_messages.MessageType):
         if message.domain:
             digest = keccak(b"\x19\x01" + signable.header + signable.body)
             assert MessageHasher(message).digest(CHAIN, CONTRACT, *row) == digest
+
+    check()
+
+
+@pytest.mark.parametrize("message", UNBOUND, ids=lambda each: each.domain.name)
+def test_digests_without_a_contract_are_eth_accounts(message: eip712_messages.MessageType):
+    @settings(max_examples=25, deadline=None)
+    @given(st.tuples(*(values(kind, {}) for kind, _ in message.fields)))
+    def check(row: tuple) -> None:
+        domain = {"name": message.domain.name, "version": message.domain.version, "chainId": CHAIN}
+        signable = encode_typed_data(domain, message.types, named(message, row))
+        digest = keccak(b"\x19\x01" + signable.header + signable.body)
+        assert MessageHasher(message).digest(CHAIN, None, *row) == digest
 
     check()
 
