@@ -12,6 +12,11 @@ from x402.extensions.bazaar import (
 )
 
 from tests.support.html_page import HtmlPage
+from usufruct.chain.keys import KeySigner
+from usufruct.core import Address, ChainId, checksum
+from usufruct.gateway import Operator
+from usufruct.gateway.did_document import did_document
+from usufruct.payments.pricing import Escrow
 from usufruct.payments.x402 import discovery_extension
 
 BAD = "a\"'></script><script>alert(1)</script>](x) *b*"
@@ -43,7 +48,7 @@ async def test_llms_txt_has_a_title_a_summary_and_links_that_lead_somewhere(worl
     assert lines[2].startswith("> ")
     assert [line for line in lines if line.startswith("## ")] == ["## Interfaces", "## Services"]
     links = re.findall(r"(?<!\\)\[(?:\\.|[^\]\\])*\]\(([^)\s]+)\)", text)
-    assert len(links) == 7
+    assert len(links) == 8
     for link in links:
         if not link.endswith(("/v1/terms", "/openapi.json")):  # of other components
             assert (await site.get(link)).status_code == 200, link
@@ -57,8 +62,31 @@ async def test_well_known_documents_name_addresses_of_this_gateway(world, site):
     assert agent["type"] == "https://eips.ethereum.org/EIPS/eip-8004#registration-v1"
     assert {"name", "description", "image", "services", "x402Support", "active", "registrations"} <= set(agent)
     root = str(site.base_url).rstrip("/")
-    assert all(each["endpoint"].startswith(root) for each in agent["services"])
+    endpoints = {each["name"]: each["endpoint"] for each in agent["services"]}
+    assert endpoints.pop("DID") == "did:web:" + root.removeprefix("http://").replace(":", "%3A")
+    assert all(endpoint.startswith(root) for endpoint in endpoints.values())
     assert (await site.get(agent["image"])).status_code == 200
+
+
+async def test_the_did_document_names_the_keys_that_sign_receipts(world, site):
+    document = (await site.get("/.well-known/did.json")).json()
+    agent = (await site.get("/.well-known/agent-registration.json")).json()
+    assert document["id"] in [each["endpoint"] for each in agent["services"]]
+    (key,) = document["verificationMethod"]
+    assert document["assertionMethod"] == [key["id"]]
+    assert (key["type"], key["controller"]) == ("EcdsaSecp256k1RecoveryMethod2020", document["id"])
+    operator = world.gateway.pipeline.operator
+    assert key["blockchainAccountId"].lower() == f"eip155:{operator.escrow.chain_id}:{operator.receipts.address}"
+
+
+def test_earlier_keys_stay_in_the_did_document_and_a_port_is_written_as_did_web_wants():
+    earlier = Address("0x" + "11" * 20)
+    operator = Operator(Escrow(ChainId(8453)), earlier, earlier, KeySigner(b"\x07" * 32), earlier_signers=(earlier,))
+    document = did_document("https://ai.example.org:8402", operator)
+    assert document["id"] == "did:web:ai.example.org%3A8402"
+    accounts = [each["blockchainAccountId"] for each in document["verificationMethod"]]
+    assert accounts == [f"eip155:8453:{checksum(each)}" for each in (operator.receipts.address, earlier)]
+    assert len(document["assertionMethod"]) == 2
 
 
 async def test_a_service_says_itself_in_schema_org_and_no_name_ends_the_script(world, site):

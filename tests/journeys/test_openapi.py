@@ -164,6 +164,7 @@ async def call(world, http, url) -> None:
         "llms.txt",
         ".well-known/x402",
         ".well-known/agent-registration.json",
+        ".well-known/did.json",
         "v1/services",
         "v1/models",
         "v1/models/chat",

@@ -16,7 +16,7 @@ _TAKES = {
     "x-usufruct-limit": "the most that this call may cost, in atomic units",
 }
 BILLED = {
-    "payment-response": "x402's settlement, base64 of JSON; with x402 only",
+    "payment-response": "x402's settlement, base64 of JSON; with x402 only; `extensions` has its receipt",
     "x-usufruct-call": "the id of the call in its receipt",
     "x-usufruct-ceiling": "the most that the call could cost, in atomic units",
     "x-usufruct-charge": "what was charged, in atomic units; whole answers only, as what follows",
@@ -128,6 +128,18 @@ X402_RESOURCES = Operation(
         "type": "object",
         "required": ["version", "resources"],
         "properties": {"version": {"const": 1}, "resources": {"type": "array", "items": {"type": "string"}}},
+    },
+)
+DID_DOCUMENT = Operation(
+    "Return the DID document of this gateway's address: the keys that sign its receipts and x402 offers.",
+    {
+        "type": "object",
+        "required": ["id", "verificationMethod", "assertionMethod"],
+        "properties": {
+            "id": {"type": "string"},
+            "verificationMethod": {"type": "array", "items": {"type": "object"}},
+            "assertionMethod": {"type": "array", "items": {"type": "string"}},
+        },
     },
 )
 AGENT_REGISTRATION = Operation("Return this gateway's registration file by ERC-8004.", {"type": "object"})

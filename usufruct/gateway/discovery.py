@@ -1,4 +1,4 @@
-"""What machines read first: `/llms.txt`, `/.well-known/x402`, the agent's registration file, and schema.org's words."""
+"""What machines read first: `/llms.txt`, the files in `/.well-known`, and schema.org's words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,8 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from usufruct.core import format_units
-from usufruct.gateway.descriptions import AGENT_REGISTRATION, LLMS_TEXT, X402_RESOURCES
+from usufruct.gateway.descriptions import AGENT_REGISTRATION, DID_DOCUMENT, LLMS_TEXT, X402_RESOURCES
+from usufruct.gateway.did_document import did_document, did_of
 from usufruct.gateway.search.query import Search
 from usufruct.gateway.service import Gateway
 from usufruct.web import Request, Route, json_response
@@ -33,6 +34,7 @@ Without a key a paid endpoint answers 402 with x402's requirements; `x-usufruct-
 - [Search]({url}/v1/services): by words, operation, context, price and measured quality
 - [Terms]({url}/v1/terms): chain, contracts, token, receipt signer
 - [x402 resources]({url}/.well-known/x402): endpoints that take payment
+- [DID document]({url}/.well-known/did.json): the keys that sign offers and receipts
 
 ## Services
 
@@ -60,8 +62,12 @@ def discovery_routes(gateway: Gateway, pages: Pages) -> list[Route]:
         icon = pages.static.path("logo" if pages.site.logo else "icon.svg")
         return json_response(registration(pages.site.name, url, url + icon, takes_x402=takes))
 
+    async def signers(request: Request) -> Response:
+        return json_response(did_document(request.exchange.root, gateway.pipeline.operator))
+
     return [
         Route("GET", "/llms.txt", llms_text, LLMS_TEXT),
+        Route("GET", "/.well-known/did.json", signers, DID_DOCUMENT),
         Route("GET", "/.well-known/x402", x402_resources, X402_RESOURCES),
         Route("GET", "/.well-known/agent-registration.json", agent_registration, AGENT_REGISTRATION),
     ]
@@ -78,6 +84,7 @@ def registration(name: str, url: str, image: str, *, takes_x402: bool) -> dict[s
             {"name": "web", "endpoint": f"{url}/"},
             {"name": "OpenAI", "endpoint": f"{url}/v1", "version": "v1"},
             {"name": "OpenAPI", "endpoint": f"{url}/openapi.json", "version": "3.1.0"},
+            {"name": "DID", "endpoint": did_of(url), "version": "v1"},
         ],
         "x402Support": takes_x402,
         "active": True,

@@ -1,6 +1,6 @@
 """The operator's side of every payment: addresses, token and receipt key."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from usufruct.core import Address, format_units
@@ -20,7 +20,7 @@ class Operator:
     """The payee of all channels, and the token.
 
     `till` receives and authorizes for every channel; `token` has `decimals` and is shown as `symbol`; `receipts` signs
-    receipts, and `signed_before` knows the keys that did before it.
+    receipts, and `signed_before` knows the keys that did before it; `earlier_signers` are those known at the start.
     """
 
     escrow: Escrow
@@ -31,6 +31,7 @@ class Operator:
     symbol: str = "USD"
     withdraw_delay: int = LEAST_WITHDRAW_DELAY
     signed_before: SignedBefore = _never
+    earlier_signers: Sequence[Address] = ()
 
     def shown(self, amount: int) -> str:
         """Write atomic units as whole ones: "0.000123"."""
