@@ -275,6 +275,7 @@ class GatewayConfig:
     drain_seconds: Annotated[int, _whole(0, 3_600), "on SIGTERM, until running calls are cut"] = 30
     drain_lead_seconds: Annotated[int, _whole(0, 300), "before that: unready, but taking calls"] = 0
     connections: Annotated[int, _whole(10, 100_000), "served at once; more get 503"] = 2_000
+    offers_per_second: Annotated[int, _whole(0, 100_000), "x402 offers signed at most; 0: none"] = 500
     cors_origins: Annotated[str, "web pages that may call, spaces between; `*`: any"] = "*"
 
     @property

@@ -1,4 +1,4 @@
-"""x402's own JavaScript client in a process of its own: unmodified, with or without an RPC address."""
+"""x402's own JavaScript packages in processes of their own, unmodified: the client, and what checks signed offers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ import orjson
 from usufruct.gateway import Operator
 
 _SCRIPT = Path(__file__).parents[1] / "journeys" / "x402_js" / "client.mjs"
+_VERIFIER = _SCRIPT.with_name("offer_receipt.mjs")
 _LONGEST_LINE = 1 << 20
 
 
@@ -55,13 +56,27 @@ async def stock_client(
         "rpc": world.installation.config.chain.rpc_url if rpc else "",
     }
     pipe = asyncio.subprocess.PIPE
-    node = which("node")
-    assert node, "no node on PATH: run `make setup`, then the tests by make"
     process = await asyncio.create_subprocess_exec(
-        node, str(_SCRIPT), orjson.dumps(settings), stdin=pipe, stdout=pipe, stderr=pipe, limit=_LONGEST_LINE
+        _node(), str(_SCRIPT), orjson.dumps(settings), stdin=pipe, stdout=pipe, stderr=pipe, limit=_LONGEST_LINE
     )
     try:
         yield StockClient(process, f"{world.url}/chat/completions")
     finally:
         process.stdin.close()
         await process.wait()
+
+
+async def verified(required: str, response: str = "", payer: str = "") -> dict[str, Any]:
+    """Return what x402's offer-receipt package finds in two headers: see `offer_receipt.mjs`."""
+    given = orjson.dumps({"required": required, "response": response, "payer": payer})
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(_node(), str(_VERIFIER), given, stdout=pipe, stderr=pipe)
+    found, complaint = await process.communicate()
+    assert process.returncode == 0, complaint.decode()
+    return orjson.loads(found)
+
+
+def _node() -> str:
+    node = which("node")
+    assert node, "no node on PATH: run `make setup`, then the tests by make"
+    return node

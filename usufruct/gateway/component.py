@@ -30,7 +30,7 @@ from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow
 from usufruct.payments.settlement import AccountSync, ChannelRegistry, PassAccounts, ReceiptSigners
-from usufruct.payments.x402 import Funding, Requirements
+from usufruct.payments.x402 import Funding, OfferSigner, Requirements
 from usufruct.store import Database, MasterSecret
 from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
@@ -51,7 +51,7 @@ def build(context: Context) -> Component:
         payments = PaymentMethods(
             BearerKeyPayments(context.get(Keys), operator.escrow),
             context.get(PassAccounts),
-            X402Payments(context.get(Requirements), context.get(Funding), quotes, clock),
+            X402Payments(context.get(Requirements), context.get(Funding), quotes, context.get(OfferSigner), clock),
         )
         counters = CallCounters(context.get(CollectorRegistry))
         return Gateway(
@@ -107,6 +107,7 @@ def _provide_operator(context: Context) -> None:
             terms.token.symbol,
             terms.withdraw_delay,
             context.get(ReceiptSigners).signed_before,
+            terms.earlier_receipt_signers,
         )
 
     async def can_deposit(payer: Address) -> bool:

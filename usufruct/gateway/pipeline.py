@@ -171,10 +171,8 @@ class Pipeline:
         call = await self.ledger.call(replay.call)
         assert call is not None, "a stored answer has a call"
         receipt = await kept_receipt(self.ledger, call, self.operator)
-        bill = receipt.document.receipt
-        exchange.attach(await payer.response_headers(bill.amount, bill.cumulative, None))
         self.counters.replayed()
-        await self.responder.repeat(exchange, order.work, KeptAnswer.unpacked(replay.answer), receipt)
+        await self.responder.repeat(exchange, payer, order.work, KeptAnswer.unpacked(replay.answer), receipt)
 
 
 def _log(call: OpenCall, bill: Bill, usage: Usage) -> None:

@@ -100,6 +100,11 @@ class Quotes:
         raise StaleQuote(f"{listing.name} has no price card {version} any more; take the fresh quote", field="quote")
 
 
+def expiry_of(quote: str) -> int:
+    """Return until when a quote of ours holds, in seconds since 1970."""
+    return int(quote.split(".")[2])
+
+
 def _words(request_hash: Hash32, version: int, allowance: Allowance, expires_at: int) -> bytes:
     numbers = ((version, 8), (allowance.output_tokens, 8), (allowance.ceiling, 16), (expires_at, 8))
     return bytes.fromhex(request_hash[2:]) + b"".join(number.to_bytes(size, "big") for number, size in numbers)

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import orjson
 
@@ -24,6 +25,7 @@ from usufruct.gateway.open_call import KeptAnswer, OpenCall
 from usufruct.gateway.operations.base import StreamedWork, Work
 from usufruct.gateway.operations.text import with_member
 from usufruct.gateway.operations.text_metering import longest_text
+from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.quality.tally import Times
 from usufruct.gateway.signed_receipt import SignedReceipt, bill_event, event
 from usufruct.gateway.stream_relay import StreamRelay
@@ -77,20 +79,26 @@ class Responder:
 
     async def finish(self, exchange: HttpExchange, call: OpenCall, served: Served, receipt: SignedReceipt) -> None:
         """Send what is left, with the receipt: the whole answer, or the last events of a stream."""
+        extensions = _extensions(exchange, call.payer, served.kept, receipt)
         if served.kept.stream:
             if not served.is_gone:
-                await self._farewell(exchange, _last_events(served.kept, receipt))
+                await self._farewell(exchange, _last_events(served.kept, receipt, extensions))
             return
         charged = receipt.document.receipt
-        exchange.attach(await call.payer.response_headers(charged.amount, charged.cumulative, call.funded))
+        exchange.attach(await call.payer.response_headers(charged.amount, charged.cumulative, call.funded, extensions))
         await _answer_whole(exchange, served.body, served.reported, receipt)
 
     async def end_with_error(self, exchange: HttpExchange, error: UsufructError) -> None:
         """End a stream that has begun with an error event."""
         await self._farewell(exchange, event(error_body(error, exchange.call_id)))
 
-    async def repeat(self, exchange: HttpExchange, work: Work, kept: KeptAnswer, receipt: SignedReceipt) -> None:
+    async def repeat(
+        self, exchange: HttpExchange, payer: Payer, work: Work, kept: KeptAnswer, receipt: SignedReceipt
+    ) -> None:
         """Send the answer kept for the same request, with the receipt it had."""
+        charged, extensions = receipt.document.receipt, _extensions(exchange, payer, kept, receipt)
+        in_headers = None if kept.stream else extensions
+        exchange.attach(await payer.response_headers(charged.amount, charged.cumulative, None, in_headers))
         if not kept.stream:
             content = parse(kept.body)
             body = work.written(content, "").body
@@ -98,7 +106,7 @@ class Responder:
             return
         await exchange.start(200, [*EVENT_STREAM, _REPLAYED])
         await exchange.write(kept.body)
-        await self._farewell(exchange, _last_events(kept, receipt))
+        await self._farewell(exchange, _last_events(kept, receipt, extensions))
 
     async def _whole(self, exchange: HttpExchange, call: OpenCall) -> Served:
         """Run a call that is answered in one piece; it is charged only if the caller is still there."""
@@ -203,13 +211,17 @@ async def _answer_whole(
     await exchange.answer(200, with_member(body, b"usage", usage), [JSON, *receipt.headers(), *headers])
 
 
-def _last_events(answer: KeptAnswer, receipt: SignedReceipt) -> bytes:
+def _extensions(exchange: HttpExchange, payer: Payer, kept: KeptAnswer, receipt: SignedReceipt) -> Mapping[str, Any]:
+    """Return what the payment's standard adds to an answer that came whole; nothing for a broken one."""
+    return {} if kept.broken else payer.delivery_extensions(exchange.url, receipt.document.receipt)
+
+
+def _last_events(answer: KeptAnswer, receipt: SignedReceipt, extensions: Mapping[str, Any]) -> bytes:
     """Return what ends a stream: the bill before `[DONE]` for who asked for usage, after it, unseen, for others."""
     if answer.broken:
         error = orjson.loads(answer.broken)
         return event({**error, "usage": receipt.usage(), "usufruct": receipt.document.as_json()})
     found = _ANSWER_ID.search(answer.body)
-    bill = bill_event(
-        receipt, found[1].decode() if found else f"chatcmpl-{receipt.document.receipt.call}", answer.model
-    )
+    name = found[1].decode() if found else f"chatcmpl-{receipt.document.receipt.call}"
+    bill = bill_event(receipt, name, answer.model, extensions)
     return bill + _DONE if answer.usage_asked else _DONE + bill

@@ -115,19 +115,23 @@ async def kept_receipt(ledger: Ledger, call: Call, operator: Operator) -> Signed
     return replace(kept, document=replace(document, signer=signer))
 
 
-def bill_event(receipt: SignedReceipt, answer_id: str, model: str) -> bytes:
-    """Return the event that carries the bill: a chunk without choices, as OpenAI's usage event is, with the receipt."""
-    return event(
-        {
-            "id": answer_id,
-            "object": "chat.completion.chunk",
-            "created": receipt.document.receipt.time,
-            "model": model,
-            "choices": [],
-            "usage": receipt.usage(),
-            "usufruct": receipt.document.as_json(),
-        }
-    )
+def bill_event(
+    receipt: SignedReceipt, answer_id: str, model: str, extensions: Mapping[str, Any] | None = None
+) -> bytes:
+    """Return the event that carries the bill: a chunk without choices, as OpenAI's usage event is, with the receipt.
+
+    `extensions`: what the payment's standard adds, as in the header of a whole answer.
+    """
+    bill: dict[str, object] = {
+        "id": answer_id,
+        "object": "chat.completion.chunk",
+        "created": receipt.document.receipt.time,
+        "model": model,
+        "choices": [],
+        "usage": receipt.usage(),
+        "usufruct": receipt.document.as_json(),
+    }
+    return event(bill | {"extensions": extensions} if extensions else bill)
 
 
 def event(content: Mapping[str, Any]) -> bytes:

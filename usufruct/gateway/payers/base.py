@@ -1,14 +1,15 @@
 """What a payment method is: it identifies the payer of a call, which prices and funds the call."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from usufruct.core import Hash32, PaymentRequired, value
 from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Budget
 from usufruct.payments.ledger import BalanceTooLow, LimitReached, Reservation
-from usufruct.payments.pricing import OverBudget
+from usufruct.payments.pricing import OverBudget, Receipt
 from usufruct.payments.settlement import Deposited
 from usufruct.web import Header, HttpExchange
 
@@ -97,8 +98,14 @@ class Payer(ABC):
             PaymentRequired: when the payment does not carry the call.
         """
 
-    async def response_headers(self, charged: int, total: int, funded: FundedCall | None) -> Sequence[Header]:
-        """Return an answer's headers about its charge, beside the receipt's.
+    def delivery_extensions(self, url: str, receipt: Receipt) -> Mapping[str, Any]:
+        """Return what the payment's standard adds, by name, to an answer from `url` that was delivered whole."""
+        return {}
+
+    async def response_headers(
+        self, charged: int, total: int, funded: FundedCall | None, extensions: Mapping[str, Any] | None = None
+    ) -> Sequence[Header]:
+        """Return an answer's headers about its charge, beside the receipt's; `extensions` go with them.
 
         `total` is what the account is charged and has reserved in all, with this call; `funded` is None for an answer
         that is given again.

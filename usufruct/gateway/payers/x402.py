@@ -1,8 +1,9 @@
 """Payment by x402: a price is asked, promised, and paid from the payer's own channel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from usufruct.core import Clock, Hash32, PaymentRequired, format_units, value
 from usufruct.gateway.call_order import CallOrder, Price
@@ -10,12 +11,14 @@ from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Budget
 from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
-from usufruct.gateway.quotes import Quotes
+from usufruct.gateway.quotes import Quotes, expiry_of
 from usufruct.payments.ledger import VoucherPublished, VoucherTooLow, scope_of
-from usufruct.payments.pricing import OverBudget, VerifiedVoucher
+from usufruct.payments.pricing import OverBudget, Receipt, VerifiedVoucher
 from usufruct.payments.x402 import (
+    OFFER_RECEIPT,
     DepositNotNeeded,
     Funding,
+    OfferSigner,
     Payment,
     PaymentKind,
     Requirements,
@@ -38,11 +41,12 @@ _CORRECTED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class X402Payments:
-    """Takes payments by x402: what is required, how money gets in and out, and the quotes that were given."""
+    """Takes payments by x402: what is required, how money gets in and out, the quotes that were given, signed."""
 
     requirements: Requirements
     funding: Funding
     quotes: Quotes
+    offers: OfferSigner
     clock: Clock
 
     async def authenticate(self, header: str) -> "X402Payer":
@@ -101,8 +105,12 @@ class X402Payments:
         quote = self.quotes.give(order.request_hash, card.version, allowance)
         name = x402_name(refusal, corrective=channel is not None)
         required = self.requirements.requirements(allowance.ceiling, quote, channel, card)
-        bazaar = None if payment else discovery_extension(order.listing.operation, order.listing.name)
-        return self._required(exchange, name, required, bazaar)
+        extensions: dict[str, Any] = {}
+        if payment is None:
+            extensions["bazaar"] = discovery_extension(order.listing.operation, order.listing.name)
+        if offers := self.offers.offers(exchange.url, required, expiry_of(quote)):
+            extensions[OFFER_RECEIPT] = offers
+        return self._required(exchange, name, required, extensions)
 
     async def refund(self, exchange: HttpExchange) -> None:
         """Answer a GET on a paid endpoint: with what is taken here, or with the refund that is asked for."""
@@ -125,10 +133,10 @@ class X402Payments:
         self,
         exchange: HttpExchange,
         error: str,
-        requirements: dict[str, object],
-        bazaar: dict[str, object] | None = None,
+        requirements: Mapping[str, Any],
+        extensions: Mapping[str, Any] | None = None,
     ) -> Header:
-        return _REQUIRED, self.requirements.payment_required(exchange.url, error, requirements, bazaar)
+        return _REQUIRED, self.requirements.payment_required(exchange.url, error, requirements, extensions)
 
 
 @value
@@ -189,7 +197,16 @@ class X402Payer(Payer):
             reservation = replace(reservation, offered=self.payment.deposit.amount)
         return FundedCall(reservation, funded.made, funded.spared)
 
-    async def response_headers(self, charged: int, total: int, funded: FundedCall | None) -> Sequence[Header]:
+    def delivery_extensions(self, url: str, receipt: Receipt) -> Mapping[str, Any]:
+        """Return x402's receipt of a call that was charged, dated as ours is: the same whenever it is given."""
+        if not receipt.amount:
+            return {}
+        network, payer = self.method.requirements.network, self.payment.config.payer
+        return {OFFER_RECEIPT: self.method.offers.receipt(url, network, payer, receipt.time)}
+
+    async def response_headers(
+        self, charged: int, total: int, funded: FundedCall | None, extensions: Mapping[str, Any] | None = None
+    ) -> Sequence[Header]:
         """Return what x402's clients count by: at least `charged`, and so much that their count reaches `total`.
 
         With a deposit that was spared, the true total stands beside it: the client's count is above that already, and
@@ -207,6 +224,7 @@ class X402Payer(Payer):
             deposit.transaction if deposit else None,
             deposit.amount if deposit else None,
             total if is_spared else None,
+            extensions,
         )
         return [(_RESPONSE, response)]
 

@@ -1,9 +1,13 @@
 """What x402 adds to an installation: it makes wallets' payments good."""
 
 from usufruct.accounts import Keys
+from usufruct.config import Config
+from usufruct.core import Clock
 from usufruct.core.components import Component, Context
+from usufruct.payments.pricing import DigestSigner
 from usufruct.payments.settlement import AccountSync, Deposits, RefundRequests, SettlementContext
 from usufruct.payments.x402.funding import Funding
+from usufruct.payments.x402.offer_receipt import OfferSigner
 from usufruct.payments.x402.requirements import Requirements
 from usufruct_client.wire import Terms
 from usufruct_client.wire_types import adapter
@@ -25,6 +29,10 @@ def build(context: Context) -> Component:
             context.get(Terms),
         )
 
+    def offers() -> OfferSigner:
+        return OfferSigner(context.get(DigestSigner), context.get(Clock), context.get(Config).gateway.offers_per_second)
+
     context.provide_later(Funding, funding)
+    context.provide_later(OfferSigner, offers)
     context.provide_later(Requirements, lambda: Requirements(context.get(Terms)))
     return Component("x402")

@@ -75,19 +75,16 @@ class Requirements:
         }
 
     def payment_required(
-        self, url: str, error: str, requirements: Mapping[str, Any], bazaar: Mapping[str, Any] | None = None
+        self, url: str, error: str, requirements: Mapping[str, Any], extensions: Mapping[str, Any] | None = None
     ) -> bytes:
-        """Return a `PAYMENT-REQUIRED` header's value; `bazaar` declares how the resource is called."""
-        extensions: dict[str, Any] = {IDENTIFIER: _DECLARATION}
-        if bazaar is not None:
-            extensions["bazaar"] = bazaar
+        """Return a `PAYMENT-REQUIRED` header's value; `extensions` by name, beside the payment identifier's."""
         return _encoded(
             {
                 "x402Version": VERSION,
                 "error": error,
                 "resource": {"url": url, "mimeType": "application/json"},
                 "accepts": [requirements],
-                "extensions": extensions,
+                "extensions": {IDENTIFIER: _DECLARATION, **(extensions or {})},
             }
         )
 
@@ -98,25 +95,25 @@ class Requirements:
         transaction: Hash32 | None = None,
         amount: int | None = None,
         total: int | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> bytes:
         """Return a `PAYMENT-RESPONSE` header's value: `charged` for a call, `amount` for a deposit or a refund.
 
         `total` is what the channel was charged in all: a stock client that counts otherwise leaves its count, and its
-        balance, as they are.
+        balance, as they are. `extensions` by name.
         """
         extra: dict[str, Any] = {} if charged is None else {"chargedAmount": str(charged)}
         if total is not None:
             extra["channelState"] = {"chargedCumulativeAmount": str(total)}
-        return _encoded(
-            {
-                "success": True,
-                "transaction": transaction or "",
-                "network": self.network,
-                "payer": payer,
-                "amount": "" if amount is None else str(amount),
-                "extra": extra,
-            }
-        )
+        response: dict[str, Any] = {
+            "success": True,
+            "transaction": transaction or "",
+            "network": self.network,
+            "payer": payer,
+            "amount": "" if amount is None else str(amount),
+            "extra": extra,
+        }
+        return _encoded(response | {"extensions": extensions} if extensions else response)
 
 
 def _state(channel: Account) -> dict[str, Any]:
