@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.gateway import peers, vouchers
+from bench.gateway import offers, peers, vouchers
 from bench.gateway.client import Load, Timing
 from bench.gateway.disk import fsync_microseconds
 from bench.gateway.installation import installation
@@ -39,6 +39,8 @@ UNITS = {
     "bytes_written_per_call": "bytes",
     "commits_per_call": "",
     "cpu_stream50": "us",
+    "cpu_402": "us",
+    "quotes_per_s_c32": "1/s",
     "latency_p50_c1": "us",
     "latency_p50_c1_20ms": "us",
     "ttft_p50_c1": "us",
@@ -52,13 +54,14 @@ Found = dict[tuple[str, str], list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A load, and how its figures follow from what was seen."""
+    """A load, and how its figures follow from what was seen. `unpaid`: calls without payment, answered by 402."""
 
     model: str
     stream: bool
     connections: int
     seconds: float
     figures: Callable[["Seen"], dict[str, float]]
+    unpaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,10 @@ def _unstreamed(seen: Seen) -> dict[str, float]:
     }
 
 
+def _unpaid(seen: Seen) -> dict[str, float]:
+    return {"cpu_402": seen.cpu / seen.calls * 1e6, "quotes_per_s_c32": seen.calls / seen.timing.elapsed}
+
+
 def _alone(seen: Seen) -> dict[str, float]:
     figures = {"latency_p50_c1": _p50(seen.timing.seconds)}
     return figures if seen.commits is None else figures | {"commits_per_call": seen.commits / seen.calls}
@@ -92,6 +99,7 @@ def _alone(seen: Seen) -> dict[str, float]:
 MEASUREMENTS = (
     Measurement("instant", False, 32, 3, _unstreamed),
     Measurement("stream50", True, 32, 3, lambda seen: {"cpu_stream50": seen.cpu / seen.calls * 1e6}),
+    Measurement("instant", False, 32, 2, _unpaid, unpaid=True),
     Measurement("instant", False, 1, 1, _alone),
     Measurement("slow20", False, 1, 1.5, lambda seen: {"latency_p50_c1_20ms": _p50(seen.timing.seconds)}),
     Measurement("ttft20", True, 1, 1.5, lambda seen: {"ttft_p50_c1": _p50(seen.timing.first)}),
@@ -109,7 +117,14 @@ def body_of(model: str, stream: bool) -> str:
 
 
 def run_load(
-    subject: Subject, model: str, stream: bool, connections: int, *, seconds: float = 0, calls: int = 0
+    subject: Subject,
+    model: str,
+    stream: bool,
+    connections: int,
+    *,
+    seconds: float = 0,
+    calls: int = 0,
+    unpaid: bool = False,
 ) -> Seen:
     """Put a load on a subject and see what it costs.
 
@@ -117,7 +132,8 @@ def run_load(
         RuntimeError: when a call failed.
     """
     body = body_of(subject.models.get(model, model), stream)
-    load = Load(subject.url, body, subject.headers(body), connections, seconds, calls)
+    headers, status = ([{}], 402) if unpaid else (subject.headers(body), 200)
+    load = Load(subject.url, body, headers, connections, seconds, calls, status)
     before = cpu_seconds(subject.counted), written_bytes(subject.counted), subject.commits and subject.commits()
     command = [sys.executable, "-m", "bench.gateway.client"]
     try:
@@ -140,20 +156,28 @@ def run_load(
     return Seen(timing, after[0] - before[0], after[1] - before[1], commits)
 
 
+def is_measured(each: Measurement, subject: Subject) -> bool:
+    """Tell whether a subject takes part: only our gateways answer 402 with a quote."""
+    return not each.unpaid or subject.name == OURS
+
+
 def measure(subjects: list[Subject], rounds: int, folder: Path) -> Found:
     """Measure everything `rounds` times, one subject after the other within each round."""
     found: Found = defaultdict(list)
     for subject in subjects:  # connections are opened, code is warm
         for each in MEASUREMENTS:
-            run_load(subject, each.model, each.stream, min(each.connections, 8), seconds=0.5)
+            if is_measured(each, subject):
+                run_load(subject, each.model, each.stream, min(each.connections, 8), seconds=0.5, unpaid=each.unpaid)
     for turn in range(rounds):
         print(f"round {turn + 1} of {rounds}", flush=True)
         found["fsync_p50", FSYNC].append(fsync_microseconds(folder))
         found["fsync_p50_20ms", FSYNC].append(fsync_microseconds(folder, 0.02))
         for each in MEASUREMENTS:
-            for subject in list(subjects):
+            for subject in [found_subject for found_subject in subjects if is_measured(each, found_subject)]:
                 try:
-                    seen = run_load(subject, each.model, each.stream, each.connections, seconds=each.seconds)
+                    seen = run_load(
+                        subject, each.model, each.stream, each.connections, seconds=each.seconds, unpaid=each.unpaid
+                    )
                 except RuntimeError as failure:
                     if subject.name.startswith(OURS):
                         raise
@@ -252,6 +276,7 @@ def main() -> None:
         if (metric, name) in found
     ]
     rows += vouchers.rows(arguments.rounds)
+    rows += offers.rows(arguments.rounds)
     rows += [Row("cpu_unstreamed", each.name, None, "us", 0, f"unavailable: {each.reason}") for each in missing]
     write("gateway", rows)
 

@@ -19,7 +19,8 @@ import uvloop
 class Load:
     """What to ask: `body` at `url`/chat/completions with one of `headers` after the other.
 
-    Each of `connections` asks until `seconds` are over, or until `calls` were made by all together.
+    Each of `connections` asks until `seconds` are over, or until `calls` were made by all together. An answer of
+    another status than `status` counts as failed.
     """
 
     url: str
@@ -28,6 +29,7 @@ class Load:
     connections: int
     seconds: float = 0.0
     calls: int = 0
+    status: int = 200
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         now, timing = time.perf_counter(), self._run.timing
         status = self._parser.get_status_code()
-        if status == 200 and b'"error"' not in self._text:
+        if status == self._run.status and (status != 200 or b'"error"' not in self._text):
             timing.seconds.append(now - self._sent)
             timing.first.append((self._first or now) - self._sent)
         else:
@@ -98,6 +100,7 @@ class _Run:
 
     def __init__(self, load: Load) -> None:
         self._load = load
+        self.status = load.status
         target = urlsplit(load.url)
         body = load.body.encode()
         self._address = str(target.hostname), target.port or 80
