@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Invalid,
         Mistrusted,
         NotAllowed,
+        OfferMismatch,
         OverBudget,
         OverLimit,
         RefundRefused,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         new_channel,
         proof_headers,
     )
+    from usufruct_client.offer_receipt import Evidence
     from usufruct_client.paid_call import Refund
     from usufruct_client.purse import Purse
     from usufruct_client.receipt import Agreed, Dispute, Receipt, faults, proves, read_receipt
@@ -62,6 +64,7 @@ __all__ = [
     "Connection",
     "DepositPending",
     "Dispute",
+    "Evidence",
     "Gateway",
     "GatewayRefused",
     "GatewayUnavailable",
@@ -70,6 +73,7 @@ __all__ = [
     "Mistrusted",
     "NewKey",
     "NotAllowed",
+    "OfferMismatch",
     "OverBudget",
     "OverLimit",
     "PayingTransport",
@@ -98,7 +102,7 @@ __all__ = [
 ]
 
 _MODULES = (
-    *("answer", "channel", "connection", "errors", "gateway", "paid_call", "purse", "receipt"),
+    *("answer", "channel", "connection", "errors", "gateway", "offer_receipt", "paid_call", "purse", "receipt"),
     *("signing", "spending_rules", "store", "text", "transport", "wallet"),
 )
 

@@ -14,7 +14,7 @@ HELD_MOST = 1 << 20
 
 
 class EventReader:
-    """Reads a stream of server-sent events, cut anywhere: its text, its bill, and whether it said it is done."""
+    """Reads a stream of server-sent events, cut anywhere: text, bill, x402's extensions, and whether it is done."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -22,6 +22,7 @@ class EventReader:
         self._text: list[str] = []
         self.done = False
         self.bill: object = None
+        self.extensions: object = None
         self.usage: object = None
 
     @property
@@ -54,6 +55,7 @@ class EventReader:
         if isinstance(content, dict):
             self._text.append(delta_text(content.get("choices")))
             self.bill = content.get("usufruct", self.bill)
+            self.extensions = content.get("extensions", self.extensions)
             self.usage = content.get("usage") or self.usage
 
 

@@ -42,6 +42,10 @@ class NotAllowed(Refused, code="not_allowed"):
     """Another network, token or operator than those that are allowed."""
 
 
+class OfferMismatch(Refused, code="offer_mismatch"):
+    """A 402's signed offer is not for what the 402 asks, or not by a key that may sign it; names the field."""
+
+
 class TermsChanged(Refused, code="terms_changed"):
     """Another network or operator than this gateway had before."""
 

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import httpx
@@ -11,6 +12,7 @@ import httpx
 from usufruct_client.answer import AnswerReader, handed_on
 from usufruct_client.clock import steady_seconds
 from usufruct_client.errors import BadAnswer, DepositPending, RefundRefused
+from usufruct_client.offer_receipt import read_delivery_receipt
 from usufruct_client.purse import Answered, Payment, Purse
 from usufruct_client.receipt import Receipt, read_receipt
 from usufruct_client.text import content_hash, text_hash
@@ -85,15 +87,15 @@ class PaidCall:
             if reply.is_success or response is not None:
                 self._purse.taken(payment, made=self._repeated or response is None or bool(response.transaction))
             if reply.is_success:
-                charged = response.charged if response else None
-                return handed_on(reply, Delivery(self._purse, payment, self._request_hash, reply.headers, charged))
+                return handed_on(reply, Delivery(self._purse, payment, self._request_hash, reply.headers, response))
             required = self._next(payment, reply, response)
         return reply
 
     async def _reserve(self, required: PaymentRequired) -> Payment:
         """Sign, as soon as no other call's deposit has to be waited for."""
-        waited, most, terms = 0.0, self._deposit_seconds, required.requirements
-        while (payment := self._purse.reserve(self._origin, terms, share=waited >= DEPOSIT_SHARED_SECONDS)) is None:
+        waited, most, offer = 0.0, self._deposit_seconds, self._purse.check_offer(required)
+        sign = partial(self._purse.reserve, self._origin, required.requirements, offer=offer)
+        while (payment := sign(share=waited >= DEPOSIT_SHARED_SECONDS)) is None:
             if waited >= most:
                 raise DepositPending(f"another call's deposit has not arrived in {most:g} s; ask again")
             await self._sender.pause(DEPOSIT_POLL_SECONDS)
@@ -162,14 +164,20 @@ class Delivery(AnswerReader):
     """A paid answer on its way to the caller; its end settles the call: with the charge or, if unseen, the ceiling."""
 
     def __init__(
-        self, purse: Purse, payment: Payment, request_hash: str, headers: Mapping[str, str], charged: int | None
+        self,
+        purse: Purse,
+        payment: Payment,
+        request_hash: str,
+        headers: Mapping[str, str],
+        response: PaymentResponse | None,
     ) -> None:
-        """Read the answer to `payment` along; `charged` is what `PAYMENT-RESPONSE` says, None if it says nothing."""
+        """Read the answer to `payment` along; `response` is its `PAYMENT-RESPONSE`, None if it has none."""
         super().__init__(headers)
         self._purse = purse
         self._payment = payment
         self._request_hash = request_hash
-        self._charged = charged
+        self._charged = response.charged if response else None
+        self._extensions = response.extensions if response else None
 
     def ended(self, *, complete: bool) -> None:
         """Settle with what is known."""
@@ -186,7 +194,11 @@ class Delivery(AnswerReader):
         if receipt and self._stream is None and self._charged not in {None, charge}:
             complaints.append(f"PAYMENT-RESPONSE says {self._charged}, the receipt {charge}")
         response_hash = None if text is None else text_hash(text)
-        answer = Answered(charge, receipt, self._request_hash, response_hash, self.replayed, tuple(complaints))
+        extensions = (self._stream.extensions if self._stream else None) or self._extensions
+        delivery = read_delivery_receipt(extensions)
+        answer = Answered(
+            charge, receipt, self._request_hash, response_hash, self.replayed, tuple(complaints), delivery
+        )
         self._purse.finish(self._payment, answer)
 
     def _settled_without_bill(self, text: str | None, complaints: list[str]) -> bool:

@@ -11,20 +11,21 @@ from dataclasses import dataclass, replace
 from usufruct_client.channel import Channel, Pending
 from usufruct_client.clock import wall_seconds
 from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
+from usufruct_client.offer_receipt import DeliveryReceipt, Evidence, PaymentOffer, check_offers, receipt_faults
 from usufruct_client.receipt import Agreed, Dispute, Receipt, faults
 from usufruct_client.signing import Deposit, channel_id, random_salt, voucher_signer
 from usufruct_client.spending_rules import Rules
 from usufruct_client.store import Books, Store
 from usufruct_client.wallet import Wallet
 from usufruct_client.wire import PriceCard
-from usufruct_client.x402 import PaymentPayload, Requirements
+from usufruct_client.x402 import PaymentPayload, PaymentRequired, Requirements
 
 log = logging.getLogger("usufruct_client")
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What was signed for one call: `header` is the `PAYMENT-SIGNATURE`."""
+    """What was signed for one call: `header` is the `PAYMENT-SIGNATURE`, `offer` what the server had signed before."""
 
     slot: str
     channel: str
@@ -33,13 +34,15 @@ class Payment:
     deposit: Deposit | None
     header: str
     price_card: PriceCard | None = None
+    offer: PaymentOffer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """How a call ended: the charge the gateway names, the receipt it shows, and the hashes of what we sent and read.
 
-    `response_hash` is None when the answer was not read to its end. `replayed`: the answer was given before.
+    `response_hash` is None when the answer was not read to its end. `replayed`: the answer was given before. `delivery`
+    is x402's receipt, beside the gateway's own.
     """
 
     charge: int
@@ -48,6 +51,7 @@ class Answered:
     response_hash: str | None
     replayed: bool = False
     complaints: tuple[str, ...] = ()
+    delivery: DeliveryReceipt | None = None
 
 
 class Purse:
@@ -79,15 +83,31 @@ class Purse:
         with self._store.transaction() as books:
             return books.receipts(channel)
 
+    def evidence(self, channel: str) -> tuple[Evidence, ...]:
+        """Return x402's signed offers and receipts of a channel's calls, oldest first."""
+        with self._store.transaction() as books:
+            return books.evidence(channel)
+
     def close(self) -> None:
         """Close the store."""
         self._store.close()
 
-    def reserve(self, origin: str, terms: Requirements, *, share: bool = False) -> Payment | None:
+    def check_offer(self, required: PaymentRequired) -> PaymentOffer | None:
+        """Return the server's signed offer of what a 402 asks for; None when it has none.
+
+        Raises:
+            OfferMismatch: when what is signed is not what is asked for, or not by one of the rules' receipt signers.
+        """
+        entry, signers = required.requirements.raw, self.rules.receipt_signers
+        return check_offers(required.offers, entry, required.url, signers, self._clock())
+
+    def reserve(
+        self, origin: str, terms: Requirements, *, share: bool = False, offer: PaymentOffer | None = None
+    ) -> Payment | None:
         """Set a call's ceiling aside and sign its payment; None while another call's deposit has to arrive first.
 
         Vouchers are signed in the order in which ceilings are set aside, each covering those before it. `share`: send
-        the other call's deposit along, if it is enough for both; it is made once.
+        the other call's deposit along, if it is enough for both; it is made once. `offer` is kept with the payment.
 
         Raises:
             Refused: when the rules do not allow it; nothing is signed then.
@@ -104,7 +124,7 @@ class Purse:
                     return None
                 deposit = deposit or self._deposit(books, channel, terms, needed, now)
             claim = total if deposit else min(total, channel.balance)
-            return self._sign(books, channel, terms, claim, deposit, now)
+            return replace(self._sign(books, channel, terms, claim, deposit, now), offer=offer)
 
     def taken(self, payment: Payment, *, made: bool = True) -> None:
         """Note that the gateway took the payment: its deposit is in the channel.
@@ -133,12 +153,17 @@ class Purse:
                 books.keep_receipt(answer.receipt)
                 channel = replace(channel, receipt_signer=channel.receipt_signer or answer.receipt.signer)
             books.keep(channel)
-            self._dispute(books, payment, answer.receipt.call if answer.receipt else "", complaints)
+            call = answer.receipt.call if answer.receipt else ""
+            doubts = self._doubts(channel, payment, answer)
+            if not doubts and not again:
+                _keep_evidence(books, payment, call, answer.delivery)
+            self._dispute(books, payment, call, [*complaints, *doubts])
 
     def abandon(self, payment: Payment, complaint: str = "") -> None:
         """Give up a call whose end was not seen: its ceiling counts as charged until the gateway names less."""
         with self._store.transaction() as books:
             books.keep(self._of(books, payment).abandoned(payment.slot))
+            _keep_evidence(books, payment)
             self._dispute(books, payment, "", [complaint] if complaint else [])
 
     def release(self, payment: Payment, *, unsure: bool = False, spoilt: bool = False) -> None:
@@ -273,8 +298,6 @@ class Purse:
         if receipt is None:
             above = answer.charge > payment.ceiling
             return [f"charged {answer.charge}, above the ceiling of {payment.ceiling}"] if above else []
-        signers = self.rules.receipt_signers
-        pinned = frozenset({channel.receipt_signer} - {""})
         agreed = Agreed(
             account=channel.id,
             chain_id=channel.chain_id,
@@ -285,7 +308,7 @@ class Purse:
             ceiling=payment.ceiling,
             signed=channel.signed,
             price_card=None if answer.replayed else payment.price_card,  # an older answer has an older card
-            signers=pinned if signers is None else frozenset(each.lower() for each in signers),
+            signers=self._signers(channel),
         )
         found = list(faults(receipt, agreed))
         if known is not None and (known != receipt or not answer.replayed):
@@ -294,10 +317,35 @@ class Purse:
             found.append(f"the receipt charges units that call {other} was charged for")
         return found
 
+    def _doubts(self, channel: Channel, payment: Payment, answer: Answered) -> list[str]:
+        """Return what is wrong with x402's offer and receipt; the gateway's own receipt stands without them."""
+        found = []
+        if answer.delivery:
+            now = None if answer.replayed else self._clock()
+            network = f"eip155:{channel.chain_id}"
+            found = receipt_faults(answer.delivery, payment.offer, network, channel.config.payer, now)
+        allowed = self._signers(channel) or frozenset({answer.receipt.signer} if answer.receipt else ())
+        for name, signed in (("offer", payment.offer), ("receipt", answer.delivery)):
+            signer = signed and signed.signed_by()
+            if signed and (signer is None or (allowed and signer not in allowed)):
+                found.append(f"the x402 {name} is signed by {signer or 'no key'}, not by the operator's receipt key")
+        return found
+
+    def _signers(self, channel: Channel) -> frozenset[str]:
+        """Return the keys that may sign for a channel: those of the rules, or the first one seen; empty: any."""
+        if self.rules.receipt_signers is None:
+            return frozenset({channel.receipt_signer} - {""})
+        return frozenset(each.lower() for each in self.rules.receipt_signers)
+
     def _dispute(self, books: Books, payment: Payment, call: str, complaints: Iterable[str]) -> None:
         for what in complaints:
             books.keep_dispute(Dispute(payment.channel, call, what, self._clock()))
             log.warning("dispute: %s (channel %s, call %s)", what, payment.channel, call or "unknown")
+
+
+def _keep_evidence(books: Books, payment: Payment, call: str = "", receipt: DeliveryReceipt | None = None) -> None:
+    if payment.offer or receipt:
+        books.keep_evidence(payment.slot, payment.channel, Evidence(call, payment.offer, receipt))
 
 
 def _others(books: Books, channel: Channel) -> tuple[Channel, ...]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from usufruct_client.channel import Channel
 from usufruct_client.clock import steady_seconds
 from usufruct_client.errors import StoreFault
+from usufruct_client.offer_receipt import Evidence
 from usufruct_client.receipt import Dispute, Receipt, read_receipt
-from usufruct_client.wire_types import adapter
+from usufruct_client.wire_types import adapter, read_answer
 
 LOCK_SECONDS = 30.0
 """How long one process waits for another's transaction, which takes milliseconds."""
@@ -28,6 +29,8 @@ CREATE TABLE IF NOT EXISTS receipts (
   call TEXT PRIMARY KEY, channel TEXT NOT NULL, above TEXT NOT NULL, upto TEXT NOT NULL, document TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS receipts_tile ON receipts (channel, upto);
+CREATE TABLE IF NOT EXISTS evidence (slot TEXT PRIMARY KEY, channel TEXT NOT NULL, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS evidence_channel ON evidence (channel);
 CREATE TABLE IF NOT EXISTS disputes (id INTEGER PRIMARY KEY, document TEXT NOT NULL);
 PRAGMA user_version = 1;
 COMMIT;
@@ -170,6 +173,17 @@ class Books:
         self._database.execute(
             "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)",
             (receipt.call, receipt.account, *_span(receipt), json.dumps(receipt.as_json())),
+        )
+
+    def evidence(self, channel: str) -> tuple[Evidence, ...]:
+        """Return what the server signed for calls of a channel, oldest first."""
+        rows = self._database.execute("SELECT document FROM evidence WHERE channel = ? ORDER BY rowid", (channel,))
+        return tuple(read_answer(Evidence, json.loads(row[0])) for row in rows.fetchall())
+
+    def keep_evidence(self, slot: str, channel: str, evidence: Evidence) -> None:
+        """Write what the server signed for the call of `slot`."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO evidence VALUES (?, ?, ?)", (slot, channel, json.dumps(evidence.as_json()))
         )
 
     def disputes(self) -> tuple[Dispute, ...]:

@@ -10,6 +10,7 @@ from pydantic import AliasPath, BeforeValidator, Field, StrictBool, StrictStr
 
 from usufruct_client.errors import BadAnswer
 from usufruct_client.identifiers import checksum
+from usufruct_client.offer_receipt import PaymentOffer, read_offers
 from usufruct_client.wire import ChannelConfig, PriceCard, SignedDeposit
 from usufruct_client.wire_types import (
     AddressText,
@@ -102,14 +103,27 @@ class _Required(Document):
     x402_version: Annotated[Literal[2], Field(alias="x402Version")]
     accepts: list[dict[str, Any]]
     error: StrictStr | None = None
+    resource: Any = None
+    extensions: Any = None
+
+    @property
+    def url(self) -> str:
+        """The address of what is sold; "" where it is not named."""
+        url = self.resource.get("url") if isinstance(self.resource, dict) else None
+        return url if isinstance(url, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequired:
-    """What a 402 asks for; `error` is without x402's prefix, empty when there is none."""
+    """What a 402 asks for; `error` is without x402's prefix, empty when there is none.
+
+    `offers` are the signed ones for the requirements; `url` is what is sold, or "".
+    """
 
     error: str
     requirements: Requirements
+    offers: tuple[PaymentOffer, ...] = ()
+    url: str = ""
 
 
 class PaymentResponse(Document):
@@ -119,6 +133,7 @@ class PaymentResponse(Document):
     transaction: StrictStr
     amount: Annotated[Uint128, BeforeValidator(lambda amount: amount or "0")] = 0
     charged: Annotated[Uint128 | None, Field(validation_alias=AliasPath("extra", "chargedAmount"))] = None
+    extensions: Any = None
 
 
 class PaidScheme(Document):
@@ -217,7 +232,9 @@ def read_required(header: str) -> PaymentRequired:
     for position, offer in enumerate(required.accepts):
         if offer.get("scheme") == SCHEME:
             requirements = read_answer(Requirements, offer | {"raw": offer}, f"accepts[{position}]")
-            return PaymentRequired((required.error or "").removeprefix(ERROR_PREFIX), requirements)
+            error = (required.error or "").removeprefix(ERROR_PREFIX)
+            offers = read_offers(required.extensions, position, offer)
+            return PaymentRequired(error, requirements, offers, required.url)
     raise BadAnswer(
         f"{REQUIRED_HEADER}.accepts offers no {SCHEME}: this gateway wants another scheme", member="accepts"
     )

@@ -54,6 +54,9 @@ async def test_forty_calls_at_once_on_one_channel_with_one_deposit(world, tmp_pa
         assert theirs.reserved == 0
         assert len(gateway.purse.receipts(mine.id)) == 40 == len(await world.bills(account))
         assert not gateway.purse.disputes
+        signed = gateway.purse.evidence(mine.id)
+        signers = {each.signed_by() for kept in signed for each in (kept.offer, kept.receipt)}
+        assert (len(signed), signers) == (40, {world.installation.get(Operator).receipts.address})
         assert await world.balance(account) == 1000 * DOLLAR - theirs.reading.balance
         assert theirs.voucher.max_claimable <= DOLLAR
 

@@ -8,6 +8,7 @@ import json
 import secrets
 import socket
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -30,9 +31,10 @@ from x402.mechanisms.evm.batch_settlement.utils import (
 from tests.support.bills import lines_of
 from usufruct import web
 from usufruct.chain.keys import KeySigner
-from usufruct.core import Address, AssetId, ChainId, Hash32
+from usufruct.core import Address, AssetId, ChainId, Clock, Hash32
 from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_receipt
 from usufruct.payments.pricing.usage import CountedBy
+from usufruct.payments.x402 import OfferSigner
 from usufruct_client.bill_lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines
 from usufruct_client.wire import PriceCard
 from usufruct_client.wire_types import read_answer
@@ -42,6 +44,7 @@ TOKEN, TILL = "0x" + "70" * 20, "0x" + "71" * 20
 OPERATOR = KeySigner(b"\x05" * 32)
 PREFIX = "invalid_batch_settlement_evm_"
 ANSWER = "To be or not to be"
+URL = "https://ai.example.org/v1/chat/completions"
 
 
 @dataclass
@@ -97,6 +100,11 @@ class FakeGateway:
         self.terms: dict = {}
         self.spoil_receipt: dict = {}
         self.signer = OPERATOR
+        self.offers = False  # sign x402's offers and receipts
+        self.spoil_offer: dict = {}
+        self.spoil_delivery: dict = {}
+        self.offer_signer = OPERATOR
+        self.offer_seconds = 300
         self.channel_state: dict = {}
         self.voucher_state: dict = {}
         self.raw_status = 0
@@ -154,18 +162,22 @@ class FakeGateway:
         request_hash = hashlib.sha256(body).hexdigest()
         try:
             with books.reserve(self.ceiling) as reserved:
-                await self._serve(json.loads(body), request_hash, channel, books, reserved, transaction, receive, send)
+                payer = payment.payload["channelConfig"]["payer"]
+                paid = channel, payer, books, reserved, transaction
+                await self._serve(json.loads(body), request_hash, *paid, receive, send)
         finally:
             self.running -= 1
 
-    async def _serve(self, asked, request_hash, channel, books, reserved, transaction, receive, send) -> None:
+    async def _serve(self, asked, request_hash, channel, payer, books, reserved, transaction, receive, send) -> None:
         while self._holds(books, transaction):
             await asyncio.sleep(0.005)
         charge = min(self.ceiling, asked.get("seed", 40)) + self.overcharge
         response = {"success": True, "transaction": transaction, "network": NETWORK, "payer": "0x" + "00" * 20}
+        extensions = self._delivered(payer)
 
         def told(amount: int) -> dict:
             extra = {**response, "amount": "", "extra": {"chargedAmount": str(amount)}}
+            extra |= {"extensions": extensions} if extensions and not asked.get("stream") else {}
             return {} if self.silent else {"payment-response": _base64(extra)}
 
         if asked.get("fail"):
@@ -173,7 +185,9 @@ class FakeGateway:
             await _whole(send, 503, json.dumps(error).encode(), told(0) | {"content-type": "application/json"})
             return
         if asked.get("stream"):
-            await self._stream(asked, request_hash, channel, books, reserved, charge, told(self.ceiling), receive, send)
+            headers = told(self.ceiling)
+            paid = channel, books, reserved, charge
+            await self._stream(asked, request_hash, *paid, headers, extensions, receive, send)
             return
         if "input" in asked:
             content = {"object": "list", "data": [{"embedding": [0.1, 0.25], "index": 0}], "model": "m"}
@@ -195,7 +209,9 @@ class FakeGateway:
         few = not transaction and len(books.deposits) < self.deposits_first
         return few or self.held or self.most_running < self.together
 
-    async def _stream(self, asked, request_hash, channel, books, reserved, charge, headers, receive, send) -> None:
+    async def _stream(
+        self, asked, request_hash, channel, books, reserved, charge, headers, extensions, receive, send
+    ) -> None:
         await _start(send, 200, headers | {"content-type": "text/event-stream; charset=utf-8"})
 
         def chunk(**members) -> bytes:
@@ -211,9 +227,9 @@ class FakeGateway:
             await receive()  # until the caller hangs up
             self._receipt(channel, books, reserved, charge, request_hash, ANSWER)
             return
-        bill = chunk(
-            usufruct=self._receipt(channel, books, reserved, charge, request_hash, ANSWER), usage={"prompt_tokens": 1}
-        )
+        receipt = self._receipt(channel, books, reserved, charge, request_hash, ANSWER)
+        more = {"extensions": extensions} if extensions else {}
+        bill = chunk(usufruct=receipt, usage={"prompt_tokens": 1}, **more)
         done = b"data: [DONE]\n\n"
         asked_usage = (asked.get("stream_options") or {}).get("include_usage")
         for piece in (bill, done) if asked_usage else (done, bill):
@@ -273,7 +289,26 @@ class FakeGateway:
             "extra": extra,
         }
         error = PREFIX + refusal.code if refusal.corrective else refusal.code
-        return {"x402Version": 2, "error": error, "accepts": [entry | self.terms], "extensions": {}}
+        entry |= self.terms
+        required = {"x402Version": 2, "error": error, "resource": {"url": URL}, "accepts": [entry]}
+        return required | {"extensions": self._offered(entry)}
+
+    def _offered(self, entry: dict) -> dict:
+        if not self.offers:
+            return {}
+        until = int(time.time()) + self.offer_seconds
+        extension = OfferSigner(self.offer_signer, Clock(), 10**6).offers(URL, entry, until)
+        offer = extension["info"]["offers"][0]
+        offer["payload"] |= self.spoil_offer
+        return {"offer-receipt": extension}
+
+    def _delivered(self, payer: str) -> dict:
+        if not self.offers:
+            return {}
+        signer = OfferSigner(self.offer_signer, Clock(), 0)
+        extension = signer.receipt(URL, NETWORK, Address(payer.lower()), int(time.time()))
+        extension["info"]["receipt"]["payload"] |= self.spoil_delivery
+        return {"offer-receipt": extension}
 
     def _verified(self, payment) -> str:
         """Check as x402 does: the channel id and the payer authorizer's signature."""
