@@ -1,4 +1,8 @@
-"""A call whose ceiling is reserved, and the answer kept for its repetition."""
+"""A call that may be asked of an upstream, one whose ceiling is reserved, and the answer kept for its repetition."""
+
+from abc import ABC, abstractmethod
+from asyncio import Future, shield
+from collections.abc import Sequence
 
 import orjson
 
@@ -6,17 +10,46 @@ from usufruct.core import value
 from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.payers.base import FundedCall, Payer
 from usufruct.payments.ledger import Lease, Opened
+from usufruct.web import Header
 
 
 @value
-class OpenCall:
-    """A call whose ceiling is reserved: its payer, for what, at which price, and what the ledger opened for it."""
+class RunningCall(ABC):
+    """A call that may be asked of an upstream: what of which listing, and what it may use."""
 
-    payer: Payer
     order: CallOrder
     price: Price
+
+    @property
+    @abstractmethod
+    def commit(self) -> "Future[None]":
+        """The commit that is awaited before anything leaves."""
+
+    async def durable(self) -> None:
+        """Wait for the commit.
+
+        Raises:
+            DatabaseUnavailable: when it failed; stop what was begun for the call.
+        """
+        await shield(self.commit)
+
+    @abstractmethod
+    async def stream_headers(self) -> Sequence[Header]:
+        """Return the headers of a stream, which leave before its usage is known."""
+
+
+@value
+class OpenCall(RunningCall):
+    """A call whose ceiling is reserved: its payer, and what the ledger opened for it."""
+
+    payer: Payer
     funded: FundedCall
     opened: Opened
+
+    @property
+    def commit(self) -> "Future[None]":
+        """The ledger's commit of the call."""
+        return self.opened.commit
 
     @property
     def lease(self) -> Lease:
@@ -27,6 +60,11 @@ class OpenCall:
     def total(self) -> int:
         """What its account is charged and has reserved in all, this call's ceiling included."""
         return self.opened.account.charged + self.opened.account.reserved
+
+    async def stream_headers(self) -> Sequence[Header]:
+        """Return the ceiling, and what the payment method says as nothing is charged yet."""
+        ceiling = (b"x-usufruct-ceiling", b"%d" % self.price.allowance.ceiling)
+        return [ceiling, *await self.payer.response_headers(0, self.total, self.funded)]
 
 
 @value

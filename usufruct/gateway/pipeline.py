@@ -125,7 +125,7 @@ class Pipeline:
         except (DatabaseUnavailable, asyncio.CancelledError):
             self.releases.add(Lease(reservation.call, reservation.account), "unknown")
             raise
-        return opened if isinstance(opened, Replay) else OpenCall(payer, order, price, funded, opened)
+        return opened if isinstance(opened, Replay) else OpenCall(order, price, payer, funded, opened)
 
     async def meter(self, call: OpenCall, served: Served) -> Call:
         """Charge a call, with the receipt's signature made in the same step; durable when this returns.

@@ -21,13 +21,13 @@ from usufruct.core import Clock, Hash32, UsufructError, value
 from usufruct.core.process import unbroken
 from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.disconnect_limit import is_callers
-from usufruct.gateway.open_call import KeptAnswer, OpenCall
+from usufruct.gateway.open_call import KeptAnswer, OpenCall, RunningCall
 from usufruct.gateway.operations.base import StreamedWork, Work
 from usufruct.gateway.operations.text import with_member
 from usufruct.gateway.operations.text_metering import longest_text
 from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.quality.tally import Times
-from usufruct.gateway.signed_receipt import SignedReceipt, bill_event, event
+from usufruct.gateway.signed_receipt import AnswerBill, SignedReceipt, bill_event, event
 from usufruct.gateway.stream_relay import StreamRelay
 from usufruct.gateway.upstream_cancellation import UpstreamCancellation
 from usufruct.gateway.upstream_pool import UpstreamPool
@@ -66,7 +66,7 @@ class Responder:
         self._limits = limits
         self._clock = clock
 
-    async def run(self, exchange: HttpExchange, call: OpenCall) -> Served:
+    async def run(self, exchange: HttpExchange, call: RunningCall) -> Served:
         """Ask the upstreams; a stream goes out as it comes, a whole answer is sent by `finish`.
 
         Raises:
@@ -78,15 +78,25 @@ class Responder:
         return await (self._whole(exchange, call) if streamed is None else self._stream(exchange, call, streamed))
 
     async def finish(self, exchange: HttpExchange, call: OpenCall, served: Served, receipt: SignedReceipt) -> None:
-        """Send what is left, with the receipt: the whole answer, or the last events of a stream."""
+        """Send what is left of a paid call's answer, with the receipt."""
         extensions = _extensions(exchange, call.payer, served.kept, receipt)
-        if served.kept.stream:
-            if not served.is_gone:
-                await self._farewell(exchange, _last_events(served.kept, receipt, extensions))
-            return
-        charged = receipt.document.receipt
-        exchange.attach(await call.payer.response_headers(charged.amount, charged.cumulative, call.funded, extensions))
-        await _answer_whole(exchange, served.body, served.reported, receipt)
+        if not served.kept.stream:
+            charged = receipt.document.receipt
+            headers = await call.payer.response_headers(charged.amount, charged.cumulative, call.funded, extensions)
+            exchange.attach(headers)
+        await self.send_rest(exchange, served, receipt, extensions)
+
+    async def send_rest(
+        self, exchange: HttpExchange, served: Served, bill: AnswerBill, extensions: Mapping[str, Any] | None = None
+    ) -> None:
+        """Send what is left, with the bill: the whole answer, or the last events of a stream.
+
+        `extensions`: what the payment's standard adds to the end of a stream.
+        """
+        if not served.kept.stream:
+            await _answer_whole(exchange, served.body, served.reported, bill)
+        elif not served.is_gone:
+            await self._farewell(exchange, _last_events(served.kept, bill, extensions))
 
     async def end_with_error(self, exchange: HttpExchange, error: UsufructError) -> None:
         """End a stream that has begun with an error event."""
@@ -108,7 +118,7 @@ class Responder:
         await exchange.write(kept.body)
         await self._farewell(exchange, _last_events(kept, receipt, extensions))
 
-    async def _whole(self, exchange: HttpExchange, call: OpenCall) -> Served:
+    async def _whole(self, exchange: HttpExchange, call: RunningCall) -> Served:
         """Run a call that is answered in one piece; it is charged only if the caller is still there."""
         work, allowance = call.order.work, call.price.allowance
         asked = self._clock.monotonic()
@@ -117,7 +127,7 @@ class Responder:
         except asyncio.CancelledError as stopped:
             raise ShuttingDown() from stopped
         ended = self._clock.monotonic()
-        await call.opened.durable()
+        await call.durable()
         if len(answer.text) > longest_text(allowance):
             raise UpstreamOversized(f"the upstream was told to stop after {allowance.output_tokens} text tokens")
         written = work.written(answer.content, answer.text)
@@ -130,7 +140,7 @@ class Responder:
             reported=answer.content.get("usage"),
         )
 
-    async def _ask(self, exchange: HttpExchange, call: OpenCall) -> Answer:
+    async def _ask(self, exchange: HttpExchange, call: RunningCall) -> Answer:
         """Return the first upstream's answer.
 
         Raises:
@@ -143,7 +153,7 @@ class Responder:
         faults: list[UpstreamFault] = []
         try:
             # No grace: a whole answer is worth nothing to a client that disconnected.
-            async with UpstreamCancellation(exchange, call.opened, longest, lambda: 0.0) as guard:
+            async with UpstreamCancellation(exchange, call, longest, lambda: 0.0) as guard:
                 for upstream, client in self._upstreams.order(listing):
                     try:
                         return await work.run(client, upstream.model, allowance)
@@ -157,12 +167,9 @@ class Responder:
             faults.append(UpstreamSlow(f"the answer took over {longest:g} s; ask for less", phase="total"))
         raise next(filter(is_callers, faults), faults[-1])
 
-    async def _stream(self, exchange: HttpExchange, call: OpenCall, work: StreamedWork) -> Served:
+    async def _stream(self, exchange: HttpExchange, call: RunningCall, work: StreamedWork) -> Served:
         """Run a call that is answered event by event; what the caller has of it is charged."""
-        ceiling = (b"x-usufruct-ceiling", b"%d" % call.price.allowance.ceiling)
-        # What the call cost is not known yet as the headers leave.
-        payment = await call.payer.response_headers(0, call.total, call.funded)
-        relay = StreamRelay(exchange, call, work, [ceiling, *payment], self._limits, self._clock)
+        relay = StreamRelay(exchange, call, work, await call.stream_headers(), self._limits, self._clock)
         asked = self._clock.monotonic()
         await relay.run(self._upstreams)
         ended = self._clock.monotonic()
@@ -202,13 +209,13 @@ def _broken(relay: StreamRelay, exchange: HttpExchange) -> str:
 
 
 async def _answer_whole(
-    exchange: HttpExchange, body: bytes, reported: object, receipt: SignedReceipt, headers: Sequence[Header] = ()
+    exchange: HttpExchange, body: bytes, reported: object, bill: AnswerBill, headers: Sequence[Header] = ()
 ) -> None:
     try:
-        usage = dump(receipt.usage(reported if isinstance(reported, dict) else None))
+        usage = dump(bill.usage(reported if isinstance(reported, dict) else None))
     except (ValueError, RecursionError):  # the upstream's own members are nested too deeply
-        usage = dump(receipt.usage())
-    await exchange.answer(200, with_member(body, b"usage", usage), [JSON, *receipt.headers(), *headers])
+        usage = dump(bill.usage())
+    await exchange.answer(200, with_member(body, b"usage", usage), [JSON, *bill.headers(), *headers])
 
 
 def _extensions(exchange: HttpExchange, payer: Payer, kept: KeptAnswer, receipt: SignedReceipt) -> Mapping[str, Any]:
@@ -216,12 +223,12 @@ def _extensions(exchange: HttpExchange, payer: Payer, kept: KeptAnswer, receipt:
     return {} if kept.broken else payer.delivery_extensions(exchange.url, receipt.document.receipt)
 
 
-def _last_events(answer: KeptAnswer, receipt: SignedReceipt, extensions: Mapping[str, Any]) -> bytes:
+def _last_events(answer: KeptAnswer, bill: AnswerBill, extensions: Mapping[str, Any] | None) -> bytes:
     """Return what ends a stream: the bill before `[DONE]` for who asked for usage, after it, unseen, for others."""
     if answer.broken:
         error = orjson.loads(answer.broken)
-        return event({**error, "usage": receipt.usage(), "usufruct": receipt.document.as_json()})
+        return event({**error, "usage": bill.usage(), **bill.members()})
     found = _ANSWER_ID.search(answer.body)
-    name = found[1].decode() if found else f"chatcmpl-{receipt.document.receipt.call}"
-    bill = bill_event(receipt, name, answer.model, extensions)
-    return bill + _DONE if answer.usage_asked else _DONE + bill
+    name = found[1].decode() if found else f"chatcmpl-{bill.call}"
+    last = bill_event(bill, name, answer.model, extensions)
+    return last + _DONE if answer.usage_asked else _DONE + last

@@ -4,7 +4,7 @@ import binascii
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -16,6 +16,27 @@ from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest
 from usufruct.web import Header
 
 
+class AnswerBill(Protocol):
+    """What an answer says of its cost. `call`: the call's id. `time`: of the bill, in seconds since 1970."""
+
+    @property
+    def call(self) -> str:
+        """The call's id, as `0x` and hex."""
+
+    @property
+    def time(self) -> int:
+        """When the bill was made, in seconds since 1970."""
+
+    def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
+        """Return the answer's `usage`, over what the upstream reported."""
+
+    def headers(self) -> list[Header]:
+        """Return the headers of a whole answer."""
+
+    def members(self) -> dict[str, object]:
+        """Return what the last event of a stream has beside `usage`."""
+
+
 @value
 class SignedReceipt:
     """A receipt under the operator's signature, with its bill, and the text tokens among the bill's lines."""
@@ -25,23 +46,29 @@ class SignedReceipt:
     counted: Usage
     operator: Operator
 
+    @property
+    def call(self) -> str:
+        """The call's id."""
+        return self.document.receipt.call
+
+    @property
+    def time(self) -> int:
+        """When the call was metered."""
+        return self.document.receipt.time
+
+    def members(self) -> dict[str, object]:
+        """Return the receipt, as `usufruct`."""
+        return {"usufruct": self.document.as_json()}
+
     def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
         """Return the answer's `usage`: the upstream's members, our counts, `cost` in whole units, `cost_details`.
 
         `cost` is a JSON number, as clients' models have it; `cost_details.cost` is the same, exact, as decimal text.
         """
-        receipt, counted = self.document.receipt, self.counted
+        receipt = self.document.receipt
         cost = self.operator.shown(receipt.amount)
-        told = (reported or {}).get("prompt_tokens_details")
         return {
-            **(reported or {}),
-            "prompt_tokens": counted.input_tokens,
-            "prompt_tokens_details": {
-                **(told if isinstance(told, dict) else {}),
-                "cached_tokens": counted.cached_input_tokens,
-            },
-            "completion_tokens": counted.output_tokens,
-            "total_tokens": counted.input_tokens + counted.output_tokens,
+            **counted_members(self.counted, reported),
             "cost": float(cost),
             "cost_details": {
                 "charge": str(receipt.amount),
@@ -68,6 +95,19 @@ class SignedReceipt:
             (b"x-usufruct-call", receipt.call.encode()),
             (b"x-usufruct-receipt", binascii.b2a_base64(orjson.dumps(self.document.as_json()), newline=False)),
         ]
+
+
+def counted_members(counted: Usage, reported: Mapping[str, Any] | None) -> dict[str, object]:
+    """Return the upstream's members of `usage` with our counts in place of its own."""
+    members = dict(reported or {})
+    told = members.get("prompt_tokens_details")
+    details = told if isinstance(told, dict) else {}
+    return members | {
+        "prompt_tokens": counted.input_tokens,
+        "prompt_tokens_details": {**details, "cached_tokens": counted.cached_input_tokens},
+        "completion_tokens": counted.output_tokens,
+        "total_tokens": counted.input_tokens + counted.output_tokens,
+    }
 
 
 def signed(call: Call, token: Address, operator: Operator) -> SignedReceipt:
@@ -115,23 +155,21 @@ async def kept_receipt(ledger: Ledger, call: Call, operator: Operator) -> Signed
     return replace(kept, document=replace(document, signer=signer))
 
 
-def bill_event(
-    receipt: SignedReceipt, answer_id: str, model: str, extensions: Mapping[str, Any] | None = None
-) -> bytes:
+def bill_event(bill: AnswerBill, answer_id: str, model: str, extensions: Mapping[str, Any] | None = None) -> bytes:
     """Return the event that carries the bill: a chunk without choices, as OpenAI's usage event is, with the receipt.
 
     `extensions`: what the payment's standard adds, as in the header of a whole answer.
     """
-    bill: dict[str, object] = {
+    content: dict[str, object] = {
         "id": answer_id,
         "object": "chat.completion.chunk",
-        "created": receipt.document.receipt.time,
+        "created": bill.time,
         "model": model,
         "choices": [],
-        "usage": receipt.usage(),
-        "usufruct": receipt.document.as_json(),
+        "usage": bill.usage(),
+        **bill.members(),
     }
-    return event(bill | {"extensions": extensions} if extensions else bill)
+    return event(content | {"extensions": extensions} if extensions else content)
 
 
 def event(content: Mapping[str, Any]) -> bytes:

@@ -20,7 +20,7 @@ from usufruct.connectors.openai import Usage as Reported
 from usufruct.core import Clock, UsufructError
 from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.model import Upstream
-from usufruct.gateway.open_call import OpenCall
+from usufruct.gateway.open_call import RunningCall
 from usufruct.gateway.operations.base import Delivered, StreamedWork
 from usufruct.gateway.operations.text_metering import longest_text
 from usufruct.gateway.upstream_cancellation import UpstreamCancellation
@@ -39,7 +39,7 @@ class StreamRelay:
     def __init__(
         self,
         exchange: HttpExchange,
-        call: OpenCall,
+        call: RunningCall,
         work: StreamedWork,
         headers: Sequence[Header],
         limits: CallLimits,
@@ -52,7 +52,7 @@ class StreamRelay:
         self._headers = headers
         self._limits = limits
         self._clock = clock
-        self._guard = UpstreamCancellation(exchange, call.opened, limits.longest_seconds, self._grace)
+        self._guard = UpstreamCancellation(exchange, call, limits.longest_seconds, self._grace)
         self._held: list[bytes] = []
         self._accepted: list[str] = []
         self._missed: list[str] = []
@@ -131,7 +131,7 @@ class StreamRelay:
             return
         if text:
             if not self._accepted:
-                await self._call.opened.durable()
+                await self._call.durable()
                 self.first_text_at = self._clock.monotonic()
             self._accepted.append(text)
         if data:
@@ -142,7 +142,7 @@ class StreamRelay:
     async def _write_held(self) -> None:
         """Begin the answer, if it has not begun, and write what waited for that."""
         if not self._exchange.started:
-            await self._call.opened.durable()
+            await self._call.durable()
             await self._exchange.start(200, [*EVENT_STREAM, *self._headers])
         if self._held:
             data = b"".join(self._held)

@@ -4,10 +4,17 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from usufruct.payments.ledger import Opened
 from usufruct.web import HttpExchange
+
+
+class Committed(Protocol):
+    """A call that is being committed."""
+
+    @property
+    def commit(self) -> "asyncio.Future[None]":
+        """The commit."""
 
 
 class UpstreamCancellation:
@@ -18,10 +25,10 @@ class UpstreamCancellation:
     raises DatabaseUnavailable. `gone` tells whether the caller has hung up.
     """
 
-    def __init__(self, exchange: HttpExchange, opened: Opened, longest: float, grace: Callable[[], float]) -> None:
+    def __init__(self, exchange: HttpExchange, call: Committed, longest: float, grace: Callable[[], float]) -> None:
         self.gone = False
         self._exchange = exchange
-        self._commit = opened.commit
+        self._commit = call.commit
         self._grace = grace
         self._timeout = asyncio.timeout(longest)
 
