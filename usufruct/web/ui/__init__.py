@@ -2,7 +2,7 @@
 
 from usufruct.web.ui.gallery import gallery_routes
 from usufruct.web.ui.language import Language, load_languages
-from usufruct.web.ui.page_route import CrossSite, PageRoute
+from usufruct.web.ui.page_route import CrossSite, PageRoute, check_own_site
 from usufruct.web.ui.pages import NavigationLink, Pages
 from usufruct.web.ui.refusals import RefusalText
 from usufruct.web.ui.site import Site, configured_site
@@ -15,6 +15,7 @@ __all__ = [
     "Pages",
     "RefusalText",
     "Site",
+    "check_own_site",
     "configured_site",
     "gallery_routes",
     "load_languages",

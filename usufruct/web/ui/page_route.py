@@ -29,9 +29,19 @@ class PageRoute(Route):
     async def answer(self, exchange: HttpExchange) -> None:
         """Answer one request; raises CrossSite."""
         exchange.attach([_PRIVATE])
-        if exchange.method not in _SAFE and not _is_own(exchange):
-            raise CrossSite("the request came from another site's page; try again on this site", field="origin")
+        if exchange.method not in _SAFE:
+            check_own_site(exchange)
         await exchange.respond(await self.handle(Request(exchange)))
+
+
+def check_own_site(exchange: HttpExchange) -> None:
+    """Refuse a request that a page of another site made a browser send.
+
+    Raises:
+        CrossSite: when the browser names another site.
+    """
+    if not _is_own(exchange):
+        raise CrossSite("the request came from another site's page; try again on this site", field="origin")
 
 
 def _is_own(exchange: HttpExchange) -> bool:
