@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictStr
 
 from usufruct_client.bill_lines import Rates, rates_of
+from usufruct_client.sample_wire import SampleCost, SampleTerms
 from usufruct_client.wire_types import (
     AddressText,
     AssetHex,
@@ -360,7 +361,10 @@ class ModelPrice(Plain, PriceCard):
 
 
 class ModelCard(Plain):
-    """One service, as OpenAI lists models, with its price and limits; `paused_at`: since when it takes no new calls."""
+    """One service, as OpenAI lists models, with its price and limits.
+
+    `paused_at`: since when it takes no new calls. `sample`: what visitors may try without payment; None: nothing.
+    """
 
     id: StrictStr
     object: Literal["model"]
@@ -374,6 +378,7 @@ class ModelCard(Plain):
     price: ModelPrice
     counted_by: StrictStr
     paused_at: Seconds | None = None
+    sample: SampleTerms | None = None
 
 
 class ModelList(Plain):
@@ -490,7 +495,7 @@ class InputDetails(Plain):
 
 
 class Usage(Plain):
-    """Text tokens of a call and what they cost; `cost` is for reading."""
+    """Text tokens of a call and what they cost; `cost` is for reading. `sample`: of a free call alone."""
 
     prompt_tokens: Count
     completion_tokens: Count
@@ -498,6 +503,7 @@ class Usage(Plain):
     cost: float
     cost_details: CostDetails
     prompt_tokens_details: InputDetails | None = None
+    sample: SampleCost | None = None
 
 
 class BilledUsage(Plain):

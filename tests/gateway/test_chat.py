@@ -172,6 +172,7 @@ async def test_models_are_listed_with_what_makes_their_price(world, upstream, cl
         "output": {"default": 100, "most": 1_000, "reasoning": 0},
         "forward": [],
         "paused_at": None,
+        "sample": None,
         "price": {
             "version": 1,
             "input_per_million": "1000000",

@@ -23,7 +23,7 @@ from usufruct.accounts.key_model import KeyTerms
 from usufruct.accounts.notifications import Notifications
 from usufruct.accounts.passkeys import operation_hash
 from usufruct.accounts.passkeys.api import packed
-from usufruct.assets import Listings
+from usufruct.assets import FreeSample, Listings
 from usufruct.chain import Call
 from usufruct.chain.contracts.passkey_verifier import PasskeyVerifier
 from usufruct.chain.keys import KeySigner
@@ -118,6 +118,7 @@ async def test_every_route_answers_as_it_is_described(world):
     assert reader.operations == named
 
     async with httpx.AsyncClient(event_hooks={"response": [reader.read]}, timeout=30) as http:
+        await try_it(world, http)
         await call(world, http, url)
         await manage_keys(world, http)
         await use_the_account(world, http)
@@ -133,6 +134,19 @@ async def test_every_route_answers_as_it_is_described(world):
     answered = {(method, path) for method, path, how in reader.seen if how == "ok"}
     assert reader.operations == answered
     assert len({each for each in reader.seen if each[2] == "error"}) >= 9
+
+
+async def try_it(world, http) -> None:
+    """Call as a visitor does, without payment; the paid endpoint asks for it as ever."""
+    chat, vectors = x402_installation.request(), {"model": "team/vectors", "input": "some text"}
+    for name in ("chat", "team/vectors"):
+        await world.gateway.get(Listings).offer_sample(name, FreeSample(3, 9, 16))
+    assert (await http.post(f"{world.url}/samples/chat/completions", json=chat)).status_code == 200
+    assert (await http.post(f"{world.url}/samples/embeddings", json=vectors)).status_code == 200
+    assert (await http.get(f"{world.url}/samples?model=chat")).json()["left"] == 2
+    assert (await http.get(f"{world.url}/samples?model=none")).status_code == 404
+    unpaid = await http.post(f"{world.url}/chat/completions", json=chat)
+    assert (unpaid.status_code, unpaid.headers["payment-required"] != "") == (402, True)
 
 
 async def call(world, http, url) -> None:

@@ -26,6 +26,7 @@ from usufruct.gateway import (
     Catalogue,
     CountingRule,
     Endpoint,
+    FreeSamples,
     Gateway,
     KeyChannels,
     Operator,
@@ -42,7 +43,7 @@ from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.ledger.sql_statements import FaultHook, no_faults
 from usufruct.payments.pricing.vouchers import Escrow
 from usufruct.payments.settlement import ChannelRegistry
-from usufruct.store import Database, Seal, open_database
+from usufruct.store import Database, Seal, Stamp, open_database
 from usufruct.web import Health, Router, Server, ServerLimits, base_url, event_loop_factory, listen
 from usufruct.web.ui import Pages, Site
 from usufruct_client import read_receipt
@@ -180,7 +181,10 @@ async def gateway_world(
     call_limits = CallLimits(upstream=limits, drain_seconds=drain_seconds)
     methods = PaymentMethods(BearerKeyPayments(keys, operator.escrow))
     quality, search = ServiceQuality(database), ServiceSearch(catalogue, database, clock)
-    gateway = Gateway(methods, catalogue, ledger, operator, clock, quality, search, call_limits, operations=operations)
+    samples = FreeSamples(database, Stamp(SECRET, "visitors"), clock)
+    gateway = Gateway(
+        methods, catalogue, ledger, operator, clock, quality, search, samples, call_limits, operations=operations
+    )
     health = Health({"ledger": ledger.totals})
     pages = Pages(site or Site(), gallery=True)
     app = Router(

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.assets.model import Caps, Listing
+from usufruct.assets.model import Caps, FreeSample, Listing
 from usufruct.assets.price_cards import PricePeriod, period_of, price_card_columns, row_of
 from usufruct.core import AssetId
 from usufruct.store import AddressColumn, AssetIdColumn, HashColumn, Unit, metadata, next_revision
@@ -40,6 +40,7 @@ _listings = Table(
     Column("retired_at", BigInteger, nullable=True),
     Column("revision", BigInteger, nullable=False),
     Column("paused_at", BigInteger),
+    Column("sample", String),  # JSON; NULL: every call is paid
 )
 
 _on_sale = _listings.c.retired_at.is_(None)
@@ -64,9 +65,15 @@ def caps_text(caps: Caps) -> str:
     return json.dumps(asdict(caps))
 
 
+def sample_text(sample: FreeSample | None) -> str | None:
+    """Return a free sample as the table has it."""
+    return None if sample is None else json.dumps(asdict(sample))
+
+
 async def put_listing(unit: Unit, listing: Listing, known: Listing | None) -> None:
     """Store a listing, over what is `known` of it if anything; `ConstraintViolated` when its name or id is taken."""
-    values = {name: getattr(listing, name) for name in _PLAIN} | {"caps": caps_text(listing.caps)}
+    values = {name: getattr(listing, name) for name in _PLAIN}
+    values |= {"caps": caps_text(listing.caps), "sample": sample_text(listing.sample)}
     if known is None:
         revision = await next_revision(unit, "listings")
         await unit.change(insert(_listings).values(id=listing.id, revision=revision, **values))
@@ -111,4 +118,5 @@ async def _insert_price(unit: Unit, listing: AssetId, period: PricePeriod) -> No
 
 def _listing(row: Row[Any], prices: Sequence[PricePeriod]) -> Listing:
     plain = {name: getattr(row, name) for name in _PLAIN}
-    return Listing(id=row.id, prices=tuple(prices), caps=Caps(**json.loads(row.caps)), **plain)
+    sample = FreeSample(**json.loads(row.sample)) if row.sample else None
+    return Listing(id=row.id, prices=tuple(prices), caps=Caps(**json.loads(row.caps)), sample=sample, **plain)

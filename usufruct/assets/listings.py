@@ -15,9 +15,19 @@ from usufruct.assets.listing_store import (
     change_listing,
     changed_listings,
     put_listing,
+    sample_text,
     set_retired,
 )
-from usufruct.assets.model import Asset, Caps, Listing, check_caps, check_listing, check_prices
+from usufruct.assets.model import (
+    Asset,
+    Caps,
+    FreeSample,
+    Listing,
+    check_caps,
+    check_listing,
+    check_prices,
+    check_sample,
+)
 from usufruct.assets.price_cards import PricePeriod
 from usufruct.core import Address, AssetId, Clock, format_asset
 from usufruct.core.price_cards import PriceCard
@@ -136,6 +146,20 @@ class Listings:
         if listing.paused_at is None:
             return listing
         return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, paused_at=None))
+
+    async def offer_sample(self, name: str, sample: FreeSample | None) -> Listing:
+        """Let visitors try a listing without payment, within `sample`; None ends that.
+
+        Raises:
+            InvalidListing: for a free sample that no listing can have.
+            RetiredListing: when it is off sale.
+        """
+        if sample is not None:
+            check_sample(sample)
+        listing = await self._on_sale(name)
+        if listing.sample == sample:
+            return listing
+        return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, sample=sample_text(sample)))
 
     async def _on_sale(self, name: str) -> Listing:
         """Return a listing as the database has it now."""

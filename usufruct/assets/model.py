@@ -23,6 +23,12 @@ NO_DIGEST = Hash32("0x" + "0" * 64)
 
 _LONGEST_NAME = 200
 
+MOST_OF_VISITOR = 1_000
+MOST_OF_DAY = 1_000_000
+LEAST_OUTPUT = 16
+MOST_OUTPUT = 65_536
+"""Bounds of a free sample. The least output leaves one unit for each of the most choices that a call can ask for."""
+
 
 @dataclass(frozen=True, slots=True)
 class RevenueToken:
@@ -196,12 +202,25 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
+class FreeSample:
+    """What visitors may try of a listing without payment, at its seller's cost.
+
+    `calls_per_visitor`, `calls_per_day`: calls of one visitor and of all visitors in a day (UTC). `output_per_call`:
+    the most output of one call, in the unit of the listing's price card.
+    """
+
+    calls_per_visitor: int
+    calls_per_day: int
+    output_per_call: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What is sold under `name`: an operation, such as "chat", for a registered asset or a plain payee.
 
     `pay_to` receives the income: the asset's Shares, or any address. `id` is the registry's if it is `registered`, else
     `plain_listing_id`. `model_digest` goes into receipts. `prices` are in order of their versions. `retired_at`,
-    `paused_at`: seconds since 1970; a paused listing is on sale and takes no new calls.
+    `paused_at`: seconds since 1970; a paused listing is on sale and takes no new calls. `sample`: None if all is paid.
     """
 
     name: str
@@ -215,6 +234,7 @@ class Listing:
     created_at: int = 0
     retired_at: int | None = None
     paused_at: int | None = None
+    sample: FreeSample | None = None
 
     def card(self, now: int) -> PriceCard:
         """Return the price card that holds at `now`: the newest that has started."""
@@ -253,6 +273,8 @@ def check_listing(listing: Listing) -> None:
     demand(is_plain(name) and len(name) <= _LONGEST_NAME, "name", name, rule, InvalidListing)
     check_caps(listing.caps)
     check_prices(listing.prices)
+    if listing.sample is not None:
+        check_sample(listing.sample)
 
 
 def check_caps(caps: Caps) -> None:
@@ -263,6 +285,17 @@ def check_caps(caps: Caps) -> None:
     reasoning = caps.reasoning_output
     demand(0 <= reasoning <= largest, "reasoning_output", reasoning, "from 0 to largest_output", InvalidListing)
     demand(1 <= ceiling <= UINT128_MAX, "largest_ceiling", ceiling, "from 1 to 2**128 - 1", InvalidListing)
+
+
+def check_sample(sample: FreeSample) -> None:
+    """Refuse a free sample that no listing can have."""
+    each, together, output = sample.calls_per_visitor, sample.calls_per_day, sample.output_per_call
+    rule = f"from 1 to {MOST_OF_VISITOR}"
+    demand(1 <= each <= MOST_OF_VISITOR, "calls_per_visitor", each, rule, InvalidListing)
+    rule = f"from calls_per_visitor, {each}, to {MOST_OF_DAY}"
+    demand(each <= together <= MOST_OF_DAY, "calls_per_day", together, rule, InvalidListing)
+    rule = f"from {LEAST_OUTPUT} to {MOST_OUTPUT}"
+    demand(LEAST_OUTPUT <= output <= MOST_OUTPUT, "output_per_call", output, rule, InvalidListing)
 
 
 def check_prices(prices: Sequence[PricePeriod]) -> None:

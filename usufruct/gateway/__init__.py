@@ -16,6 +16,7 @@ from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.probe import Probe, Speed, fetch_vocabulary
 from usufruct.gateway.quality.service import ServiceQuality
 from usufruct.gateway.quality.tally import EVERY_SERVICE, Tally
+from usufruct.gateway.samples.service import FreeSamples
 from usufruct.gateway.service import Gateway
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Catalogue",
     "CountingRule",
     "Endpoint",
+    "FreeSamples",
     "Gateway",
     "Income",
     "InvalidRequest",

@@ -10,8 +10,9 @@ class CallLimits:
     """Limits and waits of one gateway.
 
     `body_bytes` is the longest request; `unpaid_body_bytes` the longest whose payer is not known to have money here:
-    pricing it is work. `longest_seconds`: for one answer. `drain_seconds`, `drain_characters`: how much of an upstream
-    stream is read after its caller left, for its count. `farewell_seconds`: how long the last write waits for a caller.
+    pricing it is work. `sample_body_bytes`: the longest of a free call. `longest_seconds`: for one answer.
+    `drain_seconds`, `drain_characters`: how much of an upstream stream is read after its caller left, for its count.
+    `farewell_seconds`: how long the last write waits for a caller.
     `rest_seconds`: how long an upstream that failed is tried last. `lowerings`: how often output is lowered to fit the
     balance. `meter_tries`, `meter_pause`: for a charge whose database does not answer. `forget_seconds`: between two
     removals of stored answers.
@@ -23,6 +24,7 @@ class CallLimits:
 
     body_bytes: int = 8 << 20
     unpaid_body_bytes: int = 2 << 20
+    sample_body_bytes: int = 32 << 10
     longest_seconds: float = 1_800.0
     drain_seconds: float = 5.0
     drain_characters: int = 1 << 20

@@ -1,5 +1,8 @@
 """Reads a request into an order, and refuses what cannot be served or priced."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from usufruct.core import Clock, Conflict, Hash32, Invalid
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.call_limits import CallLimits
@@ -8,9 +11,10 @@ from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
 from usufruct.gateway.model import ServedListing
-from usufruct.gateway.operations.base import Budget, Operation, Request
+from usufruct.gateway.operations.base import Budget, Operation, Request, Work
 from usufruct.gateway.operations.request_reader import read_model
 from usufruct.gateway.payers.base import Payer
+from usufruct.gateway.samples.service import as_sample
 from usufruct.payments.ledger import IdempotencyKey
 from usufruct.payments.pricing import content_hash
 from usufruct.web import BodyTooLarge, HttpExchange, json_object
@@ -37,19 +41,13 @@ class CallOrderReader:
         """
         raw = await self._body(exchange, payer)
         content = json_object(raw)
-        listing = await self._catalogue.find(read_model(content))
-        _check_operation(listing, operation)
+        listing = await self._find(content, operation)
         if payer is not None:
             payer.check_scope(listing)
             stream = content.get("stream") is True
             self._disconnects.check(payer.identity.abuse_account, stream=stream, streams=operation.streams)
         card = listing.card(self._clock.now())
-        _check_unit(listing, operation, card)
-        work = await operation.read(Request(raw, content), listing, card)
-        if work.dropped:
-            more = ("...",) if len(work.dropped) > _MOST_SHOWN else ()
-            shown = ",".join(work.dropped[:_MOST_SHOWN] + more)
-            exchange.attach([(b"x-usufruct-dropped", shown.encode())])
+        work = await _work(exchange, operation, listing, card, Request(raw, content))
         request_hash = content_hash(raw)
         return CallOrder(
             listing=listing,
@@ -59,6 +57,26 @@ class CallOrderReader:
             request_hash=request_hash,
             idempotency=_idempotency(exchange, payer, request_hash),
         )
+
+    async def read_sample(self, exchange: HttpExchange, operation: Operation) -> CallOrder:
+        """Read the request of a free call; its answer is kept for no repetition.
+
+        Raises:
+            SampleNotOffered: when every call of its listing is paid.
+            UsufructError: as `read`, and when the listing is paused or off sale.
+        """
+        raw = await exchange.body(self._limits.sample_body_bytes)
+        content = json_object(raw)
+        listing = await self._find(content, operation)
+        listing.check_open()
+        listing, card = as_sample(listing), listing.card(self._clock.now())
+        work = await _work(exchange, operation, listing, card, Request(raw, content))
+        return CallOrder(listing, work, card, Budget(), content_hash(raw), idempotency=None)
+
+    async def _find(self, content: Mapping[str, Any], operation: Operation) -> ServedListing:
+        listing = await self._catalogue.find(read_model(content))
+        _check_operation(listing, operation)
+        return listing
 
     async def _body(self, exchange: HttpExchange, payer: Payer | None) -> bytes:
         """Read the body; a long one only of a payer who has money here, since pricing it takes work.
@@ -79,6 +97,19 @@ class CallOrderReader:
                 field="body",
                 limit=unpaid,
             ) from error
+
+
+async def _work(
+    exchange: HttpExchange, operation: Operation, listing: ServedListing, card: PriceCard, request: Request
+) -> Work:
+    """Read what is asked for; the answer's headers say which members of the request were left out."""
+    _check_unit(listing, operation, card)
+    work = await operation.read(request, listing, card)
+    if work.dropped:
+        more = ("...",) if len(work.dropped) > _MOST_SHOWN else ()
+        shown = ",".join(work.dropped[:_MOST_SHOWN] + more)
+        exchange.attach([(b"x-usufruct-dropped", shown.encode())])
+    return work
 
 
 def _check_operation(listing: ServedListing, operation: Operation) -> None:

@@ -25,6 +25,7 @@ from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.payers.x402 import X402Payments
 from usufruct.gateway.quality.service import SUMMARY_SECONDS, ServiceQuality
 from usufruct.gateway.quotes import Quotes
+from usufruct.gateway.samples.service import FORGET_SECONDS, FreeSamples
 from usufruct.gateway.search.service import ServiceSearch
 from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
@@ -62,13 +63,19 @@ def build(context: Context) -> Component:
             clock,
             context.get(ServiceQuality),
             ServiceSearch(context.get(Catalogue), context.get(Database), clock),
+            context.get(FreeSamples),
             counters=counters,
         )
+
+    def samples() -> FreeSamples:
+        stamp = context.get(MasterSecret).stamp("visitors of free samples")
+        return FreeSamples(context.get(Database), stamp, context.get(Clock))
 
     def unused() -> UnusedKeys:
         return UnusedKeys(context.get(Keys), context.get(Ledger), context.get(AccountSync), context.get(Clock))
 
     context.provide_later(Catalogue, catalogue)
+    context.provide_later(FreeSamples, samples)
     context.provide_later(Gateway, gateway)
     context.provide_later(ServiceQuality, lambda: ServiceQuality(context.get(Database), context.get(Clock)))
     return Component(
@@ -80,6 +87,7 @@ def build(context: Context) -> Component:
         exposed_headers=("payment-required", *BILLED),
         jobs=lambda: [
             Job("keys", unused().run, 60.0),
+            Job("samples", context.get(FreeSamples).forget, FORGET_SECONDS),
             Job("service-quality", context.get(ServiceQuality).summarize, SUMMARY_SECONDS),
         ],
         diagnostics=(

@@ -1,12 +1,21 @@
 """What the gateway's routes take and give, for the OpenAPI document."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from usufruct.gateway.operations.request_members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
 from usufruct.web import Operation
 from usufruct_client.receipt import KeptReceipt
-from usufruct_client.wire import BilledUsage, FoundServices, MeasuredQuality, ModelCard, ModelList, RefundAnswer
+from usufruct_client.sample_wire import SampleBalance
+from usufruct_client.wire import (
+    BilledUsage,
+    FoundServices,
+    MeasuredQuality,
+    ModelCard,
+    ModelList,
+    RefundAnswer,
+)
 from usufruct_client.x402 import Payment, PaymentHead
 
 _TAKES = {
@@ -44,6 +53,30 @@ _REFUSES = {
     503: "not available now; nothing was charged",
     504: "the upstream was too slow; nothing was charged",
 }
+
+
+_SAMPLED = {
+    "x-usufruct-sample-left": "how many free calls the caller's network has left today",
+    "x-usufruct-charge": "0; whole answers only",
+    "x-usufruct-dropped": BILLED["x-usufruct-dropped"],
+}
+_SAMPLE_REFUSES = {
+    400: "the request is wrong; `param` names the member",
+    403: "a page of another site sent the request",
+    404: "the service is unknown, or has no free sample",
+    410: "the service is off sale",
+    413: "the body is too long for a free call",
+    429: "the caller's network, or all visitors together, have had the free calls of today",
+    502: "the upstream failed; the call is not counted",
+    503: "not available now; the call is not counted",
+    504: "the upstream was too slow",
+}
+
+
+def sampled(described: Operation) -> Operation:
+    """Return what the route of a free call takes and gives, from what its paid endpoint does."""
+    summary = f"{described.summary.removesuffix('.')}, as a free sample: without payment, a few calls a day."
+    return replace(described, summary=summary, takes={}, gives=_SAMPLED, refuses=_SAMPLE_REFUSES, paid=False)
 
 
 def _request(required: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
@@ -112,10 +145,15 @@ MODEL = Operation("Describe one service.", ModelCard, refuses={404: "the service
 SERVICES = Operation(
     "Find services by words, filters and order, 24 a page: `q` (words, each of which begins a word of the service's "
     "name, kind, operation or address), `kind`, `operation`, `context` (at least), `calls` (usual calls for one coin, "
-    "at least), `success` (answered of 1,000 calls, at least), `first_text` (ms, median, at most), `sort` (used, "
-    "cheapest, quickest, fastest, newest), `page`.",
+    "at least), `sample` (1: with a free sample), `success` (answered of 1,000 calls, at least), `first_text` (ms, "
+    "median, at most), `sort` (used, cheapest, quickest, fastest, newest), `page`.",
     FoundServices,
     refuses={400: "a filter has a value that it cannot have"},
+)
+SAMPLE = Operation(
+    "Return what the caller may still try of a service (`model`) today without payment.",
+    SampleBalance,
+    refuses={400: "`model` is missing", 404: "the service is unknown, or has no free sample"},
 )
 LLMS_TEXT = Operation(
     "Tell language models what is sold here and how it is called, in Markdown.",

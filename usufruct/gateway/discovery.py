@@ -26,6 +26,8 @@ _TEXT = """# {site}
 
 Base URL for OpenAI's clients: {url}/v1. Every answer carries a signed receipt.
 Without a key a paid endpoint answers 402 with x402's requirements; `x-usufruct-limit` bounds what a call may cost.
+Services with a free sample answer a few calls a day without key and payment, under the base URL {url}/v1/samples,
+such as POST {url}/v1/samples/chat/completions; GET {url}/v1/samples?model=NAME returns how many are left.
 
 ## Interfaces
 
@@ -138,6 +140,16 @@ def _line(card: ModelCard, url: str) -> str:
         f"- [{_plain(card.id)}]({url}/s/{quote(card.id)}): {card.endpoint}, context {card.context_window}, "
         f"{amounts[0]} / {amounts[1]} {price.symbol} per million {price.unit} in / out, {amounts[2]} per call"
         f"{'' if card.paused_at is None else '; paused: calls are refused, nothing is charged'}"
+        f"{_sample_of(card)}"
+    )
+
+
+def _sample_of(card: ModelCard) -> str:
+    terms = card.sample
+    if terms is None:
+        return ""
+    return (
+        f"; free sample: {terms.calls_per_visitor} calls a day, {terms.output_per_call} {card.price.unit} out at most"
     )
 
 

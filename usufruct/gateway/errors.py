@@ -1,6 +1,6 @@
 """Why the gateway refuses a call, beyond what keys, prices, the ledger and upstreams refuse themselves."""
 
-from usufruct.core import Denied, Invalid, Unavailable
+from usufruct.core import Denied, Invalid, NotFound, Unavailable
 
 
 class InvalidRequest(Invalid, code="invalid_request"):
@@ -21,3 +21,19 @@ class CountingBusy(Unavailable, code="counting_busy"):
 
 class AbandonedAnswers(Denied, code="abandoned_answers", status=429):
     """Too many of a payer's answers were made upstream and not paid for: hung up on, or over our limits."""
+
+
+class SampleNotOffered(NotFound, code="sample_not_offered"):
+    """Every call of the service is paid."""
+
+
+class SampleUsedUp(Denied, code="sample_used_up", status=429):
+    """A visitor has had all free calls of a service that they get in a day."""
+
+
+class SamplesAllGiven(Denied, code="samples_all_given", status=429):
+    """All free calls of a service of a day were given to visitors."""
+
+
+class SampleTooLong(Invalid, code="sample_too_long"):
+    """A free call whose input leaves no room for an answer."""

@@ -21,6 +21,7 @@ class CallCounters:
         self._tokens: Counter[tuple[str, ...]] = Counter()
         self._charge: Counter[tuple[str, ...]] = Counter()
         self._flagged: Counter[tuple[str, ...]] = Counter()
+        self._samples: Counter[tuple[str, ...]] = Counter()
         self._borne: Counter[tuple[str, ...]] = Counter({(): 0})
         if registry is not None:
             registry.register(self)
@@ -46,6 +47,10 @@ class CallCounters:
         """Count a call that was let in and not charged."""
         self._calls["released", reason] += 1
 
+    def sampled(self, asset: str, end: str) -> None:
+        """Count a free call by how it ended: `answered` or `failed`."""
+        self._samples[asset, end] += 1
+
     def borne(self, calls: int) -> None:
         """Count calls that were released because their gateway died."""
         self._borne[()] += calls
@@ -57,6 +62,7 @@ class CallCounters:
             ("text_tokens", "Text tokens that were billed.", ("asset", "direction"), self._tokens),
             ("charge", "Charged for calls.", ("asset",), self._charge),
             ("calls_flagged", "Calls whose upstream's usage was overruled.", ("asset",), self._flagged),
+            ("samples", "Free calls of visitors by how they ended.", ("asset", "end"), self._samples),
             ("calls_borne", "Calls of gateways that died: charged 0, the operator bears them.", (), self._borne),
         ):
             family = CounterMetricFamily(f"usufruct_{name}", text, labels=labels)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from usufruct.assets import PricePeriod
 from usufruct.core import Clock, NotFound, format_asset, hash32
@@ -26,6 +26,8 @@ from usufruct.gateway.quality.service import FLUSH_SECONDS, ServiceQuality
 from usufruct.gateway.quality.store import DAY
 from usufruct.gateway.quality.summary import DAYS, Summary
 from usufruct.gateway.responses import Responder
+from usufruct.gateway.samples.pipeline import SamplePipeline
+from usufruct.gateway.samples.service import FreeSamples
 from usufruct.gateway.search.query import Search
 from usufruct.gateway.search.service import INDEX_SECONDS, ServiceSearch
 from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt
@@ -33,6 +35,7 @@ from usufruct.gateway.token_counting import TokenCounterPool
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.ledger import Ledger
 from usufruct.web import HttpExchange
+from usufruct_client.sample_wire import SampleBalance, SampleTerms
 from usufruct_client.wire import ModelCard, ModelPrice, OutputLimits
 
 logger = logging.getLogger(__name__)
@@ -82,27 +85,36 @@ class Gateway:
         clock: Clock,
         quality: ServiceQuality,
         search: ServiceSearch,
+        samples: FreeSamples,
         limits: CallLimits | None = None,
         counters: CallCounters | None = None,
         operations: Sequence[Operation] = (),
     ) -> None:
-        """Serve the listings of `catalogue`: chat, embeddings, and `operations` besides them."""
+        """Serve the listings of `catalogue`: chat, embeddings, and `operations` besides them.
+
+        Free calls are measured apart: they teach nothing that paid ones are counted by.
+        """
         limits, counters = limits or CallLimits(), counters or CallCounters()
         disconnects = DisconnectLimit(limits, clock)
         self._catalogue = catalogue
         self._clock = clock
         self.quality = quality
         self.search = search
+        self.samples = samples
         self._forgotten_at = clock.monotonic()
         self._upstreams = UpstreamPool(limits, clock)
         self._token_counters = TokenCounterPool(limits)
-        text = TextMeter(self._token_counters, catalogue.counter)
+        text, free = (TextMeter(self._token_counters, catalogue.counter) for _ in range(2))
         self.operations: tuple[Operation, ...] = (chat(text), embeddings(text), *operations)
+        self.sample_operations: tuple[Operation, ...] = (chat(free), embeddings(free), *operations)
+        reader = CallOrderReader(catalogue, disconnects, limits, clock)
+        responder = Responder(self._upstreams, limits, clock)
+        self.sample_pipeline = SamplePipeline(samples, reader, responder, operator, counters, clock)
         self.pipeline = Pipeline(
             payments,
-            CallOrderReader(catalogue, disconnects, limits, clock),
+            reader,
             ledger,
-            Responder(self._upstreams, limits, clock),
+            responder,
             ReleaseQueue(ledger, disconnects, counters),
             disconnects,
             operator,
@@ -151,6 +163,17 @@ class Gateway:
         listing = await self._catalogue.find(name)
         listing.check_active()
         return _offer(listing, self._clock.now(), self.pipeline.operator)
+
+    async def sample_balance(self, name: str, network: str | None) -> SampleBalance:
+        """Return what the visitor at `network` (None: not known) may still try of a service today.
+
+        Raises:
+            UnknownListing, RetiredListing: when it is not served.
+            SampleNotOffered: when every call of it is paid.
+        """
+        listing = await self._catalogue.find(name)
+        listing.check_active()
+        return await self.samples.balance(listing, network)
 
     async def find(self, search: Search) -> ServicePage:
         """Return a page of the services that a search finds, with what was measured of them."""
@@ -236,4 +259,5 @@ def _offer(listing: ServedListing, now: int, operator: Operator) -> ModelCard:
         ),
         counted_by=f"sha256:{listing.counting.vocabulary}" if listing.counting.vocabulary else "utf-8 bytes",
         paused_at=listing.paused_at,
+        sample=SampleTerms(**asdict(listing.sample)) if listing.sample else None,
     )

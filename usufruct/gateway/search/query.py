@@ -30,9 +30,9 @@ class Order(StrEnum):
 class Search:
     """One search; what is empty or 0 does not matter.
 
-    `calls`: at least so many usual calls for one coin. `success`: at least so many of 1,000 calls were answered.
-    `first_text`: milliseconds to the first text, median. Both are measured over 30 days, and leave out what is not
-    measured.
+    `calls`: at least so many usual calls for one coin. `sample`: 1 for those with a free sample alone. `success`: at
+    least so many of 1,000 calls were answered. `first_text`: milliseconds to the first text, median. Both are measured
+    over 30 days, and leave out what is not measured.
     """
 
     text: str = ""
@@ -44,6 +44,7 @@ class Search:
     first_text: int = 0
     order: Order = Order.USED
     page: int = 1
+    sample: int = 0
 
     @classmethod
     def read(cls, fields: Mapping[str, str]) -> "Search":
@@ -65,12 +66,14 @@ class Search:
             _number(fields, "first_text"),
             Order(order),
             max(1, _number(fields, "page")),
+            _number(fields, "sample", 1),
         )
 
     @property
     def filtered(self) -> bool:
         """Whether a filter besides the words is set."""
-        return bool(self.kind or self.operation or self.context or self.calls or self.success or self.first_text)
+        numbers = (self.context, self.calls, self.sample, self.success, self.first_text)
+        return bool(self.kind or self.operation or any(numbers))
 
     def path(self, page: int) -> str:
         """Return the address of a page of the same search."""
@@ -80,6 +83,7 @@ class Search:
             "operation": self.operation,
             "context": self.context,
             "calls": self.calls,
+            "sample": self.sample,
             "success": self.success,
             "first_text": self.first_text,
             "sort": "" if self.order is Order.USED else self.order,

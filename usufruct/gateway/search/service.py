@@ -147,6 +147,7 @@ def _row(listing: ServedListing, now: int, kinds: Mapping[AssetId, Kind]) -> dic
         "context_window": card.context_window,
         "usual_cost": usual_cost_up(card, listing.operation),
         "created_at": listing.created_at,
+        "sample_calls": listing.sample.calls_per_visitor if listing.sample else None,
         "words": " ".join(dict.fromkeys(words)),
     }
     return row | {"fingerprint": sha256(repr(row).encode()).hexdigest()}

@@ -49,6 +49,7 @@ _index = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("words", Text, nullable=False),  # separated by spaces
     Column("fingerprint", String(64), nullable=False),  # of the other columns
+    Column("sample_calls", BigInteger),  # free calls of one visitor a day; NULL: none
 )
 
 SQLITE_FULL_TEXT = (
@@ -138,6 +139,8 @@ def _filters(dialect: str, search: Search, coin: int) -> tuple[list[ColumnElemen
         filters.append(_index.c.context_window >= search.context)
     if search.calls:
         filters.append(_index.c.usual_cost <= coin // search.calls)
+    if search.sample:
+        filters.append(_index.c.sample_calls.is_not(None))
     if search.success:
         filters.append(quality.c.success >= search.success / 1_000)
     if search.first_text:

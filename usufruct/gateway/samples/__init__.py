@@ -1,0 +1,1 @@
+"""Free samples: calls that visitors make without payment, counted for each network and for all together."""
