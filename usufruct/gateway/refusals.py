@@ -6,6 +6,13 @@ from usufruct.web.ui import RefusalText
 
 REFUSALS: Sequence[RefusalText] = (
     RefusalText("paused_listing", "This service is paused by its seller. Nothing was charged; try again later."),
+    RefusalText("sample_not_offered", "This service has no free sample. Go on with an API key."),
+    RefusalText("sample_used_up", "You have used today's free calls. Go on with an account, or try again tomorrow."),
+    RefusalText(
+        "samples_all_given",
+        "Visitors have used all of today's free calls. Go on with an account, or try again tomorrow.",
+    ),
+    RefusalText("sample_too_long", "That is too long for a free call. Send less."),
     RefusalText("invalid_search", "The search cannot be like that. Check its filters."),
     RefusalText("receipt_not_found", "There is no such receipt here."),
     RefusalText("receipt_contradicted", "The receipt cannot be shown: it is not the one that was signed. Report it."),

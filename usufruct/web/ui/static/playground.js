@@ -1,4 +1,5 @@
 // A service's playground: a streamed conversation, its cost beside it as it runs, a way to stop, and each answer's receipt.
+// Without a key its calls are free samples, where the service has them.
 
 import { markdown } from "./markdown.js";
 import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
@@ -12,6 +13,7 @@ const base = document.body.dataset.base;
 const form = document.getElementById("playground");
 const turns = document.getElementById("playground-turns");
 const receipt = document.getElementById("playground-receipt");
+const usedUp = document.getElementById("playground-used-up");
 const { about, decimals, model, symbol } = form.dataset;
 const prices = { input: Number(form.dataset.inputPrice), output: Number(form.dataset.outputPrice), call: Number(form.dataset.callPrice) };
 const shown = Object.fromEntries([...document.querySelectorAll("#playground-meter [data-shows]")].map((each) => [each.dataset.shows, each]));
@@ -64,6 +66,36 @@ function showBill(input, output, charge) {
   shown.total.textContent = money(total);
 }
 
+const isFree = () => Boolean(form.dataset.sample && !form.elements.key.value.trim());
+
+function showLeft(left, most) {
+  shown.left.textContent = form.dataset.left.replace("%(left)s", left).replace("%(most)s", most);
+}
+
+function showFree({ prompt_tokens: input, completion_tokens: output, sample }) {
+  shown.input.textContent = input;
+  shown.output.textContent = output;
+  shown.charge.textContent = form.dataset.uncharged;
+  shown.paid.textContent = money(sample.paid_charge);
+  showLeft(sample.left, sample.calls_per_visitor);
+}
+
+// Why there are no free calls now, by the code of the refusal, and how to go on.
+function showUsedUp(code) {
+  const reasons = [...usedUp.querySelectorAll("[data-refusal]")];
+  for (const each of reasons) each.hidden = each.dataset.refusal !== code;
+  usedUp.hidden = reasons.every((each) => each.hidden);
+}
+
+// How many free calls are left, as the gateway counts them.
+async function findLeft() {
+  const answer = await fetch(`${base}/v1/samples?${new URLSearchParams({ model })}`, { headers: READER });
+  const content = await contentOf(answer);
+  if (!answer.ok) return;
+  showLeft(content.left, content.calls_per_visitor);
+  showUsedUp(content.refusal);
+}
+
 function addTurn(kind, text) {
   const turn = document.createElement("div");
   turn.className = `turn ${kind}`;
@@ -71,6 +103,12 @@ function addTurn(kind, text) {
   turns.append(turn);
   turns.hidden = false;
   return turn;
+}
+
+async function refused(response, call) {
+  const { code, message } = (await contentOf(response)).error;
+  if (call.isFree) showUsedUp(code);
+  if (!call.isFree || usedUp.hidden) toast(message);
 }
 
 async function ask(signal, call) {
@@ -83,19 +121,21 @@ async function ask(signal, call) {
     stream: true,
     stream_options: { include_usage: true },
   });
-  const headers = { "content-type": "application/json", authorization: `Bearer ${key.value.trim()}`, ...READER };
-  const response = await fetch(`${base}/v1/chat/completions`, { method: "POST", headers, body: request, signal });
+  const headers = { "content-type": "application/json", ...READER };
+  if (!call.isFree) headers.authorization = `Bearer ${key.value.trim()}`;
+  const path = call.isFree ? "/v1/samples/chat/completions" : "/v1/chat/completions";
+  const response = await fetch(base + path, { method: "POST", headers, body: request, signal });
   if (!response.ok) {
-    toast((await contentOf(response)).error.message);
+    await refused(response, call);
     return;
   }
   call.id = response.headers.get("x-request-id");
-  remember(call.id, request, null);
+  if (!call.isFree) remember(call.id, request, null);
   addTurn("user", question.content);
   message.value = "";
   const answer = addTurn("model", "");
   const ceiling = Number(response.headers.get("x-usufruct-ceiling"));
-  shown.ceiling.textContent = money(ceiling);
+  shown.ceiling.textContent = call.isFree ? form.dataset.uncharged : money(ceiling);
   const deltas = [];
   let text = "";
   for await (const data of events(response.body)) {
@@ -110,16 +150,19 @@ async function ask(signal, call) {
       deltas.push(delta);
       text += delta.content ?? "";
       answer.append(delta.content ?? "");
-      showRunning(ceiling, Number(most.value), deltas.length);
+      if (call.isFree) shown.output.textContent = nearly(deltas.length);
+      else showRunning(ceiling, Number(most.value), deltas.length);
     }
-    if (event.usage) {
+    if (event.usage?.sample) {
+      showFree(event.usage);
+    } else if (event.usage) {
       showBill(event.usage.prompt_tokens, event.usage.completion_tokens, event.usage.cost_details.charge);
       call.isBilled = true;
     }
   }
   messages.push(question, { role: "assistant", content: text });
   answer.replaceChildren(...markdown(text));
-  remember(call.id, request, deltas);
+  if (!call.isFree) remember(call.id, request, deltas);
 }
 
 // What a call that was stopped is charged is known when the gateway has counted it.
@@ -139,6 +182,11 @@ async function findBill(call) {
 
 async function finish(call) {
   if (!call.id) return;
+  if (call.isFree) {
+    await findLeft();
+    shown.charge.textContent = form.dataset.uncharged;
+    return;
+  }
   await findBill(call);
   if (call.isBilled) await htmx.ajax("GET", `${base}/r/${call.id}`, { target: receipt, swap: "innerHTML" });
   else shown.charge.textContent = form.dataset.uncharged;
@@ -148,9 +196,10 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   keep("sessionStorage", API_KEY, form.elements.key.value.trim());
   const running = new AbortController();
-  const call = {};
+  const call = { isFree: isFree() };
   stop.onclick = () => running.abort();
-  for (const [name, each] of Object.entries(shown)) if (name !== "total") each.textContent = "–";
+  for (const [name, each] of Object.entries(shown)) if (name !== "total" && name !== "left") each.textContent = "–";
+  if (usedUp) usedUp.hidden = true;
   receipt.replaceChildren();
   [send.disabled, stop.hidden, restart.hidden] = [true, false, true];
   try {
@@ -175,6 +224,8 @@ restart.addEventListener("click", () => {
   total = 0n;
   turns.replaceChildren();
   receipt.replaceChildren();
-  for (const each of Object.values(shown)) each.textContent = "–";
+  for (const [name, each] of Object.entries(shown)) if (name !== "left") each.textContent = "–";
   [turns.hidden, restart.hidden] = [true, true];
 });
+
+if (isFree()) findLeft().catch(connectionLost);
