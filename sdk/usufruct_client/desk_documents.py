@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictStr
 
-from usufruct_client.sale_documents import Decimal, SecretText, WalletTransaction
+from usufruct_client.sale_documents import Decimal, NewSample, SecretText, WalletTransaction
 from usufruct_client.wire_types import (
     AddressText,
     AssetHex,
@@ -100,6 +100,13 @@ class Pause(Document):
     """Since when a service takes no new calls; None: it takes them."""
 
     paused_at: Seconds | None
+
+
+class SampleOffer(Document):
+    """What visitors may try of a service without payment (None: nothing), and how many calls of today they made."""
+
+    sample: NewSample | None
+    given_today: Count
 
 
 class NewKey(Wish):

@@ -120,8 +120,16 @@ class Suggestion(Document):
     costed_at: Seconds
 
 
+class NewSample(Wish):
+    """What visitors may try without payment: calls of one visitor and of all a day, and the most output of a call."""
+
+    calls_per_visitor: Count
+    calls_per_day: Count
+    output_per_call: Count
+
+
 class PriceWish(Wish):
-    """The service's name and its price; `costs` are kept beside it."""
+    """The service's name and its price; `costs` are kept beside it. `sample`: what is free to try; None: nothing."""
 
     name: Annotated[StrictStr, Field(max_length=200)]
     input: Decimal
@@ -129,10 +137,11 @@ class PriceWish(Wish):
     per_call: Decimal = "0"
     cached_input: Decimal = "100"
     costs: CostWish | None = None
+    sample: NewSample | None = None
 
 
 class PriceFacts(Document):
-    """A price that was chosen, and the costs that it was compared with at `costed_at`."""
+    """A price that was chosen, the costs that it was compared with at `costed_at`, and what is free to try."""
 
     name: StrictStr
     input: StrictStr
@@ -141,6 +150,7 @@ class PriceFacts(Document):
     cached_input: StrictStr
     costs: CostWish | None = None
     costed_at: Seconds = 0
+    sample: NewSample | None = None
 
 
 class Part(Document):

@@ -59,6 +59,10 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert listed["answers"]["input_per_million"] == "0.7"
     priced = commands.json("service", "price", "answers", "--input", "0.9")
     assert (priced["price_version"], priced["input_per_million"], priced["output_per_million"]) == (2, "0.9", "1.5")
+    offered = commands.json("service", "sample", "answers", "--per-visitor", "2")["sample"]
+    assert offered == {"calls_per_visitor": 2, "calls_per_day": 100, "output_per_call": 200}
+    assert commands.json("service", "sample", "answers", "--per-day", "9")["sample"]["calls_per_visitor"] == 2
+    assert commands.json("service", "sample", "answers", "--off")["sample"] is None
     assert commands.json("service", "pause", "answers")["paused_at"]
     assert commands.json("service", "resume", "answers")["paused_at"] is None
     assert commands.json("service", "retire", "answers")["retired_at"]

@@ -122,6 +122,29 @@ async def test_a_paused_service_takes_no_calls_and_gives_deposits_back(world, se
     await world.check_books()
 
 
+async def test_a_seller_offers_free_samples_at_the_desk(world, seller, upstream, http):
+    service = await sold(world, seller, upstream)
+    bounds = {"callsPerVisitor": 1, "callsPerDay": 9, "outputPerCall": 16}
+    async with httpx.AsyncClient(base_url=http.base_url) as stranger:
+        assert (await stranger.post(f"{service}/sample", json=bounds)).status_code == 401
+    assert (await seller.post(f"{service}/sample", json=bounds)).json() == {"sample": bounds, "givenToday": 0}
+    ask = {"model": "answers", "messages": [{"role": "user", "content": "Hello"}]}
+    tried = [await http.post("/samples/chat/completions", json=ask) for _ in range(2)]
+    assert [each.status_code for each in tried] == [200, 429]
+    wrong = await seller.post(f"{service}/sample", json=bounds | {"callsPerDay": 0})
+    assert (wrong.json()["error"]["code"], wrong.json()["error"]["param"]) == ("invalid_listing", "calls_per_day")
+    page = f"{str(http.base_url).rstrip('/').removesuffix('/v1')}{service}"
+    assert "Given today: 1 of 9." in (await seller.get(page)).text
+    form = {"calls_per_visitor": "2", "calls_per_day": "x", "output_per_call": "16"}
+    assert "Write a whole number." in (await seller.post(f"{page}/sample", data=form)).text
+    form["calls_per_day"] = "1"
+    assert "at least as many as one visitor" in (await seller.post(f"{page}/sample", data=form)).text
+    await seller.post(f"{page}/sample", data=form | {"calls_per_day": "5"})
+    assert (await world.gateway.get(Catalogue).find("answers")).sample.calls_per_day == 5
+    await seller.post(f"{page}/sample/end")
+    assert (await http.post("/samples/chat/completions", json=ask)).json()["error"]["code"] == "sample_not_offered"
+
+
 async def test_the_title_holder_pauses_and_no_one_else(world, seller, upstream, http, enter):
     service = await sold(world, seller, upstream, SHARES)
     asset = (await world.gateway.get(Catalogue).find("answers")).id

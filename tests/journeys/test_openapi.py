@@ -321,6 +321,8 @@ async def use_the_console(world, http) -> None:
     await post(f"desk/{asset}/collect")
     await post(f"desk/{asset}/key", {"key": "sk-another"})
     await post(f"desk/{asset}/price", {"output": "3"})
+    await post(f"desk/{asset}/sample", {"callsPerVisitor": 2, "callsPerDay": 9, "outputPerCall": 16})
+    assert (await http.delete(f"{world.url}/desk/{asset}/sample")).json() == {"sample": None, "givenToday": 0}
     await post(f"desk/{asset}/pause")
     await post(f"desk/{asset}/resume")
     await post(f"desk/{asset}/retire")

@@ -1,12 +1,12 @@
 """Show what this installation offers, and change prices and limits."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from typer import Argument, Option, Typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.assets import CardChange, Listing, Listings, price_facts
+from usufruct.assets import CardChange, FreeSample, Listing, Listings, price_facts
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import KeystoreMissing, Role, signer_of
 from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
@@ -17,6 +17,8 @@ from usufruct.gateway import Catalogue, Operator, ServedListing
 from usufruct.payments.settlement import list_payee
 
 app = Typer()
+
+_USUAL_SAMPLE = FreeSample(calls_per_visitor=3, calls_per_day=100, output_per_call=200)
 
 _COLUMNS = ("name", "kind", "unit", "input_per_million", "cached_input_percent", "output_per_million", "per_call")
 
@@ -60,6 +62,29 @@ async def pause(installation: Installation, name: str) -> Facts:
 async def resume(installation: Installation, name: str) -> Facts:
     """Take new calls of a paused service again."""
     await installation.get(Listings).resume(name)
+    return facts_of(await installation.get(Catalogue).find(name), installation)
+
+
+@app.command()
+@runs(open_installation)
+async def sample(
+    installation: Installation,
+    name: str,
+    per_visitor: Annotated[int | None, Option(min=1, help="Free calls of one visitor a day.")] = None,
+    per_day: Annotated[int | None, Option(min=1, help="Free calls of all visitors a day.")] = None,
+    output: Annotated[int | None, Option(min=1, help="Most output tokens of a free call.")] = None,
+    off: Annotated[bool, Option("--off", help="Give no free calls any more.")] = False,
+) -> Facts:
+    """Let visitors try a service without payment, from now on; what is not given stays as it is, or is the usual.
+
+    A visitor is a network. You bear what the server costs: --per-day bounds it.
+    """
+    if off == any(each is not None for each in (per_visitor, per_day, output)):
+        raise Invalid("give --off, or at least one of --per-visitor, --per-day and --output", code="nothing_to_change")
+    known = (await installation.get(Catalogue).find(name)).sample or _USUAL_SAMPLE
+    options = {"calls_per_visitor": per_visitor, "calls_per_day": per_day, "output_per_call": output}
+    given = {bound: most for bound, most in options.items() if most is not None}
+    await installation.get(Listings).offer_sample(name, None if off else replace(known, **given))
     return facts_of(await installation.get(Catalogue).find(name), installation)
 
 
@@ -160,6 +185,7 @@ def facts_of(listing: ServedListing, installation: Installation) -> dict[str, An
         **price_facts(card, operator.shown),
         "symbol": operator.symbol,
         **_limits_of(listing),
+        "sample": asdict(listing.sample) if listing.sample else None,
         "paused_at": moment(listing.paused_at) if listing.paused_at else None,
         "retired_at": moment(listing.retired_at) if listing.retired_at else None,
     }

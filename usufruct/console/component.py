@@ -26,7 +26,7 @@ from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostics
 from usufruct.core.networks import is_devnet
-from usufruct.gateway import Catalogue, Operator, ServiceQuality
+from usufruct.gateway import Catalogue, FreeSamples, Operator, ServiceQuality
 from usufruct.http import Reach
 from usufruct.payments.ledger import Ledger
 from usufruct.store import Database, MasterSecret
@@ -64,6 +64,7 @@ def build(context: Context) -> Component:
             get(Listings),
             get(Catalogue),
             get(ServiceQuality),
+            get(FreeSamples),
             Assets(get(RegistryClient)),
             get(ShareHolders),
             get(Operator),

@@ -9,7 +9,17 @@ from usufruct.console.seller_desk import Desk
 from usufruct.console.sellers import Seller, Sellers
 from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import PageRoute
-from usufruct_client.desk_documents import DeskFigures, NewKey, NewPrice, Pause, Payout, PriceChange, Retirement
+from usufruct_client.desk_documents import (
+    DeskFigures,
+    NewKey,
+    NewPrice,
+    Pause,
+    Payout,
+    PriceChange,
+    Retirement,
+    SampleOffer,
+)
+from usufruct_client.sale_documents import NewSample
 
 PATH = "/v1/desk"
 
@@ -26,6 +36,10 @@ _PRICE = Operation("Change a price, at its notice.", PriceChange, NewPrice, take
 _RETIRE = Operation("Take a service off sale.", Retirement, takes=_COOKIE, refuses=_REFUSES)
 _PAUSE = Operation("Refuse new calls of a service until it is resumed.", Pause, takes=_COOKIE, refuses=_REFUSES)
 _RESUME = Operation("Take new calls of a service again.", Pause, takes=_COOKIE, refuses=_REFUSES)
+_SAMPLE = Operation(
+    "Let visitors try a service without payment.", SampleOffer, NewSample, takes=_COOKIE, refuses=_REFUSES
+)
+_NO_SAMPLE = Operation("End a service's free samples.", SampleOffer, takes=_COOKIE, refuses=_REFUSES)
 _KEY = Operation("Replace the API key of a service's servers.", None, NewKey, 204, takes=_COOKIE, refuses=_OPERATORS)
 _COLLECT = Operation("Collect what the operator's shares earned.", Payout, takes=_COOKIE, refuses=_REFUSES)
 
@@ -64,6 +78,14 @@ def desk_routes(desk: Desk, operators: Operators, sellers: Sellers) -> list[Page
         _, listing = await _of(request)
         return document_response(await desk.resume(listing.name))
 
+    async def offer_sample(request: Request) -> Response:
+        _, listing = await _of(request)
+        return document_response(await desk.offer_sample(listing.name, await request.read(NewSample, refuse)))
+
+    async def end_sample(request: Request) -> Response:
+        _, listing = await _of(request)
+        return document_response(await desk.offer_sample(listing.name, None))
+
     async def _of(request: Request) -> tuple[Seller, Listing]:
         return await sellers.require_of(request.exchange, request.path_params["service"])
 
@@ -74,6 +96,8 @@ def desk_routes(desk: Desk, operators: Operators, sellers: Sellers) -> list[Page
         PageRoute("POST", f"{one}/retire", retire, _RETIRE),
         PageRoute("POST", f"{one}/pause", pause, _PAUSE),
         PageRoute("POST", f"{one}/resume", resume, _RESUME),
+        PageRoute("POST", f"{one}/sample", offer_sample, _SAMPLE),
+        PageRoute("DELETE", f"{one}/sample", end_sample, _NO_SAMPLE),
         PageRoute("POST", f"{one}/key", key, _KEY),
         PageRoute("POST", f"{one}/collect", collect, _COLLECT),
     ]

@@ -81,6 +81,8 @@ def desk_pages(
             earned=await desk.earned(name),
             announced=announced,
             due=due,
+            offer=(offer := await desk.sample_offer(name)),
+            sample=forms.sample_fields(offer.sample),
             seller=address,
             is_operator=seller.is_operator,
             registry=registry,
@@ -119,6 +121,14 @@ def desk_pages(
         await desk.resume(name)
         return ()
 
+    async def offer_sample(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
+        await desk.offer_sample(name, forms.read_new_sample(form))
+        return ()
+
+    async def end_sample(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
+        await desk.offer_sample(name, None)
+        return ()
+
     async def key(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
         await desk.replace_key(name, forms.read_key(form).key)
         return ()
@@ -141,6 +151,8 @@ def desk_pages(
         PageRoute("POST", f"{one}/retire", page(doing(retire, "retire"))),
         PageRoute("POST", f"{one}/pause", page(doing(pause, "pause"))),
         PageRoute("POST", f"{one}/resume", page(doing(resume, "resume"))),
+        PageRoute("POST", f"{one}/sample", page(doing(offer_sample, "sample"))),
+        PageRoute("POST", f"{one}/sample/end", page(doing(end_sample, "no_sample"))),
         PageRoute("POST", f"{one}/key", operators_only(operators, pages, replace_key)),
         PageRoute("POST", f"{one}/collect", page(doing(collect, "collect"))),
     ]

@@ -36,6 +36,9 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_sale", "One owner a line: an address, a space, and per cent. At most 20 lines.", "owners"),
     RefusalText("invalid_sale", "One service a line: its name or id, a space, and per cent. At most four.", "parents"),
     RefusalText("invalid_sale", "Write a whole number of hours from 1 to 720.", "notice_hours"),
+    RefusalText("invalid_sale", "Write a whole number.", "calls_per_visitor"),
+    RefusalText("invalid_sale", "Write a whole number.", "calls_per_day"),
+    RefusalText("invalid_sale", "Write a whole number.", "output_per_call"),
     RefusalText("invalid_amount", "Write per cent, such as 12.5.", "cached_input"),
     RefusalText("invalid_amount", "Write per cent, such as 12.5.", "resale_royalty"),
     RefusalText("invalid_amount", "Write per cent behind each address, such as 12.5.", "owners"),
@@ -51,6 +54,11 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_listing", _PRICE_TOO_HIGH, "input"),
     RefusalText("invalid_listing", _PRICE_TOO_HIGH, "output"),
     RefusalText("invalid_listing", _PRICE_TOO_HIGH, "per_call"),
+    RefusalText("invalid_listing", "Write a number from 1 to 1,000.", "calls_per_visitor"),
+    RefusalText(
+        "invalid_listing", "Write at least as many as one visitor may have, and at most 1,000,000.", "calls_per_day"
+    ),
+    RefusalText("invalid_listing", "Write a number from 16 to 65,536.", "output_per_call"),
     RefusalText("already_retired", "It is off sale already. Nothing was changed."),
     RefusalText("nothing_to_change", "Write at least one price that is to change."),
     RefusalText("no_shares", "Its income goes to the address by itself. There is nothing to collect."),

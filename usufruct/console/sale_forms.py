@@ -7,11 +7,21 @@ from typing import Any
 from usufruct.core import Invalid, UsufructError
 from usufruct.web import read_document
 from usufruct_client.desk_documents import NewKey, NewPrice
-from usufruct_client.sale_documents import CostWish, ModelWish, OwnershipWish, Part, PriceWish, SaleDraft, ServerWish
+from usufruct_client.sale_documents import (
+    CostWish,
+    ModelWish,
+    NewSample,
+    OwnershipWish,
+    Part,
+    PriceWish,
+    SaleDraft,
+    ServerWish,
+)
 
 Form = dict[str, str]
 
 _THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}")
+_SAMPLE = ("calls_per_visitor", "calls_per_day", "output_per_call")
 _NUMBERS = ("parallel", "busy", "faster_input", "margin")
 
 
@@ -55,6 +65,8 @@ def read_price(form: Form) -> PriceWish:
     texts |= {_camel(name): _decimal(form[name]) for name in ("per_call", "cached_input") if form.get(name, "").strip()}
     if form.get("per_hour", "").strip():
         texts["costs"] = read_costs(form).as_json()
+    if form.get("calls_per_visitor", "").strip():
+        texts["sample"] = read_new_sample(form).as_json()
     return read_document(PriceWish, texts, refuse)
 
 
@@ -81,6 +93,11 @@ def read_new_price(form: Form) -> NewPrice:
     return read_document(NewPrice, texts, refuse)
 
 
+def read_new_sample(form: Form) -> NewSample:
+    """Read what visitors may try without payment."""
+    return read_document(NewSample, {_camel(name): _whole(form.get(name, "")) for name in _SAMPLE}, refuse)
+
+
 def read_key(form: Form) -> NewKey:
     """Read another API key."""
     return read_document(NewKey, _of(form, "key"), refuse)
@@ -97,11 +114,19 @@ def price_fields(draft: SaleDraft) -> dict[str, str]:
     price, server = draft.price, draft.server
     costs = (price.costs if price else None) or CostWish("")
     fields = {"per_hour": costs.per_hour} | {name: str(getattr(costs, name)) for name in _NUMBERS}
+    fields |= sample_fields(price.sample if price else None)
     if price is None:
         name = server.model.rpartition("/")[2].removesuffix(":latest") if server else ""
         return fields | {"name": name, "input": "", "output": "", "per_call": "0", "cached_input": "100"}
     chosen = ("name", "input", "output", "per_call", "cached_input")
     return fields | {name: getattr(price, name) for name in chosen}
+
+
+def sample_fields(sample: NewSample | None) -> dict[str, str]:
+    """Return what the fields of a free sample show; the usual bounds where there is none, and no calls."""
+    if sample is None:
+        return dict(zip(_SAMPLE, ("", "100", "200"), strict=True))
+    return {name: str(getattr(sample, name)) for name in _SAMPLE}
 
 
 def owner_fields(draft: SaleDraft) -> dict[str, str]:

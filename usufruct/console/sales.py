@@ -10,6 +10,7 @@ from secrets import token_hex
 from usufruct.assets import (
     FREE,
     USUAL_WINDOW,
+    FreeSample,
     Listing,
     ListingExists,
     Listings,
@@ -41,6 +42,7 @@ from usufruct_client.sale_documents import (
     CostWish,
     FoundServer,
     ModelWish,
+    NewSample,
     OwnershipWish,
     PriceFacts,
     PriceWish,
@@ -240,11 +242,19 @@ class Sales:
         """
         draft = _editable(await self.find(seller, id_))
         price = PriceFacts(
-            wish.name.strip(), wish.input, wish.output, wish.per_call, wish.cached_input, wish.costs, self._clock.now()
+            wish.name.strip(),
+            wish.input,
+            wish.output,
+            wish.per_call,
+            wish.cached_input,
+            wish.costs,
+            self._clock.now(),
+            wish.sample,
         )
         if wish.costs is not None:
             parse_units(wish.costs.per_hour, self.operator.decimals, "per_hour")
-        check_listing(plain_listing(price.name, "chat", ZERO_ADDRESS, self.card(replace(draft, price=price))))
+        listing = plain_listing(price.name, "chat", ZERO_ADDRESS, self.card(replace(draft, price=price)))
+        check_listing(replace(listing, sample=read_sample(wish.sample)))
         await check_name_free(self._listings, price.name)
         return await self._change(seller, id_, lambda draft: replace(draft, price=price))
 
@@ -311,6 +321,7 @@ class Sales:
             async with UpstreamClient(server.url, key, LIMITS, reach=self.reach) as client:
                 vocabulary = await client.tokenizer()
         upstream = Upstream(server.url, server.model, key, probe.output_limit, self.reach)
+        listing = replace(listing, sample=read_sample(draft.price.sample if draft.price else None))
         counting = CountingRule(bytes_per_token_ppm=probe.bytes_per_token_ppm)
         try:
             await self._catalogue.add(ServedListing.of(listing, (upstream,), counting), vocabulary)
@@ -342,6 +353,13 @@ class Sales:
         if changed is None:
             raise _unknown(id_)
         return changed
+
+
+def read_sample(wish: NewSample | None) -> FreeSample | None:
+    """Return what a seller wants to be free to try, as a listing has it."""
+    if wish is None:
+        return None
+    return FreeSample(wish.calls_per_visitor, wish.calls_per_day, wish.output_per_call)
 
 
 def _editable(draft: SaleDraft) -> SaleDraft:

@@ -1,7 +1,7 @@
 """The seller's desk: what services earn by the hourly and daily tallies of calls, and what a seller may change."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from usufruct.assets import (
     Assets,
@@ -14,11 +14,11 @@ from usufruct.assets import (
 )
 from usufruct.chain import Sender
 from usufruct.console.price_advice import calls_cost_up
-from usufruct.console.sales import Sales
+from usufruct.console.sales import Sales, read_sample
 from usufruct.console.sellers import Seller
 from usufruct.console.wallet_transactions import for_wallet
 from usufruct.core import Address, AssetId, ChainId, Clock, Conflict
-from usufruct.gateway import EVERY_SERVICE, Catalogue, Operator, ServiceQuality, Tally
+from usufruct.gateway import EVERY_SERVICE, Catalogue, FreeSamples, Operator, ServiceQuality, Tally
 from usufruct.payments.pricing import Usage
 from usufruct_client.desk_documents import (
     DayEarnings,
@@ -29,8 +29,10 @@ from usufruct_client.desk_documents import (
     Payout,
     PriceChange,
     Retirement,
+    SampleOffer,
     ServiceEarnings,
 )
+from usufruct_client.sale_documents import NewSample
 
 DAY = 86_400
 _DAYS = 30
@@ -59,6 +61,7 @@ class Desk:
         listings: Listings,
         catalogue: Catalogue,
         quality: ServiceQuality,
+        samples: FreeSamples,
         assets: Assets,
         holders: ShareHolders,
         operator: Operator,
@@ -71,6 +74,7 @@ class Desk:
         self._listings = listings
         self._catalogue = catalogue
         self._quality = quality
+        self._samples = samples
         self._assets = assets
         self._holders = holders
         self._clock = clock
@@ -203,6 +207,23 @@ class Desk:
     async def resume(self, name: str) -> Pause:
         """Take new calls of a service again; raises as `pause`."""
         return Pause((await self._listings.resume(name)).paused_at)
+
+    async def offer_sample(self, name: str, wish: NewSample | None) -> SampleOffer:
+        """Let visitors try a service without payment, within bounds; None ends that.
+
+        Raises:
+            UnknownListing: when there is no such service.
+            RetiredListing: when it is off sale.
+            InvalidListing: for bounds that no free sample can have.
+        """
+        await self._listings.offer_sample(name, read_sample(wish))
+        return await self.sample_offer(name)
+
+    async def sample_offer(self, name: str) -> SampleOffer:
+        """Return what visitors may try of a service, and how many calls they made today; raises UnknownListing."""
+        listing = await self._listings.find(name)
+        offered = NewSample(**asdict(listing.sample)) if listing.sample else None
+        return SampleOffer(offered, await self._samples.given_today(listing.id))
 
     async def replace_key(self, name: str, key: str) -> None:
         """Give a service's servers another API key.
