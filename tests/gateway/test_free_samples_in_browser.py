@@ -59,7 +59,7 @@ async def test_a_visitor_without_a_key_tries_it_until_nothing_is_left(world, ups
         assert [each for each in shown.problems if "429" not in each] == []
         assert len(upstream.requests) == 2
         link = notice.get_by_role("link", name="Go on with an account")
-        assert (await link.get_attribute("href")).endswith("/account")
+        assert (await link.get_attribute("href")).endswith("/account?service=hamlet")
     assert await world.ledger.account_list() == []
 
 

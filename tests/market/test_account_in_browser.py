@@ -59,6 +59,7 @@ async def test_a_wallets_owner_signs_in_makes_a_key_calls_and_revokes(world, bro
         await expect(page.get_by_text(wallet.account.address.lower())).to_be_visible()
         await expect(page.get_by_text("No keys yet")).to_be_visible()
 
+        await page.get_by_text("Name and limits").click()
         await page.get_by_label("Name").fill("laptop")
         await page.get_by_label("Limit in").fill("3")
         await page.get_by_label("Deposit in").fill("1,5")
@@ -97,6 +98,7 @@ async def test_a_key_has_a_daily_limit_is_renamed_and_folds_away_when_it_is_over
         await wallet.inject(page)
         await page.goto(url)
         await page.get_by_role("button", name="Test Wallet").click()
+        await page.get_by_text("Name and limits").click()
         await page.get_by_label("Most per day in").fill("0.5")
         await page.get_by_label("Only for these services").fill("chat, nothing")
         await page.get_by_role("button", name="Make the key").click()
@@ -187,6 +189,7 @@ async def test_what_is_declined_is_not_done(world, browser, url):
         await expect(page.locator("#toasts")).to_contain_text("You declined in your wallet.")
         await page.reload()
         await expect(page.get_by_text("No keys yet")).to_be_visible()
+        await page.get_by_text("Name and limits").click()
         for unclear in ("1.500", "1,500"):  # fifteen hundred, or one and a half
             await page.get_by_label("Limit in").fill(unclear)
             await page.get_by_role("button", name="Make the key").click()
@@ -329,6 +332,26 @@ async def test_a_key_that_was_made_is_tried_in_the_playground(world, browser, ur
         await page.get_by_role("button", name="Send").click()
         await expect(page.locator("#toasts .toast")).to_have_count(1)
         assert [each for each in shown.problems if "401" not in each] == []
+
+
+async def test_the_page_leads_back_to_the_service_also_where_nothing_is_copied(browser, url):
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        await page.goto(url + "?service=another")
+        await expect(page.get_by_role("link", name="another")).to_have_count(0)
+        await page.goto(url.removesuffix("/account") + "/s/chat")
+        await page.get_by_role("link", name="Get a key").first.click()
+        await expect(page.get_by_role("link", name="← chat")).to_be_visible()
+        await page.get_by_role("button", name="Use the demo account").click()
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.get_by_text("The deposit is made. The key works.")).to_be_visible()
+        key = await page.locator("#made-key").text_content()
+        await page.get_by_role("button", name="Copy it and try").click()
+        await expect(page.locator("#toasts")).to_contain_text("This browser copies nothing by itself.")
+        assert await page.evaluate("getSelection().toString()") == key
+        await page.get_by_role("button", name="Copy it and try").click()
+        await expect(page.get_by_label("API key")).to_have_value(key)
 
 
 async def test_an_answer_that_is_stopped_is_charged_for_what_came(world, browser, url):

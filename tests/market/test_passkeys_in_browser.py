@@ -46,6 +46,7 @@ async def test_a_newcomer_makes_a_passkey_gets_money_deposits_and_calls(world, b
         await page.get_by_role("button", name="Get 100 test dollars").click()
         await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
 
+        await page.get_by_text("Name and limits").click()
         await page.get_by_label("Name").fill("phone")
         await page.get_by_role("button", name="Make the key").click()
         sheet = page.get_by_role("dialog", name="Your new key")

@@ -102,14 +102,20 @@ class Buyer:
         """Revoke a key of the payer; its unused money goes back; raises as `Keys.revoke`."""
         await self._keys.revoke(payer, key_id)
 
+    async def is_on_sale(self, name: str) -> bool:
+        """Tell whether a service of this name is on sale here."""
+        return name in await self._offered()
+
+    async def _offered(self) -> set[str]:
+        return {listing.name for listing in await self._listings.list()}
+
     async def request_key(self, payer: Address, wish: KeyTermsWish) -> SigningRequest:
         """Return what the payer signs for a key.
 
         Raises:
             Invalid: as `check_terms`, and for a service that is not on sale here.
         """
-        offered = {listing.name for listing in await self._listings.list()}
-        if unknown := sorted(wish.assets - offered):
+        if unknown := sorted(wish.assets - await self._offered()):
             message = f"there is no service {unknown[0]!r} here; write the names as the list of services shows them"
             raise Invalid(message, code="unknown_service", field="assets", service=unknown[0])
         if self.passkeys and await self.passkeys.holds(payer):

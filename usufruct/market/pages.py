@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -45,8 +47,15 @@ def account_pages(
     async def account(request: Request) -> Response:
         session = await sessions.find(request.exchange)
         if session is None:
-            return pages.answer(request, _TEMPLATE, payer=None, demo=devnet, passkeys=_offer(request))
+            wanted = await _service(request)
+            return pages.answer(request, _TEMPLATE, payer=None, demo=devnet, passkeys=_offer(request), **wanted)
         return await _shown(request, session.address)
+
+    async def _service(request: Request) -> dict[str, Any]:
+        """Return the service that the reader wants a key for, which the page leads back to."""
+        name = request.query_params.get("service", "")
+        known = bool(name) and await buyer.is_on_sale(name)
+        return {"service": name if known else "", "service_path": lambda name: f"/s/{quote(name)}"}
 
     def _offer(request: Request) -> PasskeyOffer | None:
         if buyer.passkeys is None:
@@ -74,6 +83,7 @@ def account_pages(
             days=[(_moment(day), charge) for day, charge in days],
             spent=any(charge for _, charge in days),
             moment=_moment,
+            **await _service(request),
         )
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows it after sign-out
         return answer

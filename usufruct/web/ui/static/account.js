@@ -1,6 +1,6 @@
 // The buyer's page: a new key with its deposit, and more deposits.
 
-import { API_KEY, keep, recall } from "./page.js";
+import { API_KEY, copied, keep, recall, toast } from "./page.js";
 import { act, ask, atomic, fill, reload, resume, send, sign, transact } from "./wallet.js";
 
 const COLLECTOR = "0x4020806089470a89826cb9fb1f4059150b550004";  // x402's, the same on every chain
@@ -11,6 +11,8 @@ const WITHDRAWAL = [`initiateWithdraw(${CHANNEL},uint128)`, `finalizeWithdraw(${
 const texts = document.getElementById("wallet-texts").dataset;
 const form = document.getElementById("new-key");
 const made = document.getElementById("made");
+const madeKey = document.getElementById("made-key");
+const toService = made.querySelector("[data-try]");
 const decimals = Number(form.dataset.decimals);
 
 // Waits for its turn among all tabs, or is refused it by `refusal`.
@@ -44,7 +46,13 @@ async function deposit(channel, amount) {
   await send(request);
 }
 
+// On a local chain, test dollars that the wallet lacks.
+async function getPlayMoney(amount) {
+  if ("balance" in form.dataset && BigInt(form.dataset.balance) < BigInt(amount)) await ask("POST", "/v1/account/play-money");
+}
+
 function say(state) {
+  if (toService) toService.disabled = state !== "paid";
   for (const each of made.querySelectorAll("[data-state]")) each.hidden = each.dataset.state !== state;
 }
 
@@ -58,8 +66,9 @@ form.addEventListener("submit", (event) => {
     const dayLimit = daily ? atomic(daily, decimals) : null;
     const assets = fields.services.value.split(",").map((name) => name.trim()).filter(Boolean);
     const wish = { spendingLimit, dayLimit, days: Number(fields.days.value), assets, label: fields.label.value };
+    await getPlayMoney(amount);
     const key = await sign(await ask("POST", "/v1/account/key-requests", wish));
-    document.getElementById("made-key").textContent = key.key;
+    madeKey.textContent = key.key;
     keep("sessionStorage", API_KEY, key.key);  // for the playground
     say("paying");
     made.showModal();
@@ -74,6 +83,17 @@ form.addEventListener("submit", (event) => {
 });
 
 made.addEventListener("close", () => location.reload());
+
+// Back to the service that the key was wanted for, with the key in this tab and on the clipboard.
+let marked = false;
+toService?.addEventListener("click", () => act(toService, async () => {
+  if (marked || await copied(madeKey.textContent, madeKey)) {
+    location.assign(toService.dataset.try);
+    return;
+  }
+  marked = true;
+  toast(toService.dataset.byHand, "warn");
+}));
 
 // A passkey shows nothing of what it signs: that the operation takes money out of the escrow, to its payer, is checked here.
 async function isWithdrawal({ primaryType, message }) {

@@ -59,12 +59,19 @@ export const API_KEY = "usufruct-key";  // in this tab only, until it is closed 
 async function copy(button) {
   const source = document.getElementById(button.dataset.copyFrom);
   const label = button.textContent;
+  if (!await copied(button.dataset.copy || source.textContent, source)) return;
+  button.textContent = button.dataset.copied;
+  setTimeout(() => { button.textContent = label; }, 1500);
+}
+
+// Tells whether a text was copied; where the context is not secure, it is selected, so that the reader can copy it.
+export async function copied(text, source) {
   try {
-    await navigator.clipboard.writeText(button.dataset.copy || source.textContent);
-    button.textContent = button.dataset.copied;
-    setTimeout(() => { button.textContent = label; }, 1500);
-  } catch {  // not a secure context: select the text, so that the reader can copy it
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
     if (source) getSelection().selectAllChildren(source);
+    return false;
   }
 }
 

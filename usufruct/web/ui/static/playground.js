@@ -134,6 +134,7 @@ async function ask(signal, call) {
   addTurn("user", question.content);
   message.value = "";
   const answer = addTurn("model", "");
+  turns.scrollIntoView({ block: "nearest" });
   const ceiling = Number(response.headers.get("x-usufruct-ceiling"));
   shown.ceiling.textContent = call.isFree ? form.dataset.uncharged : money(ceiling);
   const deltas = [];
