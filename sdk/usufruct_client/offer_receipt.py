@@ -104,6 +104,11 @@ def read_delivery_receipt(extensions: object) -> DeliveryReceipt | None:
     return _read(DeliveryReceipt, _info(extensions).get("receipt"))
 
 
+def read_signed(document: object) -> PaymentOffer | DeliveryReceipt | None:
+    """Return the offer or receipt that a document is; None when it is neither."""
+    return _read(PaymentOffer, document) or _read(DeliveryReceipt, document)
+
+
 def check_offers(
     offers: Collection[PaymentOffer], entry: Mapping[str, Any], url: str, signers: Collection[str] | None, now: int
 ) -> PaymentOffer | None:

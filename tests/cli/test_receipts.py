@@ -9,7 +9,8 @@ import pytest
 
 from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.local_store import SavedKey, save_channel, save_key, saved_receipt
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, Clock, Hash32
+from usufruct.payments.x402 import OfferSigner
 from usufruct_client.wire import ChannelConfig, Token
 
 
@@ -328,3 +329,32 @@ def test_an_answer_is_compared_with_its_receipt_however_it_was_kept(world, liars
     assert compared(liars.receipt(response_hash=liars.hash_of(b"")), b"Well") == "bad"
     refused = user.refused("receipt", "verify", str(file), "--signer", liars.SIGNER.address, "--answer", "nowhere")
     assert "nowhere cannot be read" in refused.message
+
+
+@pytest.mark.parametrize("kind", ["offers", "receipt"])
+def test_what_x402_signed_is_checked_too(world, liars, tmp_path, kind):
+    user, _ = world
+    signer, url = OfferSigner(liars.SIGNER, Clock(), 9), "https://ai.example.org/v1/chat/completions"
+    entry = {"scheme": "batch-settlement", "network": "eip155:31337", "amount": "1270", "asset": "0xa", "payTo": "0xb"}
+    if kind == "offers":
+        (signed,) = signer.offers(url, entry, 1_800_000_000)["info"]["offers"]
+    else:
+        signed = signer.receipt(url, "eip155:31337", Address("0x" + "33" * 20), 1_800_000_000)["info"]["receipt"]
+    file = tmp_path / "signed.json"
+
+    def checked(document) -> dict[str, str]:
+        file.write_text(json.dumps(document))
+        done = user.run("receipt", "verify", str(file), "--signer", liars.SIGNER.address, "--json")
+        assert done.exit_code == min(1, done.stdout.count('"bad"'))
+        return {each["check"]: each["result"] for each in json.loads(done.stdout)}
+
+    file.write_text(json.dumps(signed))
+    assert "leave them out" in user.refused("receipt", "verify", str(file), "--anchored").message
+    good = dict.fromkeys(("signature", "content", "chain", "signer"), "good")
+    assert checked(signed) == checked({"call": "", kind.rstrip("s"): signed}) == good
+    assert checked(signed | {"payload": signed["payload"] | {"resourceUrl": "https://else"}}) == good | {
+        "signer": "bad"
+    }
+    elsewhere = signed | {"payload": signed["payload"] | {"network": "eip155:1"}}
+    assert checked(elsewhere) == good | {"signer": "bad", "chain": "bad"}
+    assert checked(signed | {"signature": "0x" + "00" * 65}) == good | {"signer": "bad", "signature": "bad"}

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from typer import Argument, Option, Typer
 
 from usufruct.chain.contracts.till import Anchored
-from usufruct.cli.support import local_store, receipt_checks
+from usufruct.cli.support import local_store, receipt_checks, x402_checks
 from usufruct.cli.support.command import ADDRESS, Facts, Rows, ask_node, runs
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import InvalidSavedFile, KeyFile
 from usufruct.cli.support.output import Json
 from usufruct.cli.support.receipt_checks import Check, ReceiptUnit, ReceiptUnits
 from usufruct.config import Config
-from usufruct.core import Address, AssetId, Hash32, format_asset, hash32, moment
+from usufruct.core import Address, AssetId, Hash32, Invalid, format_asset, hash32, moment
 from usufruct_client import GatewayRefused, Receipt, proves, read_receipt
 from usufruct_client.bill_lines import line_text, quantities_text
 
@@ -65,11 +65,18 @@ def verify(
     answer: Annotated[Path | None, Option(help="File with the answer, as it came or was printed.")] = None,
     gateway: GatewayUrl = "",
 ) -> Rows:
-    """Check a receipt; exit code 1 if anything about it is bad."""
-    signed = read_receipt(_content(receipt, config))
+    """Check a receipt, or a signed offer or receipt of x402; exit code 1 if anything about it is bad."""
+    content = _content(receipt, config)
+    if by_x402 := x402_checks.find_signed(content):
+        if anchored or answer:
+            raise Invalid(
+                "--anchored and --answer are for the gateway's own receipts, and this is x402's; leave them out"
+            )
+        return _verified_x402(by_x402, signer, gateway, config)
+    signed = read_receipt(_inner(content))
     unit = ReceiptUnits(config).of(signed)
     checks = [receipt_checks.check_signature(signed), receipt_checks.check_charge(signed, unit)]
-    checks += [_signer(signed, signer)] if signer else _terms(signed, gateway, config)
+    checks += [_signer(signed.signer, signer)] if signer else _terms(signed, gateway, config)
     checks.append(Check("chain", signed.chain_id == config.chain.id, str(signed.chain_id)))
     if answer:
         good = signed.response_hash in receipt_checks.readings(local_store.read_file(answer))
@@ -82,21 +89,37 @@ def verify(
 
 
 def _content(receipt: str, config: Config) -> Mapping[str, Any]:
-    """Return the receipt in a file, alone or as the member `receipt` of something larger, or the kept one of a call."""
+    """Return what a file holds, or the kept receipt of a call."""
     if not receipt.startswith("0x"):
-        found = local_store.read_object(Path(receipt))
-        inner = found.get("receipt")
-        return inner if isinstance(inner, dict) else found
+        return local_store.read_object(Path(receipt))
     kept = local_store.saved_receipt(config, hash32(receipt, "call"))
     if kept is None:
         raise InvalidSavedFile(f"no receipt of {receipt} is kept here; `usufruct receipt show` fetches it")
     return kept
 
 
-def _signer(receipt: Receipt, expected: str, earlier: Collection[str] = ()) -> Check:
-    if receipt.signer in earlier:
-        return Check("signer", good=True, found=f"{receipt.signer}, an earlier key of the operator")
-    return _same("signer", receipt.signer, expected)
+def _inner(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a receipt, alone or as the member `receipt` of something larger."""
+    inner = content.get("receipt")
+    return inner if isinstance(inner, dict) else content
+
+
+def _verified_x402(signed: x402_checks.Signed, signer: Address | None, gateway: str, config: Config) -> Rows:
+    checks, found = x402_checks.content_checks(signed, config.chain.id), signed.signed_by() or "no key"
+    if signer:
+        checks.append(_signer(found, signer))
+    else:
+        with open_gateway(gateway, config) as remote:
+            terms = terms_of(remote, config)
+        checks.append(_signer(found, terms.receipt_signer, terms.earlier_receipt_signers))
+    failed = not all(check.good for check in checks)
+    return Rows([check.row() for check in checks], ("check", "result", "found"), failed=failed)
+
+
+def _signer(found: str, expected: str, earlier: Collection[str] = ()) -> Check:
+    if found in earlier:
+        return Check("signer", good=True, found=f"{found}, an earlier key of the operator")
+    return _same("signer", found, expected)
 
 
 def _same(what: str, found: str, expected: str) -> Check:
@@ -107,7 +130,7 @@ def _same(what: str, found: str, expected: str) -> Check:
 def _terms(receipt: Receipt, gateway: str, config: Config) -> list[Check]:
     with open_gateway(gateway, config) as remote:
         terms, services = terms_of(remote, config), remote.services()
-    signer = _signer(receipt, terms.receipt_signer, terms.earlier_receipt_signers)
+    signer = _signer(receipt.signer, terms.receipt_signer, terms.earlier_receipt_signers)
     return [signer, _same("till", receipt.till, terms.till), *receipt_checks.check_prices(receipt, services)]
 
 
