@@ -11,7 +11,7 @@ import asyncio
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,12 @@ from bench.gateway.installation import PAYEE, Commands, chain
 from bench.gateway.processes import started
 from bench.report import OURS, ROOT, Row, write
 from tests.support.browser import CHROMIUM, PHONE, Visit, chromium, visit
+from usufruct.accounts import DEMO_ACCOUNT
+from usufruct.chain import open_chain
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer
+from usufruct.config import Config, load_config
+from usufruct.core import Address, address
 
 SERVICES = [
     ("librarian", ["--kind", "chat", "--input", "0.5", "--output", "1.5", "--model", "librarian"]),
@@ -39,11 +45,28 @@ BUYERS_PAGES = {
     "service": f"/s/{quote('librarian')}",
     "receipt": "/r",
     "account": "/account",
+    "notifications": "/account/notifications",
+    "shares": "/shares/archive",
     "recover": "/account/recover",
     "gallery": "/_gallery",
 }
 SELLERS_PAGES = {"sell": "/sell", "desk": "/desk", "operator": "/operator", "health": "/operator/health"}
 PAGES = BUYERS_PAGES | SELLERS_PAGES
+HOLDERS = [(DEVNET_ADDRESSES[DEMO_ACCOUNT], "12"), (DEVNET_ADDRESSES[6], "20")]
+"""Of the service whose shares are traded, beside the wallet that registers it, in per cent."""
+
+OFFERS = [
+    ("6", "4000000", "220", ("500000",)),
+    ("5", "10000000", "600", ("1500000", "2000000")),
+    ("5", "2500000", "162.5", ("250000",)),
+    (str(DEMO_ACCOUNT), "1000000", "75", ()),
+]
+"""Whose, how many shares, for how many dollars, and the parts of them that are sold."""
+
+INCOME = 184_250_000
+"""Atomic units of the devnet's dollar."""
+
+EVENTS = ("balance.low", "income.arrived", "key.limit_low", "refund.sent")
 QUESTIONS = ["What is a voucher?", "Who is paid?", "How do I get my money back?"]
 SCREENSHOTS = ROOT / "docs" / "guides" / "screenshots"
 
@@ -94,7 +117,32 @@ def site() -> Iterator[str]:
         for name, options in SERVICES:
             upstream = ["--upstream", str(model["url"]), "--pay-to", PAYEE, "--context", "8192", "--max-output", "1024"]
             commands.run("sell", "--no-up", "--name", name, *upstream, *options)
+        _trade(commands, str(model["url"]), ["--gateway", str(ready["url"])])
         yield str(ready["url"]).removesuffix("/v1").replace("127.0.0.1", "localhost")
+
+
+def _trade(commands: Commands, upstream: str, at: Sequence[str]) -> None:
+    """Sell a service whose revenue shares are on offer, were sold before, and have income; the buyer holds some."""
+    prices = ["--input", "2", "--output", "8", "--context", "8192"]
+    holders = [each for address, part in HOLDERS for each in ("--owner", f"{address}:{part}")]
+    made = commands.run("asset", "register", "archive", *prices, *holders, "--wallet", "5")
+    commands.run(
+        "sell", "--no-up", "--name", "archive", "--asset", "archive", "--upstream", upstream, "--model", "librarian"
+    )
+    commands.run("wallet", "fund", "7", "1000")
+    for wallet, amount, price, parts in OFFERS:
+        offer = commands.run("shares", "offer", "archive", amount, "--price", price, "--wallet", wallet, *at)["offer"]
+        for part in parts:
+            commands.run("shares", "buy", offer, part, "--max-price", price, "--wallet", "7", *at)
+    asyncio.run(_earn(load_config(commands.environment), address(made["shares"])))
+
+
+async def _earn(config: Config, shares: Address) -> None:
+    """Have dollars reach shares as a till pays them: they are not booked yet."""
+    async with open_chain(config) as opened:
+        dollar = TestDollar(opened.deployments.address(TestDollar))
+        sender = opened.sender(devnet_signer(0, opened.chain_id))
+        await sender.execute(dollar.mint(shares, INCOME), "income of the service in the pictures")
 
 
 def profiles(url: str) -> dict[str, dict[str, Any]]:
@@ -133,6 +181,10 @@ def _buyer(url: str) -> dict[str, Any]:
         for question in QUESTIONS:
             call = {"model": "librarian", "messages": [{"role": "user", "content": question}], "max_tokens": 200}
             client.post("/chat/completions", json=call, headers=bearer).raise_for_status()
+        terms = {"events": sorted(EVENTS), "lowBalance": "1000000", "language": "en"}
+        ask("/account/notifications", terms)
+        ask("/account/notifications/webhook", {"url": "https://hooks.example.org/usufruct"})
+        ask("/account/notifications/test", {})
         return _profile(client, url)
 
 
@@ -159,13 +211,13 @@ async def _figures(phone: Visit) -> dict[str, float]:
     }
 
 
-async def bench(url: str, rounds: int) -> tuple[list[Row], list[str]]:
-    """Measure every page in turn, `rounds` times; return the rows, and the budgets that were missed."""
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in PAGES}
+async def bench(url: str, rounds: int, pages: Mapping[str, str]) -> tuple[list[Row], list[str]]:
+    """Measure pages in turn, `rounds` times; return the rows, and the budgets that were missed."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in pages}
     profile = profiles(url)
     async with chromium() as browser:
         for _ in range(rounds):
-            for name, path in PAGES.items():
+            for name, path in pages.items():
                 found[name].append(await measure(browser, url + path, profile[name]))
     rows, missed = [], []
     for name, figures in found.items():
@@ -179,8 +231,8 @@ async def bench(url: str, rounds: int) -> tuple[list[Row], list[str]]:
     return rows, missed
 
 
-async def photograph(url: str) -> None:
-    """Write a picture of every page: phone and desktop, light and dark."""
+async def photograph(url: str, pages: Mapping[str, str]) -> None:
+    """Write pictures of pages: phone and desktop, light and dark."""
     SCREENSHOTS.mkdir(exist_ok=True)
     profile = profiles(url)
     shapes: dict[str, dict[str, Any]] = {
@@ -188,7 +240,7 @@ async def photograph(url: str) -> None:
         "desktop": {"viewport": {"width": 1280, "height": 860}},
     }
     async with chromium() as browser:
-        for name, path in PAGES.items():
+        for name, path in pages.items():
             for shape, options in shapes.items():
                 for scheme in ("light", "dark"):
                     async with visit(browser, url + path, **options, **profile[name], color_scheme=scheme) as shown:
@@ -204,15 +256,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--check", action="store_true", help="fail when a page is over a budget")
     parser.add_argument("--screenshots", action="store_true", help="write pictures into docs/guides instead")
+    parser.add_argument("--page", action="append", choices=PAGES, help="only this page, repeatable; left out: all")
     asked = parser.parse_args()
+    pages = {name: path for name, path in PAGES.items() if name in (asked.page or PAGES)}
     if CHROMIUM is None:
         print("not measured: needs chromium (apt-get install chromium)")
         sys.exit(0 if asked.check else 1)
     with site() as url:
         if asked.screenshots:
-            asyncio.run(photograph(url))
+            asyncio.run(photograph(url, pages))
             return
-        rows, missed = asyncio.run(bench(url, asked.rounds))
+        rows, missed = asyncio.run(bench(url, asked.rounds, pages))
     write("pages", rows)
     if asked.check and missed:
         sys.exit("\n".join(missed))
