@@ -31,7 +31,7 @@ async def sign_in(page, url: str) -> None:
     await page.goto(f"{url}/account")
     await page.get_by_role("button", name="Use the demo account").click()
     await page.get_by_role("link", name="Notifications").click()
-    await expect(page.get_by_role("heading", name="What you are told of")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Events")).to_be_visible()
 
 
 async def test_a_webhook_is_set_tested_and_shown_with_its_last_error(world, browser, url):
