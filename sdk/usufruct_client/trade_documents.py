@@ -89,6 +89,16 @@ class ShareSaleRequest(Document):
     proceeds: Uint128
 
 
+class ShareCollection(Document):
+    """`POST /v1/shares/{asset}/collection`: the transactions by which a holder collects; none where nothing is due.
+
+    `amount`: what they pay of the payment token.
+    """
+
+    amount: Uint256
+    transactions: list[ExchangeTransaction]
+
+
 class ShareOfferFacts(Document):
     """A share offer, with all that a purchase on the exchange needs.
 

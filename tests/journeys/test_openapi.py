@@ -447,6 +447,7 @@ async def trade_shares(world, http) -> None:
             assert (await http.get(shares + path)).status_code == 200
         assert (await http.get(f"{world.url}/share-offers/{offer}")).json()["left"] == str(9 * SHARE)
         assert (await http.post(f"{world.url}/sessions/demo")).status_code == 201
+        assert (await http.post(f"{shares}/collection")).json()["transactions"] == [], "nothing was earned"
         ended = await http.post(f"{world.url}/share-offers/{offer}/cancellation")
         assert ended.json()["sent"], ended.text
         assert (await http.get(f"{world.url}/share-offers/{offer}")).json()["state"] == "cancelled"

@@ -2,10 +2,13 @@
 
 import asyncio
 
+import httpx
 import pytest
 
 from tests.support.share_town import SHARE, ShareTown, Trader, code, fill
+from usufruct.accounts import DEMO_ACCOUNT
 from usufruct.chain import FEE_SINK, Call
+from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 
 pytestmark = pytest.mark.anvil
@@ -76,6 +79,38 @@ async def test_shares_are_sold_with_the_income_that_is_not_booked(town: ShareTow
     assert (left, none) == (booked, 0)
     assert sellers == booked + (pending - booked) // 2
     assert 0 <= pending - sellers - buyers <= 1, "each part is rounded down"
+
+
+async def test_a_holder_collects_all_income_by_the_transactions_that_are_returned(town: ShareTown):
+    holder, dollar = await town.trader(shares=10_000_000 * SHARE, dollars=0), town.world.dollar
+    path = f"/shares/{town.asset_text}/collection"
+    nothing = (await holder.http.post(path)).json()
+    assert (nothing["amount"], nothing["transactions"]) == ("0", [])
+    await town.earn(1_000 * DOLLAR)
+    due = await town.shares.pending(holder.address, dollar.address)
+    asked = (await holder.http.post(path)).json()
+    assert asked["amount"] == str(due)
+    [transaction] = asked["transactions"]
+    assert (transaction["to"], transaction["sent"]) == (town.shares.address, False)
+    await town.act(holder.address, Call(transaction["to"], bytes.fromhex(transaction["data"][2:])))
+    assert await dollar.balance_of(holder.address) == due > 0
+    assert (await holder.http.post(path)).json() == nothing
+    async with httpx.AsyncClient(base_url=town.world.url) as stranger:
+        refused = await stranger.post(path)
+    assert refused.status_code == 401
+
+
+async def test_the_demo_accounts_income_is_collected_by_its_key_as_often_as_there_is_some(town: ShareTown):
+    demo, dollar = DEVNET_ADDRESSES[DEMO_ACCOUNT], town.world.dollar
+    async with httpx.AsyncClient(base_url=town.world.url, timeout=60) as http:
+        (await http.post("/sessions/demo", json={})).raise_for_status()
+        for _ in range(2):
+            before = await dollar.balance_of(demo)
+            await town.earn(100 * DOLLAR)
+            due = await town.shares.pending(demo, dollar.address)
+            asked = (await http.post(f"/shares/{town.asset_text}/collection")).json()
+            assert [each["sent"] for each in asked["transactions"]] == [True]
+            assert await dollar.balance_of(demo) == before + due > before
 
 
 async def test_a_purchase_is_made_once_however_often_it_is_asked_for(town: ShareTown):

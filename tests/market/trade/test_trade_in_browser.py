@@ -167,6 +167,55 @@ async def test_a_passkey_buys_shares(town: ShareTown, browser, root):
     assert await town.world.dollar.balance_of(account) == 90 * DOLLAR
 
 
+async def test_a_wallet_collects_the_income_of_its_shares(town: ShareTown, browser, root):
+    wallet = InjectedWallet(await town.world.account(0), node=town.world.installation.client)
+    holder, dollar = address(wallet.account.address), town.world.dollar
+    await town.give(holder, 1_000_000 * SHARE)
+    await town.earn(500 * DOLLAR)
+    await town.world.devnet.set_balance(holder, 10**18)
+    due = await town.shares.pending(holder, dollar.address)
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        await enter(shown.page, root, wallet)
+        await shown.page.get_by_role("button", name="Collect the income").dblclick()
+        await expect(shown.page.get_by_text("Your income is in your wallet.")).to_be_visible()
+        await expect(shown.page.get_by_role("button", name="Collect the income")).to_have_count(0)
+        assert shown.problems == []
+    assert await dollar.balance_of(holder) == due > 0
+
+
+async def test_a_passkey_collects_the_income_and_signs_nothing_else(town: ShareTown, browser, root):
+    local, dollar = root.replace("127.0.0.1", "localhost"), town.world.dollar
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await VirtualAuthenticator.add(page)
+        await page.goto(f"{local}/account")
+        await page.get_by_role("button", name="Create a wallet with a passkey").click()
+        await page.get_by_role("button", name="Get 100 test dollars").click()  # no wallet is created for nothing
+        await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
+        account = address(await page.locator(".address code").first.text_content())
+        await town.give(account, 1_000_000 * SHARE)
+        await town.earn(500 * DOLLAR)
+        due = await town.shares.pending(account, dollar.address)
+        coins = await town.world.installation.client.balance(account)
+        await page.goto(f"{local}/shares/{NAME}")
+
+        async def other(route) -> None:
+            answer = await route.fetch()
+            asked = await answer.json()
+            asked["transactions"][0]["data"] = "0xa9059cbb" + asked["transactions"][0]["data"][10:]  # transfer
+            await route.fulfill(response=answer, json=asked)
+
+        await page.route("**/collection", other)
+        await page.get_by_role("button", name="Collect the income").click()
+        await expect(page.locator("#toasts .toast").first).to_be_visible()
+        assert await dollar.balance_of(account) == 100 * DOLLAR
+        await page.unroute("**/collection")
+        await page.get_by_role("button", name="Collect the income").click()
+        await expect(page.get_by_text("Your income is in your wallet.")).to_be_visible()
+    assert await dollar.balance_of(account) == 100 * DOLLAR + due > 100 * DOLLAR
+    assert await town.world.installation.client.balance(account) == coins, "the relayer paid"
+
+
 async def test_the_page_keeps_every_budget_and_is_german(town: ShareTown, browser, root):
     await check_page(browser, f"{root}/shares/{NAME}")
     seller = await town.trader(shares=1_000 * SHARE)

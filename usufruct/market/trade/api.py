@@ -1,5 +1,7 @@
 """Trade in revenue shares as JSON: shares, holdings, offers, purchases, trades."""
 
+from secrets import token_hex
+
 from starlette.responses import Response
 
 from usufruct.accounts import Sessions
@@ -19,6 +21,7 @@ from usufruct_client.trade_documents import (
     HoldingFacts,
     PurchaseFacts,
     PurchaseWish,
+    ShareCollection,
     ShareOfferFacts,
     ShareOfferList,
     ShareOfferTerms,
@@ -45,6 +48,12 @@ _HOLDING = Operation(
     "Show what an account holds of a service's shares, and its uncollected income.",
     HoldingFacts,
     refuses=_NONE | _CHAIN,
+)
+_COLLECT = Operation(
+    "Return the transactions by which the signed-in holder collects the income of their shares.",
+    ShareCollection,
+    takes=_COOKIE,
+    refuses=_SIGNED_OUT | _NONE | _CHAIN,
 )
 _LIST = Operation(
     "List offers of a service's shares, the lowest price of a share first; `after`: where to go on.",
@@ -144,6 +153,22 @@ def share_routes(market: ShareMarket) -> list[Route]:
         Route("GET", f"{OFFERS}/{{offer}}", offer, _OFFER),
         Route("GET", f"{SHARES}/{{asset}}/trades", trades, _TRADES),
     ]
+
+
+def holder_routes(market: ShareMarket, signers: Signers, sessions: Sessions) -> list[Route]:
+    """Return the routes of holders, who collect income."""
+
+    async def collect(request: Request) -> Response:
+        holder = (await sessions.require(request.exchange)).address
+        listing = await market.by_id(asset_of(request))
+        amount, calls = await market.collection(listing, holder)
+        transactions = []
+        for call in calls:
+            sent = await signers.send_for_demo(call, holder, f"shares/collect/{listing.id:#x}/{token_hex(16)}")
+            transactions.append(_transaction(market, call, sent=sent))
+        return document_response(ShareCollection(amount, transactions))
+
+    return [PageRoute("POST", f"{SHARES}/{{asset}}/collection", collect, _COLLECT)]
 
 
 def offer_routes(market: ShareMarket, offers: ShareOffers, signers: Signers, sessions: Sessions) -> list[Route]:

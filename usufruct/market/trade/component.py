@@ -2,7 +2,7 @@
 
 from usufruct.accounts import DEMO_ACCOUNT, Sessions
 from usufruct.accounts.passkeys import Relay, has_factory
-from usufruct.assets import Listings, RegistryClient
+from usufruct.assets import Listings, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, LogStreams
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.deployment import Deployments
@@ -12,7 +12,7 @@ from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
 from usufruct.market.buyer import Buyer
-from usufruct.market.trade.api import offer_routes, purchase_routes, share_routes
+from usufruct.market.trade.api import holder_routes, offer_routes, purchase_routes, share_routes
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.offers import ShareOffers
 from usufruct.market.trade.pages import share_pages
@@ -37,6 +37,7 @@ def build(context: Context) -> Component:
         return ShareMarket(
             get(Database),
             get(RegistryClient),
+            get(ShareHolders),
             get(Listings),
             get(ExchangeIndexer),
             exchange,
@@ -66,6 +67,7 @@ def build(context: Context) -> Component:
             *offer_routes(get(ShareMarket), get(ShareOffers), get(Signers), sessions),
             *purchase_routes(get(ShareMarket), get(SharePurchases), get(Signers), sessions),
             *share_routes(get(ShareMarket)),
+            *holder_routes(get(ShareMarket), get(Signers), sessions),
             *share_pages(get(ShareMarket), get(Signers), sessions, get(Pages)),
         ]
 

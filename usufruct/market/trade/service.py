@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from usufruct.assets import Listing, Listings, RegistryClient
-from usufruct.chain import Client
+from usufruct.assets import Listing, Listings, RegistryClient, ShareHolders
+from usufruct.chain import Call, Client
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.shares import Shares
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, Clock, Hash32, Unavailable, format_asset, hash32
@@ -68,6 +68,7 @@ class ShareMarket:
         self,
         database: Database,
         registry: RegistryClient,
+        holders: ShareHolders,
         listings: Listings,
         indexer: ExchangeIndexer,
         exchange: Exchange,
@@ -80,6 +81,7 @@ class ShareMarket:
         self.exchange = exchange
         self._database = database
         self._registry = registry
+        self._holders = holders
         self._listings = listings
         self._indexer = indexer
         self._clock = clock
@@ -174,6 +176,12 @@ class ShareMarket:
                 shares.balance_of(holder), shares.pending(holder, token), tried
             )
         return ShareAccount(holder, held, int.from_bytes(booked, "big"), pending)
+
+    async def collection(self, listing: Listing, holder: Address) -> tuple[int, list[Call]]:
+        """Return a holder's uncollected income in the payment token, and the calls by which they collect all of it."""
+        async with _patience(self._node_seconds):
+            calls = await self._holders.plan_collection(listing.id, holder)
+        return (await self.account(listing, holder)).pending, calls
 
     async def fee_bps(self) -> int:
         """Return the exchange's fee now, hundredths of a per cent."""

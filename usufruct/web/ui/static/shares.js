@@ -1,6 +1,7 @@
-// The page of a service's revenue shares: buy of an offer, sell by one, cancel one.
+// The page of a service's revenue shares: buy of an offer, sell by one, cancel one, collect income.
 
 import { bytes, hex, join, keccak, word } from "./keccak.js";
+import { COLLECT, perform } from "./transactions.js";
 import { act, ask, atomic, fill, forget, reload, resume, send, transact } from "./wallet.js";
 
 const SHARE_DECIMALS = 6;
@@ -9,6 +10,7 @@ const NOT_SENT = ["not_relayed", "relay_limited", "relay_spent", "relay_failures
 const texts = document.getElementById("wallet-texts").dataset;
 const page = document.getElementById("shares").dataset;
 const decimals = Number(page.decimals);
+const OFFERS = "/v1/share-offers";
 const PURCHASES = "/v1/share-purchases";
 
 const address = (text) => text.toLowerCase();
@@ -104,7 +106,13 @@ async function cancel(form) {
   reload(page.cancelled);
 }
 
-const ACTIONS = { buy, sell, cancel };
+async function collect() {
+  const { transactions } = await ask("POST", `/v1/shares/${page.asset}/collection`);
+  await perform(transactions.filter(({ sent }) => !sent), page.shares, COLLECT);
+  reload(page.collected);
+}
+
+const ACTIONS = { buy, sell, cancel, collect };
 
 // The price of what is typed, and as the most to pay until another is typed.
 function show(form) {
@@ -128,7 +136,7 @@ for (const form of document.querySelectorAll("form[data-trade]")) {
     event.preventDefault();
     act(form.querySelector("[type=submit]"), () => ACTIONS[form.dataset.trade](form));
   });
-  if (form.dataset.trade === "cancel") continue;
+  if (!["buy", "sell"].includes(form.dataset.trade)) continue;
   form.addEventListener("input", ({ target }) => {
     if (target.name === "most") target.dataset.typed = "";
     show(form);
@@ -139,5 +147,5 @@ for (const form of document.querySelectorAll("form[data-trade]")) {
 resume(async (request) => {
   if (request.post === PURCHASES) return finish(request);
   await send(request);
-  return reload(page.offered);
+  return reload(request.post === OFFERS ? page.offered : page.collected);
 });
