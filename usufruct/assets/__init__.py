@@ -4,7 +4,7 @@
 people do there. `AssetIndexer` keeps the tables as the chain has them, and has the listings follow.
 """
 
-from usufruct.assets.errors import InvalidListing, ListingExists, UnknownAsset, UnknownListing
+from usufruct.assets.errors import InvalidListing, ListingExists, UnknownListing
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
 from usufruct.assets.model import (
@@ -68,7 +68,6 @@ __all__ = [
     "RevenueToken",
     "ShareHolders",
     "SharesIncome",
-    "UnknownAsset",
     "UnknownListing",
     "about_calls",
     "asset_kinds",

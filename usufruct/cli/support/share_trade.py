@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from secrets import randbits
 from typing import TypeVar
 
-from usufruct.assets import SHARE_DECIMALS, UnknownAsset, execute_once
+from usufruct.assets import SHARE_DECIMALS, execute_once
 from usufruct.chain import Call
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.exchange import Authorization, Exchange
@@ -22,6 +22,7 @@ from usufruct.core import (
     Denied,
     Hash32,
     Invalid,
+    NotFound,
     PaymentRequired,
     asset_id,
     checksum,
@@ -198,7 +199,7 @@ async def find_asset(session: RegistrySession, gateway: Gateway, text: str) -> A
     """Return the asset of an id, of a name here, or of a service's name at the gateway."""
     try:
         return await session.registry.find(text)
-    except UnknownAsset:
+    except NotFound:
         for each in gateway.services():
             if each.id == text:
                 return asset_id(each.asset)
