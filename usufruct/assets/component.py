@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from secrets import token_hex
 
-from usufruct.accounts.passkeys import RelayedCalls
+from usufruct.accounts.passkeys import MoreRelayedCalls, RelayedCalls
 from usufruct.assets.accrual import Accruer
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.listings import Listings
@@ -43,7 +43,7 @@ def build(context: Context) -> Component:
         return OwnersCalls(context.get(RegistryClient).contract.address, context.get(AssetIndexer))
 
     context.provide_later(Accruer, accruer)
-    context.provide_later(RelayedCalls, owners_calls)
+    context.get(MoreRelayedCalls)["assets"] = owners_calls
     context.get(LogStreams)["assets"] = lambda: context.get(AssetIndexer).logs
     return Component(
         "assets",

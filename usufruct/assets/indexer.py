@@ -20,7 +20,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.deployment import HORIZON_BLOCKS
-from usufruct.core import AssetId
+from usufruct.core import Address, AssetId
 from usufruct.core.networks import is_local
 
 
@@ -62,6 +62,10 @@ class AssetIndexer:
         await self.poll()
         async with self._database.snapshot() as unit:
             return await registered_assets(unit, self._registry, asset)
+
+    async def made(self, shares: Address) -> bool:
+        """Tell whether a contract is the shares of an asset; raises as `poll`."""
+        return any(each.shares == shares for each in await self.assets())
 
     async def poll_shares(self, asset: Asset, *logs: type[SharesLogs]) -> None:
         """Take in these logs of an asset's shares since the last time; raises as `poll`."""

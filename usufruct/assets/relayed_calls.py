@@ -27,14 +27,14 @@ class OwnersCalls:
             shares.accrue_and_collect(ZERO_ADDRESS, ZERO_ADDRESS),
         )
 
-    async def pays_for(self, call: Call) -> bool:
+    async def pays_for(self, account: Address, call: Call) -> bool:
         """Tell whether the relayer pays for a call; the contracts check that its sender may make it."""
         selector = call.data[:4]
         if call.to == self._registry:
             return selector in self._of_titles
         if selector not in self._of_shares:
             return False
-        return any(each.shares == call.to for each in await self._indexer.assets())
+        return await self._indexer.made(call.to)
 
 
 def _selectors(*calls: Call) -> frozenset[bytes]:

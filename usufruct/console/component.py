@@ -1,7 +1,7 @@
 """What the console adds to an installation: selling in a browser."""
 
 from usufruct.accounts import Sessions
-from usufruct.accounts.passkeys import Passkeys, has_factory
+from usufruct.accounts.passkeys import MoreRelayedCalls, Passkeys, has_factory
 from usufruct.assets import AssetIndexer, Assets, Listings, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, Senders
 from usufruct.chain.contracts.till import Till
@@ -16,6 +16,7 @@ from usufruct.console.operator_pages import operator_routes
 from usufruct.console.operators import Operators
 from usufruct.console.ownership import Ownership
 from usufruct.console.registrar import Registrar
+from usufruct.console.relayed_calls import SellersCalls
 from usufruct.console.sale_api import sale_routes
 from usufruct.console.sale_pages import sale_pages
 from usufruct.console.sales import Sales
@@ -82,6 +83,10 @@ def build(context: Context) -> Component:
     async def is_passkey_account(account: Address) -> bool:
         return has_factory(get(Deployments)) and bool(await get(Passkeys).store.list(account))
 
+    def sellers_calls() -> SellersCalls:
+        return SellersCalls(get(RegistryClient).contract.address, get(AssetIndexer), get(Operators))
+
+    get(MoreRelayedCalls)["console"] = sellers_calls
     context.provide_later(Operators, operators)
     context.provide_later(Sellers, sellers)
     context.provide_later(InstallationView, view)
@@ -103,6 +108,6 @@ def build(context: Context) -> Component:
                 get(RegistryClient).contract.address,
                 is_passkey_account,
             ),
-            *sale_pages(get(Sales), get(Operators), get(Pages), devnet=is_devnet(get(Config).chain.id)),
+            *sale_pages(get(Sales), get(Operators), get(Pages), is_passkey_account),
         ],
     )

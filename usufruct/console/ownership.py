@@ -16,7 +16,7 @@ from usufruct.assets import (
     symbol_of,
 )
 from usufruct.chain import keccak
-from usufruct.chain.contracts.asset_registry import Parent
+from usufruct.chain.contracts.asset_registry import Parent, PredictResult
 from usufruct.chain.contracts.till import PayeeKind
 from usufruct.console.registrar import Registrar
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, ChainId, Conflict, address
@@ -60,13 +60,23 @@ class Ownership:
         check_new_asset(shared.terms, self._chain_id)
         check_owners(shared.owners, seller)
 
+    def asks_wallet(self, seller: Address) -> bool:
+        """Tell whether a seller's own wallet sends what is missing on the chain."""
+        return self._registrar.asks_wallet(seller)
+
     async def asset(self, seller: Address, draft: SaleDraft, card: PriceCard) -> AssetId:
         """Return the id that the draft's service has once it is on sale."""
         wish = _wish(draft)
         if wish.mode == "plain":
             return plain_listing_id(_name(draft), _payee(wish, seller))
-        shared = await self._shared(draft, wish, card)
-        return (await self._registry.contract.predict(seller, shared.terms.registration())).id
+        return (await self._predicted(seller, draft, wish, card)).id
+
+    async def contracts(self, seller: Address, draft: SaleDraft, card: PriceCard) -> tuple[Address, Address]:
+        """Return the registry, and the contract of the shares that the draft's service has once it is registered."""
+        shares = ZERO_ADDRESS
+        if (wish := _wish(draft)).mode != "plain":
+            shares = (await self._predicted(seller, draft, wish, card)).shares
+        return self._registry.contract.address, shares
 
     async def carry_out(
         self, seller: Address, draft: SaleDraft, card: PriceCard
@@ -89,6 +99,12 @@ class Ownership:
             return None, left
         window = card.context_window
         return await registered_listing(self._registry, self._operator, _name(draft), kind, asset, window), []
+
+    async def _predicted(
+        self, seller: Address, draft: SaleDraft, wish: OwnershipWish, card: PriceCard
+    ) -> PredictResult:
+        shared = await self._shared(draft, wish, card)
+        return await self._registry.contract.predict(seller, shared.terms.registration())
 
     async def _shared(self, draft: SaleDraft, wish: OwnershipWish, card: PriceCard) -> Shared:
         name, policy = _name(draft), wish.transfer_policy.strip()

@@ -37,8 +37,8 @@ class Registrar:
         wanted = await self._assets.missing(seller, terms, owners)
         if not wanted.calls:
             return wanted.id, wanted.shares, []
-        sender = self._devnet_owner() if self._devnet_owner else None
-        if sender is not None and sender.address == seller:
+        sender = self._key_of(seller)
+        if sender is not None:
             made = await self._assets.register(sender, terms, owners)
             return made.id, made.shares, []
         shares = wanted.shares
@@ -46,6 +46,10 @@ class Registrar:
         gifts = [call for call in wanted.calls if call.to == shares]
         chain_id = self._chain_id
         return wanted.id, shares, [*for_wallet("register", chain_id, *register), *for_wallet("share", chain_id, *gifts)]
+
+    def asks_wallet(self, seller: Address) -> bool:
+        """Tell whether a seller's own wallet sends a registration."""
+        return self._key_of(seller) is None
 
     async def sends_all(self, seller: Address) -> bool:
         """Tell whether the seller's wallet sends everything, the till's list of payees included."""
@@ -70,3 +74,7 @@ class Registrar:
                 field="pay_to",
             )
         return for_wallet("payee", self._chain_id, self._till.set_payee(pay_to, kind))
+
+    def _key_of(self, seller: Address) -> Sender | None:
+        sender = self._devnet_owner() if self._devnet_owner else None
+        return sender if sender is not None and sender.address == seller else None

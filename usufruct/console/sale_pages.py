@@ -11,6 +11,7 @@ from starlette.responses import Response
 from usufruct.assets import USUAL_WINDOW
 from usufruct.console import sale_forms as forms
 from usufruct.console.access_pages import Show, operators_only, see_other
+from usufruct.console.desk_pages import IsPasskey
 from usufruct.console.operators import Operators
 from usufruct.console.price_advice import margin_bps
 from usufruct.console.refusals import REFUSALS, field_of
@@ -28,10 +29,10 @@ Take = Callable[[Address, str, forms.Form], Awaitable[str]]
 """Takes a form; returns the step that comes next."""
 
 
-def sale_pages(sales: Sales, operators: Operators, pages: Pages, *, devnet: bool) -> list[PageRoute]:
-    """Return the routes of the seller's pages; on a devnet no wallet is asked."""
+def sale_pages(sales: Sales, operators: Operators, pages: Pages, is_passkey: IsPasskey) -> list[PageRoute]:
+    """Return the routes of the seller's pages."""
     pages.add_package("usufruct.console", [NavigationLink(PATH, "Sell")], REFUSALS)
-    shown = SalePages(sales, pages, devnet=devnet)
+    shown = SalePages(sales, pages, is_passkey)
 
     def page(show: Show) -> Callable[[Request], Awaitable[Response]]:
         return operators_only(operators, pages, show)
@@ -84,10 +85,10 @@ def sale_pages(sales: Sales, operators: Operators, pages: Pages, *, devnet: bool
 class SalePages:
     """Draws each step; `error` and `form` are those of a form that was refused."""
 
-    def __init__(self, sales: Sales, pages: Pages, *, devnet: bool) -> None:
+    def __init__(self, sales: Sales, pages: Pages, is_passkey: IsPasskey) -> None:
         self._sales = sales
         self._pages = pages
-        self._devnet = devnet
+        self._is_passkey = is_passkey
         operator = sales.operator
         self._common = {
             "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
@@ -95,7 +96,6 @@ class SalePages:
             "field_of": field_of,
             "share": _margin,
             "symbol": operator.symbol,
-            "devnet": devnet,
             "usual_window": USUAL_WINDOW,
         }
 
@@ -190,13 +190,19 @@ class SalePages:
         given = sum(parse_units(each.percent, 6, "owners") for each in draft.ownership.owners)
         costs = draft.price.costs
         suggestion = await self._sales.suggest(seller, draft.id, costs) if costs else None
+        card, ownership = self._sales.card(draft), self._sales.ownership
+        registry, shares = await ownership.contracts(seller, draft, card)
         return self._answer(
             request,
             "review",
             draft,
             error,
             seller=checksum(seller),
-            card=self._sales.card(draft),
+            asks_wallet=ownership.asks_wallet(seller),
+            passkey_account=await self._is_passkey(seller),
+            registry=registry,
+            shares=shares,
+            card=card,
             kept=format_units(100_000_000 - given, 6),
             suggestion=suggestion,
         )

@@ -11,7 +11,7 @@ from tests.support.page_budgets import check_page
 from tests.support.share_town import NAME, SHARE, ShareTown
 from tests.support.virtual_authenticator import VirtualAuthenticator
 from tests.support.waiting import until
-from usufruct.core import address
+from usufruct.core import Address, address
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
@@ -147,18 +147,70 @@ async def test_a_page_that_asks_for_more_is_not_signed_for(town: ShareTown, brow
         await expect(page.locator("#toasts")).to_contain_text("The price is above the most that you would pay.")
 
 
+async def passkey_wallet(page, root: str) -> Address:
+    """Make a passkey wallet with 100 dollars, and return its address."""
+    await VirtualAuthenticator.add(page)
+    await page.goto(f"{root}/account")
+    await page.get_by_role("button", name="Create a wallet with a passkey").click()
+    await page.get_by_role("button", name="Get 100 test dollars").click()
+    await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
+    return address(await page.locator(".address code").first.text_content())
+
+
+async def test_a_passkey_sells_shares_and_cancels(town: ShareTown, browser, root):
+    local = root.replace("127.0.0.1", "localhost")
+    buyer = await town.trader(dollars=40)
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        account = await passkey_wallet(page, local)
+        await town.give(account, 1_000 * SHARE)
+        await page.goto(f"{local}/shares/{NAME}")
+        await offer(page, "1000", "10")
+        [found] = (await buyer.http.get(f"/shares/{town.asset_text}/offers")).json()["offers"]
+        assert (await buyer.buy(found["offer"], 400 * SHARE)).status_code == 200
+        await page.reload()
+        await expect(page.get_by_text("600", exact=True).first).to_be_visible()
+        await page.get_by_role("button", name="Cancel the offer").click()
+        await expect(page.get_by_text("Your offer is cancelled.")).to_be_visible()
+        await offer(page, "600", "6")  # the approval still holds: the passkey signs the offer alone
+    refused = await buyer.ask(found["offer"], 1 * SHARE, bought=400 * SHARE)
+    assert refused.status_code == 409
+    fee = 4 * DOLLAR * (await town.exchange.protocol_fee()).bps // 10_000
+    assert await town.shares.balance_of(account) == 600 * SHARE
+    assert await town.shares.balance_of(buyer.address) == 400 * SHARE
+    assert await town.world.dollar.balance_of(account) == 104 * DOLLAR - fee
+    assert await town.world.dollar.balance_of(buyer.address) == 36 * DOLLAR
+
+
+async def test_a_passkey_signs_no_other_approval(town: ShareTown, browser, root):
+    local = root.replace("127.0.0.1", "localhost")
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        account = await passkey_wallet(page, local)
+        await town.give(account, 1_000 * SHARE)
+        await page.goto(f"{local}/shares/{NAME}")
+
+        async def another(route) -> None:
+            answer = await route.fetch()
+            asked = await answer.json()
+            asked["approval"]["data"] = asked["approval"]["data"][:34] + "66" * 20 + asked["approval"]["data"][74:]
+            await route.fulfill(response=answer, json=asked)
+
+        await page.route("**/v1/share-offers/requests", another)
+        await page.get_by_label("How many shares").last.fill("10")
+        await page.get_by_label("Price of all of them").fill("1")
+        await page.get_by_role("button", name="Sign and offer").click()
+        await expect(page.locator("#toasts")).to_contain_text("The server asked to sign something else.")
+    assert await town.shares.allowance(account, town.exchange.address) == 0
+
+
 async def test_a_passkey_buys_shares(town: ShareTown, browser, root):
     seller = await town.trader(shares=1_000 * SHARE)
     assert (await seller.offer(1_000 * SHARE, 10 * DOLLAR)).status_code == 201
     local = root.replace("127.0.0.1", "localhost")
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
-        await VirtualAuthenticator.add(page)
-        await page.goto(f"{local}/account")
-        await page.get_by_role("button", name="Create a wallet with a passkey").click()
-        await page.get_by_role("button", name="Get 100 test dollars").click()
-        await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
-        account = address(await page.locator(".address code").first.text_content())
+        account = await passkey_wallet(page, local)
         await page.goto(f"{local}/shares/{NAME}")
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_role("button", name="Sign and buy").click()

@@ -1,6 +1,6 @@
 """Passkey accounts: passkeys and sign-in, operations and the relayer that sends them, what a chain has for them."""
 
-from usufruct.accounts.passkeys.allowed_calls import RelayedCalls
+from usufruct.accounts.passkeys.allowed_calls import MoreRelayedCalls, RelayedCalls
 from usufruct.accounts.passkeys.component import has_factory
 from usufruct.accounts.passkeys.operation import GasLimits, new_operation, operation_hash, signature_of
 from usufruct.accounts.passkeys.passkeys import Passkeys
@@ -14,6 +14,7 @@ from usufruct.accounts.passkeys.webauthn import RelyingParty as PasskeySite
 
 __all__ = [
     "GasLimits",
+    "MoreRelayedCalls",
     "OperationRefused",
     "PasskeyRefused",
     "PasskeySite",

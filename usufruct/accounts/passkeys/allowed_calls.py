@@ -1,6 +1,6 @@
 """What the relayer pays for: the one list of contracts and functions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +22,12 @@ class CallNotRelayed(Denied, code="call_not_relayed"):
 class RelayedCalls(Protocol):
     """Calls of another package that the relayer pays for too."""
 
-    async def pays_for(self, call: Call) -> bool:
-        """Tell whether the relayer pays for this contract and function; raises `Unavailable` without the chain."""
+    async def pays_for(self, account: Address, call: Call) -> bool:
+        """Tell whether the relayer pays for this call of an account; raises `Unavailable` without the chain."""
+
+
+class MoreRelayedCalls(dict[str, Callable[[], RelayedCalls]]):
+    """The calls that other packages have the relayer pay for, by package; each is built at the first operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,10 @@ class AllowedCalls:
     """Selectors by contract; those under the zero address are the account's own settings. `others`: asked last."""
 
     selectors: frozenset[tuple[Address, bytes]]
-    others: RelayedCalls | None = None
+    others: Sequence[RelayedCalls] = ()
 
     @classmethod
-    def of(cls, examples: Iterable[Call], others: RelayedCalls | None = None) -> "AllowedCalls":
+    def of(cls, examples: Iterable[Call], others: Sequence[RelayedCalls] = ()) -> "AllowedCalls":
         """Allow the functions that these calls call, whatever their arguments."""
         return cls(frozenset((call.to, call.data[:4]) for call in examples), others)
 
@@ -60,10 +64,13 @@ class AllowedCalls:
         to = ZERO_ADDRESS if call.to == account else call.to
         if (to, call.data[:4]) in self.selectors:
             return True
-        return self.others is not None and await self.others.pays_for(call)
+        for each in self.others:
+            if await each.pays_for(account, call):
+                return True
+        return False
 
 
-def relayed_calls(token: Address, others: RelayedCalls | None = None) -> AllowedCalls:
+def relayed_calls(token: Address, others: Sequence[RelayedCalls] = ()) -> AllowedCalls:
     """Return what passkey accounts do here: pay, leave the escrow, and change their own settings."""
     money, escrow, account = Erc20(token), BatchSettlement(SETTLEMENT), PasskeyAccount(ZERO_ADDRESS)
     none = ZERO_ADDRESS

@@ -1,7 +1,7 @@
 """What passkey accounts add to an installation: contracts, passkeys and sign-in, the relayer, what the doctor asks."""
 
 from usufruct.accounts.keys import Channels
-from usufruct.accounts.passkeys.allowed_calls import RelayedCalls, relayed_calls
+from usufruct.accounts.passkeys.allowed_calls import MoreRelayedCalls, relayed_calls
 from usufruct.accounts.passkeys.api import passkey_routes
 from usufruct.accounts.passkeys.passkeys import PasskeyContracts, Passkeys
 from usufruct.accounts.passkeys.relay import Relay
@@ -40,7 +40,8 @@ def build(context: Context) -> Component:
         chain, settings = get(ChainAccess), get(Config).relayer
         gwei = parse_units(settings.daily_coins, _COIN_DECIMALS) // GWEI
         bounds = RelayBounds(settings.account_gas, gwei)
-        allowed = relayed_calls(token_address(chain.config, chain.deployments), get(RelayedCalls))
+        others = [make() for make in get(MoreRelayedCalls).values()]
+        allowed = relayed_calls(token_address(chain.config, chain.deployments), others)
         return Relay(chain, get(Senders).of(Role.RELAYER), allowed, bounds, get(Clock))
 
     def wallet() -> Wallet:
@@ -58,6 +59,7 @@ def build(context: Context) -> Component:
             *wallet_pages(get(Wallet), passkeys, sessions, get(Pages), get(ChainAccess)),
         ]
 
+    context.provide(MoreRelayedCalls, MoreRelayedCalls())
     context.provide_later(Passkeys, passkeys)
     context.provide_later(Relay, relay)
     context.provide_later(Wallet, wallet)

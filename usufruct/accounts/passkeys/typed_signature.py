@@ -14,7 +14,7 @@ def typed_digest(chain_id: ChainId, account: Address, kind: MessageType, separat
     """Return the 32 bytes that a passkey signs: a message of a kind, with its struct hash, under a domain."""
     wrapped = (
         f"TypedDataSign({kind.name} contents,string name,string version,uint256 chainId,address verifyingContract,"
-        f"bytes32 salt){kind.encoded}"
+        f"bytes32 salt){_structs(kind)}"
     )
     place = word(chain_id) + bytes(12) + id_to_bytes(account) + bytes(32)
     struct = keccak(keccak(wrapped.encode()) + contents + _NAME + _VERSION + place)
@@ -22,6 +22,15 @@ def typed_digest(chain_id: ChainId, account: Address, kind: MessageType, separat
 
 
 def typed_signature(signature: bytes, kind: MessageType, separator: bytes, contents: bytes) -> bytes:
-    """Return the account's signature over a message, made of its signature over `typed_digest`."""
-    text = kind.encoded.encode()
+    """Return the account's signature over a message, made of its signature over `typed_digest`.
+
+    The name of a message that holds structs stands after their declarations: they are in the order of EIP-712, where
+    the message need not be the first.
+    """
+    text = (_structs(kind) + (kind.name if kind.parts else "")).encode()
     return signature + separator + contents + text + len(text).to_bytes(2, "big")
+
+
+def _structs(kind: MessageType) -> str:
+    """Return the declarations of a message and of the structs that it holds, in the order of their names."""
+    return "".join(sorted(each.text for each in (kind, *kind.parts)))

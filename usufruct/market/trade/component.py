@@ -1,8 +1,8 @@
 """What the trade in revenue shares adds to an installation: the exchange's logs, offers, purchases, their page."""
 
 from usufruct.accounts import DEMO_ACCOUNT, Sessions
-from usufruct.accounts.passkeys import Relay, has_factory
-from usufruct.assets import Listings, RegistryClient, ShareHolders
+from usufruct.accounts.passkeys import MoreRelayedCalls, Relay, has_factory
+from usufruct.assets import AssetIndexer, Listings, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, LogStreams
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.deployment import Deployments
@@ -17,6 +17,7 @@ from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.offers import ShareOffers
 from usufruct.market.trade.pages import share_pages
 from usufruct.market.trade.purchases import SharePurchases
+from usufruct.market.trade.relayed_calls import MakersCalls
 from usufruct.market.trade.service import ShareMarket
 from usufruct.market.trade.signers import Signers
 from usufruct.store import Database
@@ -74,6 +75,8 @@ def build(context: Context) -> Component:
     async def start() -> None:
         if deployed():
             get(LogStreams)["exchange"] = lambda: get(ExchangeIndexer).logs
+            exchange = get(Deployments).address(Exchange)
+            get(MoreRelayedCalls)["trade"] = lambda: MakersCalls(exchange, get(AssetIndexer))
 
     context.provide_later(ExchangeIndexer, lambda: ExchangeIndexer(get(ChainAccess)))
     context.provide_later(ShareMarket, market)

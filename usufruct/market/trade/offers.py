@@ -97,7 +97,8 @@ class ShareOffers:
         needed = sum(each.left for each in live) + wish.amount
         permit, approval = None, None
         if await shares.allowance(maker, self._market.exchange.address) < needed:
-            permit = await self._permit(shares, maker, needed, now + _PERMIT_SECONDS)
+            if not await self._is_passkey(maker):  # whose signature no permit takes; its approval is relayed
+                permit = await self._permit(shares, maker, needed, now + _PERMIT_SECONDS)
             approval = shares.approve(self._market.exchange.address, needed)
         fee = fee_down(wish.price, fee_bps)
         return SaleTerms(self._request(offer, shares.address), permit, approval, fee, wish.price - fee)
@@ -140,6 +141,9 @@ class ShareOffers:
         if offer.maker != maker:
             raise NotTheMaker(f"{maker} is signed in, and the offer is {offer.maker}'s", field="offer")
         return self._market.exchange.cancel(offer.nonce // 256, 1 << offer.nonce % 256)
+
+    async def _is_passkey(self, maker: Address) -> bool:
+        return self._passkeys is not None and await self._passkeys.holds(maker)
 
     async def _read(self, service: Service, signed: SignedShareOffer, site: PasskeySite | None) -> ShareOffer:
         """Return an offer as it was signed, after all checks that need no node."""

@@ -79,26 +79,42 @@ const WRITERS = {
   bytes32: bytes,
 };
 
-const declared = (name, fields) => `${name}(${fields.map((each) => `${each.type} ${each.name}`).join(",")})`;
-
-export function structHash(name, fields, value) {
-  const words = fields.map((each) => (WRITERS[each.type] ?? word)(value[each.name]));
-  return keccak(join(keccak(text(declared(name, fields))), ...words));
+// The names of the structs that a struct holds, and of those in them, in order.
+function heldBy(name, types, held = new Set()) {
+  for (const { type } of types[name]) {
+    const inner = type.replace("[]", "");
+    if (inner in types && !held.has(inner)) heldBy(inner, types, held.add(inner));
+  }
+  return [...held].sort();
 }
 
-// What is signed of an EIP-712 document whose fields are no structs.
+// The declarations of structs, as EIP-712 hashes them.
+const declared = (names, types) =>
+  names.map((name) => `${name}(${types[name].map((each) => `${each.type} ${each.name}`).join(",")})`).join("");
+
+function encoded(type, types, value) {
+  if (type.endsWith("[]")) return keccak(join(...value.map((each) => encoded(type.slice(0, -2), types, each))));
+  return type in types ? structHash(type, types, value) : (WRITERS[type] ?? word)(value);
+}
+
+export function structHash(name, types, value) {
+  const words = types[name].map((each) => encoded(each.type, types, value[each.name]));
+  return keccak(join(keccak(text(declared([name, ...heldBy(name, types)], types))), ...words));
+}
+
+// What is signed of an EIP-712 document.
 export function documentHash({ types, primaryType, domain, message }) {
-  const separator = structHash("EIP712Domain", types.EIP712Domain, domain);
-  return keccak(join(bytes("0x1901"), separator, structHash(primaryType, types[primaryType], message)));
+  const separator = structHash("EIP712Domain", types, domain);
+  return keccak(join(bytes("0x1901"), separator, structHash(primaryType, types, message)));
 }
 
 // The same for a passkey account, wrapped by ERC-7739: the signature is good for this account alone.
 export function accountHash({ types, primaryType, domain, message }, account) {
-  const separator = structHash("EIP712Domain", types.EIP712Domain, domain);
+  const separator = structHash("EIP712Domain", types, domain);
   const kind = "TypedDataSign(" + primaryType + " contents,string name,string version,uint256 chainId,"
-    + "address verifyingContract,bytes32 salt)" + declared(primaryType, types[primaryType]);
+    + "address verifyingContract,bytes32 salt)" + declared([primaryType, ...heldBy(primaryType, types)].sort(), types);
   const place = join(word(domain.chainId), word(account), word(0));
-  const contents = structHash(primaryType, types[primaryType], message);
+  const contents = structHash(primaryType, types, message);
   const names = join(keccak(text("Usufruct Account")), keccak(text("1")));
   return keccak(join(bytes("0x1901"), separator, keccak(join(keccak(text(kind)), contents, names, place))));
 }

@@ -1,16 +1,35 @@
-// The confirmation of a sale by a wallet: it sends what is missing on the chain, together where it can.
+// The confirmation of a sale by a wallet, which sends what is missing on the chain, together where it can, or by a passkey.
 
 import { keep, recall } from "./page.js";
-import { act, ask } from "./wallet.js";
+import { perform } from "./transactions.js";
+import { act, ask, resume, send } from "./wallet.js";
 import { transactAll } from "./wallet_calls.js";
 
 const TRIES = 60;
 const PAUSE_MILLISECONDS = 1000;
 
+const REGISTER = "register((bytes32,uint8,string,string,string,string,address,"
+  + "(uint128,uint128,uint128,uint16,uint8,uint32,uint32),uint32,address,uint16,(address,uint16)[],address))";
+
+const texts = document.getElementById("wallet-texts").dataset;
 const form = document.getElementById("confirm");
+const CALLS = {  // what a passkey may be asked to sign: the contract, and the function
+  register: [form.dataset.registry, REGISTER],
+  share: [form.dataset.shares, "transfer(address,uint256)"],
+};
 
 const step = (what) => form.querySelector(`[data-what="${what}"]`);
 const show = ({ what }) => { step(what).hidden = false; };
+
+async function signAll(calls, chain, begin) {
+  for (const each of calls) {
+    begin(each);
+    const [contract, name] = CALLS[each.what] ?? [];
+    await perform([each], contract, [name]);
+  }
+}
+
+const sendAll = "byPasskey" in texts ? signAll : transactAll;
 
 // The server's node may see a block some time later than the wallet's: what is mined is not sent again, also after a reload.
 const place = `mined ${form.dataset.confirm}`;
@@ -28,11 +47,16 @@ form.addEventListener("submit", (event) => {
         return;
       }
       const missing = transactions.filter(({ data }) => !mined.has(data));
-      if (missing.length) await transactAll(missing, missing[0].chainId, show);
+      if (missing.length) await sendAll(missing, missing[0].chainId, show);
       for (const { data } of missing) mined.add(data);
       keep("sessionStorage", place, JSON.stringify([...mined]));
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
     }
     step("late").hidden = false;
   });
+});
+
+resume(async (request) => {
+  await send(request);
+  location.reload();
 });

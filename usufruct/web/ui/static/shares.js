@@ -49,6 +49,9 @@ function isOffer({ document }, { amount, price }) {
     && address(document.domain.verifyingContract) === page.exchange;
 }
 
+// "approve", then the exchange as its first argument.
+const isApproval = ({ data }) => data.slice(10, 74) === page.exchange.slice(2).padStart(64, "0");
+
 function isPermit({ document }) {
   if (!document) return true;
   return document.primaryType === "Permit" && address(document.message.spender) === page.exchange
@@ -83,17 +86,20 @@ async function sell(form) {
   const amount = atomic(form.elements["sell-amount"].value, SHARE_DECIMALS);
   const price = atomic(form.elements["sell-price"].value, decimals);
   const wish = { asset: page.asset, amount, price, days: Number(form.elements.days.value) };
-  const { permit, approval, offer } = await ask("POST", "/v1/share-offers/requests", wish);
+  const { permit, approval, offer } = await ask("POST", `${OFFERS}/requests`, wish);
   if (!isOffer(offer, wish) || (permit && !isPermit(permit))) throw new Error(texts.otherCall);
   if (permit) {
     await fill(permit);
     offer.body.permit = permit.body;
+  } else if (approval && "byPasskey" in texts) {
+    if (!isApproval(approval)) throw new Error(texts.otherCall);
+    await perform([approval], page.shares, ["approve(address,uint256)"]);
   }
   await fill(offer);
   try {
     await send(offer);
   } catch (error) {
-    if (!NOT_SENT.includes(error.code) || !approval) throw error;
+    if (!NOT_SENT.includes(error.code) || !approval || "byPasskey" in texts) throw error;
     await transact(approval, approval.chainId);
     await send(offer);
   }
@@ -101,8 +107,8 @@ async function sell(form) {
 }
 
 async function cancel(form) {
-  const { sent, ...call } = await ask("POST", `/v1/share-offers/${form.dataset.offer}/cancellation`);
-  if (!sent) await transact(call, call.chainId);
+  const { sent, ...call } = await ask("POST", `${OFFERS}/${form.dataset.offer}/cancellation`);
+  if (!sent) await perform([call], page.exchange, ["cancel(uint256,uint256)"]);
   reload(page.cancelled);
 }
 
@@ -147,5 +153,5 @@ for (const form of document.querySelectorAll("form[data-trade]")) {
 resume(async (request) => {
   if (request.post === PURCHASES) return finish(request);
   await send(request);
-  return reload(request.post === OFFERS ? page.offered : page.collected);
+  return request.post === OFFERS ? reload(page.offered) : location.reload();
 });

@@ -1,0 +1,28 @@
+"""What operators with a passkey may have the relayer pay for: registering a service, and gifts of its shares."""
+
+from usufruct.assets import FREE, AssetIndexer, NewAsset
+from usufruct.chain import Call
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.shares import Shares
+from usufruct.console.operators import Operators
+from usufruct.core import ZERO_ADDRESS, Address
+
+_EXAMPLE = NewAsset("", symbol="", currency=ZERO_ADDRESS, card=FREE)
+_REGISTER = AssetRegistry(ZERO_ADDRESS).register(_EXAMPLE.registration()).data[:4]
+_TRANSFER = Shares(ZERO_ADDRESS).transfer(ZERO_ADDRESS, 0).data[:4]
+
+
+class SellersCalls:
+    """Knows the calls of a sale. Others than operators sell nothing here, so nothing is paid for them."""
+
+    def __init__(self, registry: Address, indexer: AssetIndexer, operators: Operators) -> None:
+        """Ask `indexer` which contracts are shares of `registry`."""
+        self._registry = registry
+        self._indexer = indexer
+        self._operators = operators
+
+    async def pays_for(self, account: Address, call: Call) -> bool:
+        """Tell whether the relayer pays for a call of an account."""
+        registers = call.to == self._registry and call.data[:4] == _REGISTER
+        gives = call.data[:4] == _TRANSFER and await self._indexer.made(call.to)
+        return (registers or gives) and await self._operators.allows(account)

@@ -1,0 +1,24 @@
+"""What makers of offers may have the relayer of passkey accounts pay for: the approval of shares, and cancellation."""
+
+from usufruct.assets import AssetIndexer
+from usufruct.chain import Call
+from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.shares import Shares
+from usufruct.core import ZERO_ADDRESS, Address
+
+
+class MakersCalls:
+    """Knows the calls of makers to one exchange, and their approvals of shares for it."""
+
+    def __init__(self, exchange: Address, indexer: AssetIndexer) -> None:
+        """Ask `indexer` which contracts are shares."""
+        self._exchange = exchange
+        self._indexer = indexer
+        self._cancel = Exchange(exchange).cancel(0, 0).data[:4]
+        self._approve = Shares(ZERO_ADDRESS).approve(exchange, 0).data[:36]
+
+    async def pays_for(self, account: Address, call: Call) -> bool:
+        """Tell whether the relayer pays for a call; the contracts check that its sender may make it."""
+        if call.to == self._exchange:
+            return call.data[:4] == self._cancel
+        return call.data[:36] == self._approve and await self._indexer.made(call.to)
