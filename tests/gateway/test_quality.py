@@ -172,6 +172,9 @@ async def test_days_that_were_counted_before_there_were_totals_are_added_up(data
         await add_tallies(unit, {ONE: sample()}, DAY, NOON - 3 * DAY)
         await add_tallies(unit, {ONE: sample()}, HOUR, NOON)
         await unit.rows(text("DELETE FROM revisions WHERE kind = 'sale_drafts'"))
+        await unit.rows(text("ALTER TABLE listings DROP COLUMN sample"))  # what came after
+        await unit.rows(text("ALTER TABLE service_index DROP COLUMN sample_calls"))
+        await unit.rows(text("DROP TABLE sample_counts"))
         await unit.rows(text("UPDATE alembic_version SET version_num = '1024'"))
     await migrate(database)
     async with database.snapshot() as unit:

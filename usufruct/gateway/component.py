@@ -84,7 +84,7 @@ def build(context: Context) -> Component:
             *gateway_routes(context.get(Gateway)),
             *gateway_pages(context.get(Gateway), context.get(Pages)),
         ],
-        exposed_headers=("payment-required", *BILLED),
+        exposed_headers=("payment-required", "x-usufruct-sample-left", *BILLED),
         jobs=lambda: [
             Job("keys", unused().run, 60.0),
             Job("samples", context.get(FreeSamples).forget, FORGET_SECONDS),
