@@ -53,7 +53,7 @@ BUYERS_PAGES = {
 SELLERS_PAGES = {"sell": "/sell", "desk": "/desk", "operator": "/operator", "health": "/operator/health"}
 PAGES = BUYERS_PAGES | SELLERS_PAGES
 HOLDERS = [(DEVNET_ADDRESSES[DEMO_ACCOUNT], "12"), (DEVNET_ADDRESSES[6], "20")]
-"""Of the service whose shares are traded, beside the wallet that registers it, in per cent."""
+"""Holders of the traded shares beside the wallet that registers the service, in per cent."""
 
 OFFERS = [
     ("6", "4000000", "220", ("500000",)),
@@ -61,10 +61,10 @@ OFFERS = [
     ("5", "2500000", "162.5", ("250000",)),
     (str(DEMO_ACCOUNT), "1000000", "75", ()),
 ]
-"""Whose, how many shares, for how many dollars, and the parts of them that are sold."""
+"""Wallet, number of shares, price in dollars, and the parts that are sold."""
 
 INCOME = 184_250_000
-"""Atomic units of the devnet's dollar."""
+"""Income of the traded shares, in atomic units of the devnet's dollar."""
 
 EVENTS = ("balance.low", "income.arrived", "key.limit_low", "refund.sent")
 QUESTIONS = ["What is a voucher?", "Who is paid?", "How do I get my money back?"]
@@ -138,7 +138,7 @@ def _trade(commands: Commands, upstream: str, at: Sequence[str]) -> None:
 
 
 async def _earn(config: Config, shares: Address) -> None:
-    """Have dollars reach shares as a till pays them: they are not booked yet."""
+    """Mint dollars to the shares contract, as income from a till arrives: not booked yet."""
     async with open_chain(config) as opened:
         dollar = TestDollar(opened.deployments.address(TestDollar))
         sender = opened.sender(devnet_signer(0, opened.chain_id))

@@ -19,7 +19,7 @@ import uvloop
 class Load:
     """What to ask: `body` at `url`/chat/completions with one of `headers` after the other.
 
-    Each of `connections` asks until `seconds` are over, or until `calls` were made by all together. An answer of
+    Each of `connections` asks until `seconds` are over, or until `calls` were made by all together. An answer with
     another status than `status` counts as failed.
     """
 

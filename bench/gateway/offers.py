@@ -1,4 +1,4 @@
-"""What a signed offer adds to a 402, and a signed receipt to an answer: CPU of ours, alone."""
+"""CPU time of the signed offer on a 402 and of the signed receipt on an answer, each measured alone."""
 
 import secrets
 import time

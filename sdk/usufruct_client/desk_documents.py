@@ -103,7 +103,7 @@ class Pause(Document):
 
 
 class SampleOffer(Document):
-    """What visitors may try of a service without payment (None: nothing), and how many calls of today they made."""
+    """What visitors may try of a service without payment (None: nothing), and how many free calls they made today."""
 
     sample: NewSample | None
     given_today: Count

@@ -63,7 +63,7 @@ class MessageType:
 
 DOMAIN_TYPE = MessageType("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 UNBOUND_DOMAIN_TYPE = MessageType("EIP712Domain(string name,string version,uint256 chainId)")
-"""Of messages that no contract verifies."""
+"""The domain of messages that no contract verifies."""
 
 ESCROW = Domain("x402 Batch Settlement", "1")
 """Of x402's `BatchSettlement`."""
@@ -154,7 +154,7 @@ REVIEW = MessageType(
 """A payer rates a service by one of its calls that they paid for; the contract is the operator's till."""
 
 EXTENSION_CHAIN = 1
-"""The chain in the domain of the next two messages, whatever chain is paid on: x402 fixes it. They have no contract."""
+"""Chain id in the domain of the next two messages. x402 fixes it for payments on any chain; no contract is named."""
 
 PAYMENT_OFFER = MessageType(
     "Offer(uint256 version,string resourceUrl,string scheme,string network,string asset,string payTo,string amount,"

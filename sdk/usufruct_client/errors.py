@@ -43,7 +43,7 @@ class NotAllowed(Refused, code="not_allowed"):
 
 
 class OfferMismatch(Refused, code="offer_mismatch"):
-    """A 402's signed offer is not for what the 402 asks, or not by a key that may sign it; names the field."""
+    """A 402's signed offer contradicts the 402, has ended, or is not by a key that may sign it; names the field."""
 
 
 class TermsChanged(Refused, code="terms_changed"):
@@ -78,7 +78,7 @@ class DepositPending(ClientError, code="deposit_pending"):
 
 
 class TradePending(ClientError, code="trade_pending"):
-    """An offer or a purchase is on its way for longer than we wait; look before you sign another."""
+    """The outcome of an offer or a purchase is not known after all tries; look it up before you sign another."""
 
 
 class RefundRefused(ClientError, code="refund_refused"):

@@ -69,10 +69,10 @@ PROOF_SECONDS = 300
 """How long a signature that only identifies the caller holds."""
 
 TRIES = 10
-"""How often a signature is handed in while the gateway does not tell what became of it."""
+"""How often a signature is handed in while its outcome is not known."""
 
 MOST_PAGES = 100
-"""Of a list; a gateway could name a next one without end."""
+"""Most pages of a list that are read: a gateway could always name a next one."""
 
 TIMEOUT_SECONDS = 90.0
 """Longer than a gateway waits for a deposit."""
@@ -261,17 +261,17 @@ class Gateway:
         return found
 
     def share_offer(self, offer: str) -> ShareOfferFacts:
-        """Return an offer as it stands now."""
+        """Return an offer as it is now."""
         return self._document(ShareOfferFacts, self._ask("GET", f"/v1/share-offers/{offer}"))
 
     def publish_share_offer(
         self, signed: SignedShareOffer, offer: str, notify: Callable[[str], None] = lambda line: None
     ) -> ShareOfferFacts:
-        """Publish a signed offer, whose id is `offer`, again and again until the gateway tells what became of it.
+        """Publish a signed offer, whose id is `offer`; hand it in again until the outcome is known.
 
         Raises:
             GatewayRefused: when it cannot be published.
-            TradePending: when the gateway does not tell what became of it.
+            TradePending: when the outcome is not known after all tries.
         """
         found = self._hand_in(ShareOfferFacts, "/v1/share-offers", signed.as_json(), "offer", _later, notify)
         if found is None:
@@ -285,11 +285,11 @@ class Gateway:
     def submit_share_purchase(
         self, signed: SignedPurchase, notify: Callable[[str], None] = lambda line: None
     ) -> PurchaseFacts:
-        """Have a signed purchase made, again and again until the gateway tells what became of it; it is made once.
+        """Submit a signed purchase; hand it in again until the outcome is known. It is made once.
 
         Raises:
             GatewayRefused: when it cannot be made.
-            TradePending: when the gateway does not tell what became of it.
+            TradePending: when the outcome is not known after all tries.
         """
         found = self._hand_in(PurchaseFacts, "/v1/share-purchases", signed.as_json(), "purchase", _later, notify)
         if found is None:
@@ -309,9 +309,9 @@ class Gateway:
         waits: Callable[[GatewayRefused], bool],
         notify: Callable[[str], None],
     ) -> Kind | None:
-        """Post what was signed until the gateway tells what became of it; None when it does not.
+        """Post what was signed until the outcome is known; return None when it is not known after all tries.
 
-        `waits`: whether a refusal means that it is on its way.
+        `waits`: whether a refusal means that the outcome is still open.
         """
         for _ in range(TRIES):
             try:

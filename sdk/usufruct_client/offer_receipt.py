@@ -1,6 +1,6 @@
 """x402's extension `offer-receipt`: the signed offer of a 402 and the signed receipt of an answer, read and checked.
 
-Only the format `eip712` in version 1 is known here; others are left out, as if they were not there.
+Only the format `eip712`, version 1, is read; other formats are ignored.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -17,7 +17,7 @@ from usufruct_client.wire_types import Count, Document, Signature, read_answer
 
 EXTENSION = "offer-receipt"
 RECENT_SECONDS = 3_600
-"""How far a receipt's date may be from our clock's."""
+"""How far a receipt's date may be from our clock."""
 
 _OFFER = MessageHasher(PAYMENT_OFFER)
 _RECEIPT = MessageHasher(DELIVERY_RECEIPT)
@@ -47,7 +47,7 @@ class PaymentOffer(Document):
     signature: Signature
 
     def signed_by(self) -> Address | None:
-        """Return the key that signed exactly this; None for a signature that is none."""
+        """Return the key that signed exactly this; None for an invalid signature."""
         return signer_of(_OFFER.digest(EXTENSION_CHAIN, None, *vars(self.payload).values()), self.signature)
 
 
@@ -70,7 +70,7 @@ class DeliveryReceipt(Document):
     signature: Signature
 
     def signed_by(self) -> Address | None:
-        """Return the key that signed exactly this; None for a signature that is none."""
+        """Return the key that signed exactly this; None for an invalid signature."""
         return signer_of(_RECEIPT.digest(EXTENSION_CHAIN, None, *vars(self.payload).values()), self.signature)
 
 
@@ -85,7 +85,7 @@ class Evidence(Document):
 def read_offers(extensions: object, position: int, entry: Mapping[str, Any]) -> tuple[PaymentOffer, ...]:
     """Return the offers in a 402's `extensions` that are for the entry of `accepts` at `position`.
 
-    Those that name its position, or its scheme and network.
+    An offer is for the entry if it names the position, or the entry's scheme and network.
     """
     found = []
     listed = _info(extensions).get("offers")
@@ -112,7 +112,7 @@ def read_signed(document: object) -> PaymentOffer | DeliveryReceipt | None:
 def check_offers(
     offers: Collection[PaymentOffer], entry: Mapping[str, Any], url: str, signers: Collection[str] | None, now: int
 ) -> PaymentOffer | None:
-    """Return the offer of what is about to be paid; None when there is none for it.
+    """Return the offer that fits what is about to be paid; None when the 402 has none for it.
 
     `entry` is the entry of `accepts`, `url` the 402's `resource.url` ("": not named), `signers` the addresses that may
     sign (None: any).

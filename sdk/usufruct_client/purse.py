@@ -25,7 +25,7 @@ log = logging.getLogger("usufruct_client")
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What was signed for one call: `header` is the `PAYMENT-SIGNATURE`, `offer` what the server had signed before."""
+    """What was signed for one call: `header` is the `PAYMENT-SIGNATURE`, `offer` the server's signed offer, if any."""
 
     slot: str
     channel: str
@@ -96,7 +96,7 @@ class Purse:
         """Return the server's signed offer of what a 402 asks for; None when it has none.
 
         Raises:
-            OfferMismatch: when what is signed is not what is asked for, or not by one of the rules' receipt signers.
+            OfferMismatch: when it contradicts the 402, has ended, or is not by one of the rules' receipt signers.
         """
         entry, signers = required.requirements.raw, self.rules.receipt_signers
         return check_offers(required.offers, entry, required.url, signers, self._clock())
@@ -318,7 +318,7 @@ class Purse:
         return found
 
     def _doubts(self, channel: Channel, payment: Payment, answer: Answered) -> list[str]:
-        """Return what is wrong with x402's offer and receipt; the gateway's own receipt stands without them."""
+        """Return what is wrong with x402's offer and receipt; the gateway's own receipt does not depend on them."""
         found = []
         if answer.delivery:
             now = None if answer.replayed else self._clock()

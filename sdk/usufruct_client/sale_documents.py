@@ -121,7 +121,7 @@ class Suggestion(Document):
 
 
 class NewSample(Wish):
-    """What visitors may try without payment: calls of one visitor and of all a day, and the most output of a call."""
+    """A free sample: calls of one visitor and of all visitors a day, and the most output of one call."""
 
     calls_per_visitor: Count
     calls_per_day: Count

@@ -14,7 +14,7 @@ class SampleTerms(Plain):
 
 
 class SampleCost(Plain):
-    """Of a free call: how many its visitor has left today, when they renew, and what a paid call is charged for it.
+    """The cost of a free call: calls that its visitor has left today, when they renew, and the charge of a paid call.
 
     `paid_charge`: in atomic units; `paid_cost`: the same in whole units.
     """
@@ -29,7 +29,7 @@ class SampleCost(Plain):
 class SampleBalance(Plain):
     """`GET /v1/samples?model=`: a free sample, and how many calls its caller has left today (UTC).
 
-    `refusal`: why there are none, by the code of that error; "" while there are.
+    `refusal`: why none are left, as an error code; "" while there are some.
     """
 
     model: StrictStr

@@ -22,15 +22,15 @@ _EMPTY = bytes(65)
 
 
 class OfferedTerms(Protocol):
-    """What is signed of a share offer; `SignedShareOffer` and `ShareOfferFacts` have it."""
+    """The signed terms of a share offer; `SignedShareOffer` and `ShareOfferFacts` have them."""
 
     @property
     def maker(self) -> Address:
-        """Whose shares they are."""
+        """The account that offers its shares."""
 
     @property
     def amount(self) -> int:
-        """How many atomic shares."""
+        """Atomic shares on offer."""
 
     @property
     def price(self) -> int:
@@ -46,7 +46,7 @@ class OfferedTerms(Protocol):
 
     @property
     def nonce(self) -> int:
-        """What a cancellation uses up."""
+        """The number that a cancellation uses up."""
 
 
 @dataclass(frozen=True, slots=True)

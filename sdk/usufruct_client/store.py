@@ -181,7 +181,7 @@ class Books:
         return tuple(read_answer(Evidence, json.loads(row[0])) for row in rows.fetchall())
 
     def keep_evidence(self, slot: str, channel: str, evidence: Evidence) -> None:
-        """Write what the server signed for the call of `slot`."""
+        """Write what the server signed for the call of `slot`, unless that is written already."""
         self._database.execute(
             "INSERT OR IGNORE INTO evidence VALUES (?, ?, ?)", (slot, channel, json.dumps(evidence.as_json()))
         )

@@ -92,7 +92,7 @@ class ShareSaleRequest(Document):
 class ShareCollection(Document):
     """`POST /v1/shares/{asset}/collection`: the transactions by which a holder collects; none where nothing is due.
 
-    `amount`: what they pay of the payment token.
+    `amount`: the income in the payment token that they pay.
     """
 
     amount: Uint256

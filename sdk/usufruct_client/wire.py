@@ -495,7 +495,7 @@ class InputDetails(Plain):
 
 
 class Usage(Plain):
-    """Text tokens of a call and what they cost; `cost` is for reading. `sample`: of a free call alone."""
+    """Text tokens of a call and what they cost; `cost` is for reading. `sample`: only of a free call."""
 
     prompt_tokens: Count
     completion_tokens: Count

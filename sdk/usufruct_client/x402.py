@@ -117,7 +117,7 @@ class _Required(Document):
 class PaymentRequired:
     """What a 402 asks for; `error` is without x402's prefix, empty when there is none.
 
-    `offers` are the signed ones for the requirements; `url` is what is sold, or "".
+    `offers`: the signed offers for the requirements. `url`: the address of what is sold, or "".
     """
 
     error: str

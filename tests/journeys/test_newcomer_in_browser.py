@@ -41,7 +41,7 @@ SEEN = """element => {
 
 @pytest.fixture
 async def root(devnet_template, tmp_path) -> AsyncIterator[str]:
-    """The address of an installation on a local chain that sells one service to nobody yet."""
+    """The address of an installation on a local chain that sells one service and has no buyer yet."""
     async with x402_installation(devnet_template, tmp_path) as world:
         await world.sell("chat")
         async with httpx.AsyncClient(base_url=world.url, timeout=60) as http:

@@ -27,7 +27,7 @@ MOST_OF_VISITOR = 1_000
 MOST_OF_DAY = 1_000_000
 LEAST_OUTPUT = 16
 MOST_OUTPUT = 65_536
-"""Bounds of a free sample. The least output leaves one unit for each of the most choices that a call can ask for."""
+"""Bounds of a free sample. The least output leaves one unit for each choice, up to the most that a call can ask for."""
 
 
 @dataclass(frozen=True, slots=True)

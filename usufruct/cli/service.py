@@ -75,7 +75,9 @@ async def sample(
     output: Annotated[int | None, Option(min=1, help="Most output tokens of a free call.")] = None,
     off: Annotated[bool, Option("--off", help="Give no free calls any more.")] = False,
 ) -> Facts:
-    """Let visitors try a service without payment, from now on; what is not given stays as it is, or is the usual.
+    """Let visitors try a service without payment, from now on.
+
+    A bound that you leave out stays as it is; at first they are 3, 100 and 200.
 
     A visitor is a network. You bear what the server costs: --per-day bounds it.
     """

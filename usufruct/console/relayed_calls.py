@@ -1,4 +1,4 @@
-"""What operators with a passkey may have the relayer pay for: registering a service, and gifts of its shares."""
+"""Calls of operators with a passkey that the relayer pays for: registration of a service, gifts of its shares."""
 
 from usufruct.assets import FREE, AssetIndexer, NewAsset
 from usufruct.chain import Call
@@ -13,7 +13,7 @@ _TRANSFER = Shares(ZERO_ADDRESS).transfer(ZERO_ADDRESS, 0).data[:4]
 
 
 class SellersCalls:
-    """Knows the calls of a sale. Others than operators sell nothing here, so nothing is paid for them."""
+    """Allows the calls of a sale, for operators only: no other account sells a service here."""
 
     def __init__(self, registry: Address, indexer: AssetIndexer, operators: Operators) -> None:
         """Ask `indexer` which contracts are shares of `registry`."""

@@ -123,7 +123,7 @@ def price_fields(draft: SaleDraft) -> dict[str, str]:
 
 
 def sample_fields(sample: NewSample | None) -> dict[str, str]:
-    """Return what the fields of a free sample show; the usual bounds where there is none, and no calls."""
+    """Return what the fields of a free sample show; without one, no calls of a visitor and the usual other bounds."""
     if sample is None:
         return dict(zip(_SAMPLE, ("", "100", "200"), strict=True))
     return {name: str(getattr(sample, name)) for name in _SAMPLE}

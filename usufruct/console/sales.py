@@ -356,7 +356,7 @@ class Sales:
 
 
 def read_sample(wish: NewSample | None) -> FreeSample | None:
-    """Return what a seller wants to be free to try, as a listing has it."""
+    """Return the free sample that a seller asks for, as a listing has it."""
     if wish is None:
         return None
     return FreeSample(wish.calls_per_visitor, wish.calls_per_day, wish.output_per_call)

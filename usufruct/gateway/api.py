@@ -14,7 +14,7 @@ from usufruct_client.wire import FoundService, FoundServices, ModelList
 
 
 def sample_path(path: str) -> str:
-    """Return the path of the free calls of a paid endpoint: below a base URL of their own."""
+    """Return the path of a paid endpoint's free calls, under a base URL of their own."""
     return path.replace("/v1/", "/v1/samples/", 1)
 
 

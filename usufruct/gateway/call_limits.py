@@ -10,7 +10,7 @@ class CallLimits:
     """Limits and waits of one gateway.
 
     `body_bytes` is the longest request; `unpaid_body_bytes` the longest whose payer is not known to have money here:
-    pricing it is work. `sample_body_bytes`: the longest of a free call. `longest_seconds`: for one answer.
+    pricing it is work. `sample_body_bytes`: the longest free one. `longest_seconds`: for one answer.
     `drain_seconds`, `drain_characters`: how much of an upstream stream is read after its caller left, for its count.
     `farewell_seconds`: how long the last write waits for a caller.
     `rest_seconds`: how long an upstream that failed is tried last. `lowerings`: how often output is lowered to fit the

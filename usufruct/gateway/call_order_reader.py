@@ -59,7 +59,7 @@ class CallOrderReader:
         )
 
     async def read_sample(self, exchange: HttpExchange, operation: Operation) -> CallOrder:
-        """Read the request of a free call; its answer is kept for no repetition.
+        """Read the request of a free call, whose answer is not kept for a replay.
 
         Raises:
             SampleNotOffered: when every call of its listing is paid.
@@ -102,7 +102,7 @@ class CallOrderReader:
 async def _work(
     exchange: HttpExchange, operation: Operation, listing: ServedListing, card: PriceCard, request: Request
 ) -> Work:
-    """Read what is asked for; the answer's headers say which members of the request were left out."""
+    """Read what is asked for; name the dropped members of the request in the answer's headers."""
     _check_unit(listing, operation, card)
     work = await operation.read(request, listing, card)
     if work.dropped:

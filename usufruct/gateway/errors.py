@@ -28,11 +28,11 @@ class SampleNotOffered(NotFound, code="sample_not_offered"):
 
 
 class SampleUsedUp(Denied, code="sample_used_up", status=429):
-    """A visitor has had all free calls of a service that they get in a day."""
+    """A visitor has made all free calls of a service that one visitor gets in a day."""
 
 
 class SamplesAllGiven(Denied, code="samples_all_given", status=429):
-    """All free calls of a service of a day were given to visitors."""
+    """Visitors have made all free calls of a service that there are in a day."""
 
 
 class SampleTooLong(Invalid, code="sample_too_long"):

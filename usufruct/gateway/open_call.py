@@ -1,4 +1,4 @@
-"""A call that may be asked of an upstream, one whose ceiling is reserved, and the answer kept for its repetition."""
+"""A call that may be sent to an upstream, one whose ceiling is reserved, and the answer kept for a replay."""
 
 from abc import ABC, abstractmethod
 from asyncio import Future, shield
@@ -15,7 +15,7 @@ from usufruct.web import Header
 
 @value
 class RunningCall(ABC):
-    """A call that may be asked of an upstream: what of which listing, and what it may use."""
+    """A call that may be sent to an upstream: what is asked of which listing, and how much it may use."""
 
     order: CallOrder
     price: Price
@@ -23,7 +23,7 @@ class RunningCall(ABC):
     @property
     @abstractmethod
     def commit(self) -> "Future[None]":
-        """The commit that is awaited before anything leaves."""
+        """The commit that is awaited before anything is sent."""
 
     async def durable(self) -> None:
         """Wait for the commit.
@@ -35,7 +35,7 @@ class RunningCall(ABC):
 
     @abstractmethod
     async def stream_headers(self) -> Sequence[Header]:
-        """Return the headers of a stream, which leave before its usage is known."""
+        """Return the headers of a stream, which are sent before its usage is known."""
 
 
 @value
@@ -62,7 +62,7 @@ class OpenCall(RunningCall):
         return self.opened.account.charged + self.opened.account.reserved
 
     async def stream_headers(self) -> Sequence[Header]:
-        """Return the ceiling, and what the payment method says as nothing is charged yet."""
+        """Return the ceiling, and the payment method's headers for a charge that is still 0."""
         ceiling = (b"x-usufruct-ceiling", b"%d" % self.price.allowance.ceiling)
         return [ceiling, *await self.payer.response_headers(0, self.total, self.funded)]
 

@@ -20,7 +20,7 @@ class Operator:
     """The payee of all channels, and the token.
 
     `till` receives and authorizes for every channel; `token` has `decimals` and is shown as `symbol`; `receipts` signs
-    receipts, and `signed_before` knows the keys that did before it; `earlier_signers` are those known at the start.
+    receipts, and `signed_before` knows the keys that did before it; `earlier_signers` are those of them known at start.
     """
 
     escrow: Escrow

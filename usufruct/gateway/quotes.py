@@ -101,7 +101,7 @@ class Quotes:
 
 
 def expiry_of(quote: str) -> int:
-    """Return until when a quote of ours holds, in seconds since 1970."""
+    """Return when a quote of ours expires, in seconds since 1970."""
     return int(quote.split(".")[2])
 
 

@@ -91,7 +91,7 @@ class Responder:
     ) -> None:
         """Send what is left, with the bill: the whole answer, or the last events of a stream.
 
-        `extensions`: what the payment's standard adds to the end of a stream.
+        `extensions`: the payment standard's, by name, for the end of a stream.
         """
         if not served.kept.stream:
             await _answer_whole(exchange, served.body, served.reported, bill)
@@ -219,12 +219,12 @@ async def _answer_whole(
 
 
 def _extensions(exchange: HttpExchange, payer: Payer, kept: KeptAnswer, receipt: SignedReceipt) -> Mapping[str, Any]:
-    """Return what the payment's standard adds to an answer that came whole; nothing for a broken one."""
+    """Return the payment standard's extensions of an answer that came whole; none for a broken one."""
     return {} if kept.broken else payer.delivery_extensions(exchange.url, receipt.document.receipt)
 
 
 def _last_events(answer: KeptAnswer, bill: AnswerBill, extensions: Mapping[str, Any] | None) -> bytes:
-    """Return what ends a stream: the bill before `[DONE]` for who asked for usage, after it, unseen, for others."""
+    """Return what ends a stream: the bill before `[DONE]` if usage was asked for, else after it, where it is unseen."""
     if answer.broken:
         error = orjson.loads(answer.broken)
         return event({**error, "usage": bill.usage(), **bill.members()})

@@ -92,7 +92,7 @@ class Gateway:
     ) -> None:
         """Serve the listings of `catalogue`: chat, embeddings, and `operations` besides them.
 
-        Free calls are measured apart: they teach nothing that paid ones are counted by.
+        Free calls have a text meter of their own: they do not change how paid calls are counted.
         """
         limits, counters = limits or CallLimits(), counters or CallCounters()
         disconnects = DisconnectLimit(limits, clock)

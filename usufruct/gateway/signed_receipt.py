@@ -17,7 +17,7 @@ from usufruct.web import Header
 
 
 class AnswerBill(Protocol):
-    """What an answer says of its cost. `call`: the call's id. `time`: of the bill, in seconds since 1970."""
+    """The bill that an answer carries, of a paid or a free call."""
 
     @property
     def call(self) -> str:
@@ -28,7 +28,7 @@ class AnswerBill(Protocol):
         """When the bill was made, in seconds since 1970."""
 
     def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
-        """Return the answer's `usage`, over what the upstream reported."""
+        """Return the answer's `usage`: our counts over what the upstream reported."""
 
     def headers(self) -> list[Header]:
         """Return the headers of a whole answer."""
@@ -53,11 +53,11 @@ class SignedReceipt:
 
     @property
     def time(self) -> int:
-        """When the call was metered."""
+        """When the call was metered, in seconds since 1970."""
         return self.document.receipt.time
 
     def members(self) -> dict[str, object]:
-        """Return the receipt, as `usufruct`."""
+        """Return the receipt, under `usufruct`."""
         return {"usufruct": self.document.as_json()}
 
     def usage(self, reported: Mapping[str, Any] | None = None) -> dict[str, object]:
@@ -158,7 +158,7 @@ async def kept_receipt(ledger: Ledger, call: Call, operator: Operator) -> Signed
 def bill_event(bill: AnswerBill, answer_id: str, model: str, extensions: Mapping[str, Any] | None = None) -> bytes:
     """Return the event that carries the bill: a chunk without choices, as OpenAI's usage event is, with the receipt.
 
-    `extensions`: what the payment's standard adds, as in the header of a whole answer.
+    `extensions`: the payment standard's, by name, as in the header of a whole answer.
     """
     content: dict[str, object] = {
         "id": answer_id,

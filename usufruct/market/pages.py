@@ -52,7 +52,7 @@ def account_pages(
         return await _shown(request, session.address)
 
     async def _service(request: Request) -> dict[str, Any]:
-        """Return the service that the reader wants a key for, which the page leads back to."""
+        """Return the service that the reader wants a key for; the page links back to it."""
         name = request.query_params.get("service", "")
         known = bool(name) and await buyer.is_on_sale(name)
         return {"service": name if known else "", "service_path": lambda name: f"/s/{quote(name)}"}

@@ -27,7 +27,7 @@ class RelayedCalls(Protocol):
 
 
 class MoreRelayedCalls(dict[str, Callable[[], RelayedCalls]]):
-    """The calls that other packages have the relayer pay for, by package; each is built at the first operation."""
+    """Calls of other packages that the relayer pays for, by package; each entry is built at the first operation."""
 
 
 @dataclass(frozen=True, slots=True)

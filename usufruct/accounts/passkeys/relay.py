@@ -95,7 +95,7 @@ class Relay:
     async def send_call(self, hash_: Hash32, account: Address, call: Call, gas: int) -> Relayed:
         """Send a call that holds the account's signature, and wait for its end; the same again is only looked up.
 
-        `hash_` names it, `gas` is the most that it may take. Whoever calls this knows the contract that is called.
+        `hash_` names it, `gas` is the most that it may take. The contract is not checked here: the caller must know it.
 
         Raises:
             Revert: when the contract would refuse it; nothing was sent.

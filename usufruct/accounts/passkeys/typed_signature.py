@@ -24,8 +24,8 @@ def typed_digest(chain_id: ChainId, account: Address, kind: MessageType, separat
 def typed_signature(signature: bytes, kind: MessageType, separator: bytes, contents: bytes) -> bytes:
     """Return the account's signature over a message, made of its signature over `typed_digest`.
 
-    The name of a message that holds structs stands after their declarations: they are in the order of EIP-712, where
-    the message need not be the first.
+    The name of a message that holds structs follows the declarations: these are sorted by name, so the message's own
+    need not come first.
     """
     text = (_structs(kind) + (kind.name if kind.parts else "")).encode()
     return signature + separator + contents + text + len(text).to_bytes(2, "big")

@@ -1,4 +1,4 @@
-"""A wallet's trade in revenue shares at a gateway: what the gateway says is checked against the chain, then signed."""
+"""A wallet's trade in revenue shares at a gateway: what the gateway shows is checked with the chain, then signed."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ from usufruct_client.trade_documents import ShareOfferFacts, SharesPermit, Signe
 from usufruct_client.wire import Token
 
 _NOT_PAID = frozenset({"not_relayed", "relay_limited", "relay_failures", "relay_spent"})
-"""Codes by which a gateway does not pay for the gas of a permit or a purchase."""
+"""Codes by which a gateway refuses to pay the gas of a permit or a purchase."""
 
 _OVER = frozenset({"sold", "cancelled", "expired"})
 _PERMIT_SECONDS = 3_600
@@ -79,7 +79,7 @@ class ShareTrader:
 
         Raises:
             Conflict: when the wallet holds fewer.
-            GatewayRefused, TradePending: when it is not published, or the gateway does not tell.
+            GatewayRefused, TradePending: when it is not published, or the outcome is not known.
         """
         venue = await self._venue(asset, token.address)
         shares, me = Shares(venue.shares, self._client), self._payer.address
@@ -108,7 +108,7 @@ class ShareTrader:
         Raises:
             Conflict: when the offer cannot be filled like that, or costs more.
             PaymentRequired: when the wallet holds less than the price.
-            GatewayRefused, TradePending: when it is not made, or the gateway does not tell.
+            GatewayRefused, TradePending: when it is not made, or the outcome is not known.
         """
         offer, venue = await self._offer(hash_)
         if offer.currency != token.address:
@@ -156,7 +156,7 @@ class ShareTrader:
         return TradingVenue(self._session.chain.chain_id, self._exchange.address, shares.address, currency)
 
     async def _offer(self, hash_: Hash32) -> tuple[ShareOfferFacts, TradingVenue]:
-        """Return an offer that the gateway shows, if it is the one of this id, on the exchange that is known here."""
+        """Return an offer as the gateway shows it; raises `BadAnswer` unless its hash on our exchange is this id."""
         offer = self._gateway.share_offer(hash_)
         venue = await self._venue(AssetId(offer.asset), offer.currency)
         if venue.offer_hash(offer) != hash_:
@@ -219,7 +219,7 @@ def _check_open(offer: ShareOfferFacts, amount: int, buyer: Address) -> None:
 
 
 def _check_not_paid(refused: GatewayRefused) -> None:
-    """Go on if the gateway only does not pay for the gas; raise what it says otherwise."""
+    """Raise the refusal, unless it only means that the gateway does not pay the gas."""
     if refused.reason not in _NOT_PAID:
         raise refused
     say(f"{refused.message}. The wallet sends it itself.")

@@ -1,4 +1,4 @@
-"""What is checked of a signed offer or receipt of x402 in a file."""
+"""Checks of a signed offer or receipt of x402 in a file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def find_signed(content: Mapping[str, Any]) -> Signed | None:
 
 
 def content_checks(signed: Signed, chain_id: int) -> list[Check]:
-    """Recover who signed, say what is signed, and compare the network with our chain."""
+    """Recover the signer, show what is signed, and compare the network with our chain."""
     payload = signed.payload
     if isinstance(signed, PaymentOffer):
         offered = signed.payload

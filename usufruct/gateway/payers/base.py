@@ -99,7 +99,7 @@ class Payer(ABC):
         """
 
     def delivery_extensions(self, url: str, receipt: Receipt) -> Mapping[str, Any]:
-        """Return what the payment's standard adds, by name, to an answer from `url` that was delivered whole."""
+        """Return the payment standard's extensions, by name, of an answer from `url` that was delivered whole."""
         return {}
 
     async def response_headers(

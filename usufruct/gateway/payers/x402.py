@@ -41,7 +41,7 @@ _CORRECTED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class X402Payments:
-    """Takes payments by x402: what is required, how money gets in and out, the quotes that were given, signed."""
+    """Takes payments by x402: what is required, how money gets in and out, quotes, and signed offers of them."""
 
     requirements: Requirements
     funding: Funding
@@ -198,7 +198,7 @@ class X402Payer(Payer):
         return FundedCall(reservation, funded.made, funded.spared)
 
     def delivery_extensions(self, url: str, receipt: Receipt) -> Mapping[str, Any]:
-        """Return x402's receipt of a call that was charged, dated as ours is: the same whenever it is given."""
+        """Return x402's receipt of a charged call, with our receipt's date, so that a replay has the same one."""
         if not receipt.amount:
             return {}
         network, payer = self.method.requirements.network, self.payment.config.payer

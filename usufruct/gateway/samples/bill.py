@@ -1,4 +1,4 @@
-"""What the answer to a free call says of its cost: nothing was charged, what is left, and what a paid call costs."""
+"""The bill of a free call: a charge of 0, the calls that are left, and what a paid call costs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from usufruct.web import Header
 
 
 def sample_headers(taken: TakenSample) -> list[Header]:
-    """Return the headers of every answer to a free call, streams and failures too."""
+    """Return the headers of every answer to a counted call, streams and failures too."""
     return [(b"x-usufruct-sample-left", b"%d" % taken.left)]
 
 

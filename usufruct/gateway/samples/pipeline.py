@@ -1,4 +1,4 @@
-"""A free call, from its request to its answer: on the same way to the upstream as a paid one, without the ledger."""
+"""A free call, from its request to its answer: it reaches the upstream as a paid call does, without the ledger."""
 
 import asyncio
 import logging
@@ -28,13 +28,13 @@ logger = logging.getLogger(__name__)
 
 @value
 class SampleCall(RunningCall):
-    """A free call. It was counted, durably, before it was made."""
+    """A free call. Its count was committed before the call was made."""
 
     taken: TakenSample
 
     @property
     def commit(self) -> "asyncio.Future[None]":
-        """A commit that is done."""
+        """A completed commit."""
         done = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
@@ -46,7 +46,7 @@ class SampleCall(RunningCall):
 
 @dataclass(frozen=True, slots=True)
 class SamplePipeline:
-    """The way of every free call: origin, read, count, run, bill of 0. No account, no money, no receipt."""
+    """The stages of every free call: check the origin, read, count, run, bill 0. No account, no money, no receipt."""
 
     samples: FreeSamples
     reader: CallOrderReader
@@ -56,7 +56,7 @@ class SamplePipeline:
     clock: Clock
 
     async def serve(self, exchange: HttpExchange, operation: Operation) -> None:
-        """Answer a free call. A payment that comes with the request is not looked at.
+        """Answer a free call. A payment in the request is ignored.
 
         Raises:
             CrossSite: when another site's page sent it.
@@ -97,7 +97,7 @@ class SamplePipeline:
         return SampleBill(exchange.call_id, self.clock.now(), measured, paid, call.taken, self.operator)
 
     async def _fail(self, exchange: HttpExchange, call: SampleCall, error: BaseException) -> None:
-        """Give a call back that came to nothing, unless its visitor can have caused that and the upstream's work."""
+        """Give a failed call back, unless text was sent or its visitor can have caused the failure."""
         self.counters.sampled(call.order.listing.name, "failed")
         if exchange.started or is_callers(error) or isinstance(error, UpstreamRejected):
             return

@@ -1,4 +1,4 @@
-"""Who may still try what today: free calls are counted before they are made, exactly, by all replicas together."""
+"""Counts of free calls: each call is counted before it is made, exactly, by all replicas together."""
 
 from dataclasses import asdict, replace
 
@@ -14,12 +14,12 @@ from usufruct_client.sample_wire import SampleBalance
 FORGET_SECONDS = 3_600.0
 
 _UNKNOWN = "unknown"
-"""In place of a network that is not known: all visitors from there are one."""
+"""The network of callers whose network is not known: they count as one visitor."""
 
 
 @value
 class TakenSample:
-    """A free call that was counted: whose of which service and day, and how many more the visitor has that day."""
+    """A counted free call: its service, day and visitor, and how many calls the visitor has left that day."""
 
     asset: AssetId
     day: int
@@ -34,7 +34,7 @@ class TakenSample:
 
 
 class FreeSamples:
-    """Counts free calls. A day is a day of UTC. A visitor is a network, kept as a mark that differs every day."""
+    """Counts free calls. A day is a day of UTC. A visitor is a network, kept as a keyed hash that differs every day."""
 
     def __init__(self, database: Database, stamp: Stamp, clock: Clock) -> None:
         """Count in `database`; `stamp` marks networks."""
@@ -45,15 +45,15 @@ class FreeSamples:
     async def take(self, listing: ServedListing, network: str | None) -> TakenSample:
         """Count a free call of the visitor at `network` (None: not known), before it is made.
 
-        One is counted after the other, so that no two pass a limit together.
+        Calls are counted one at a time, so that concurrent ones cannot exceed a limit.
 
         Raises:
             SampleUsedUp: when the visitor has had as many today as the seller gives.
-            SamplesAllGiven: when all visitors together have.
+            SamplesAllGiven: when all visitors together have had as many as the seller gives.
         """
         terms, asset, day = terms_of(listing), listing.id, self._today()
         visitor = self._mark(asset, day, network)
-        async with self._database.snapshot() as unit:  # a visitor without calls left costs no turn and no write
+        async with self._database.snapshot() as unit:  # a visitor without calls left takes no turn and writes nothing
             await _left(unit, listing, day, visitor)
         async with self._database.transaction() as unit:
             await self._wait_turn(unit, asset)
@@ -62,7 +62,7 @@ class FreeSamples:
         return TakenSample(asset, day, visitor, terms, left - 1)
 
     async def give_back(self, taken: TakenSample) -> TakenSample:
-        """Let a visitor have a free call again that came to nothing through no act of theirs."""
+        """Take back the count of a free call that failed through no act of its visitor."""
         async with self._database.transaction() as unit:
             await self._wait_turn(unit, taken.asset)
             await remove_call(unit, taken.asset, taken.day, taken.visitor)

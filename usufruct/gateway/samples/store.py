@@ -1,4 +1,4 @@
-"""The table of free calls: of each service and day, those of every visitor and those of all visitors together."""
+"""The table of free calls: for each service and day, those of every visitor and those of all visitors together."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ from usufruct.core import AssetId
 from usufruct.store import AssetIdColumn, Unit, metadata
 
 EVERYONE = b""
-"""In place of a visitor's mark: all visitors together."""
+"""The mark of all visitors together."""
 
 _counts = Table(
     "sample_counts",
@@ -57,7 +57,7 @@ async def remove_call(unit: Unit, asset: AssetId, day: int, visitor: bytes) -> N
 
 
 async def remove_days_before(unit: Unit, day: int) -> None:
-    """Forget the free calls of the days before one."""
+    """Remove the counts of the days before `day`."""
     await unit.change(delete(_counts).where(_counts.c.day < day))
 
 

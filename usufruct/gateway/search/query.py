@@ -30,8 +30,8 @@ class Order(StrEnum):
 class Search:
     """One search; what is empty or 0 does not matter.
 
-    `calls`: at least so many usual calls for one coin. `sample`: 1 for those with a free sample alone. `success`: at
-    least so many of 1,000 calls were answered. `first_text`: milliseconds to the first text, median. Both are measured
+    `calls`: least number of usual calls for one coin. `sample`: 1 for only those with a free sample. `success`: least
+    number of answered calls of 1,000. `first_text`: milliseconds to the first text, median. Both are measured
     over 30 days, and leave out what is not measured.
     """
 

@@ -97,7 +97,7 @@ class ShareOffers:
         needed = sum(each.left for each in live) + wish.amount
         permit, approval = None, None
         if await shares.allowance(maker, self._market.exchange.address) < needed:
-            if not await self._is_passkey(maker):  # whose signature no permit takes; its approval is relayed
+            if not await self._is_passkey(maker):  # a permit takes no contract's signature; relay the approval
                 permit = await self._permit(shares, maker, needed, now + _PERMIT_SECONDS)
             approval = shares.approve(self._market.exchange.address, needed)
         fee = fee_down(wish.price, fee_bps)

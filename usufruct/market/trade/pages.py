@@ -84,7 +84,7 @@ async def _values(market: ShareMarket, listing: Listing, payer: Address | None, 
 
 
 def _share_price(token: Token) -> Callable[[int, int], Decimal]:
-    """Return what writes the price of one share in whole coins."""
+    """Return a function that computes the price of one share in whole coins."""
     return lambda price, amount: price_of_one(price, amount, SHARE_DECIMALS, token.decimals)
 
 

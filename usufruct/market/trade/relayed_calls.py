@@ -1,4 +1,4 @@
-"""What makers of offers may have the relayer of passkey accounts pay for: the approval of shares, and cancellation."""
+"""Calls of makers with a passkey that the relayer pays for: approvals of shares, cancellations of offers."""
 
 from usufruct.assets import AssetIndexer
 from usufruct.chain import Call
@@ -8,7 +8,7 @@ from usufruct.core import ZERO_ADDRESS, Address
 
 
 class MakersCalls:
-    """Knows the calls of makers to one exchange, and their approvals of shares for it."""
+    """Allows cancellations at one exchange, and approvals of shares with that exchange as the spender."""
 
     def __init__(self, exchange: Address, indexer: AssetIndexer) -> None:
         """Ask `indexer` which contracts are shares."""

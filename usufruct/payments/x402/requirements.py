@@ -77,7 +77,7 @@ class Requirements:
     def payment_required(
         self, url: str, error: str, requirements: Mapping[str, Any], extensions: Mapping[str, Any] | None = None
     ) -> bytes:
-        """Return a `PAYMENT-REQUIRED` header's value; `extensions` by name, beside the payment identifier's."""
+        """Return a `PAYMENT-REQUIRED` header's value; `extensions` are added by name to the payment identifier's."""
         return _encoded(
             {
                 "x402Version": VERSION,
@@ -100,7 +100,7 @@ class Requirements:
         """Return a `PAYMENT-RESPONSE` header's value: `charged` for a call, `amount` for a deposit or a refund.
 
         `total` is what the channel was charged in all: a stock client that counts otherwise leaves its count, and its
-        balance, as they are. `extensions` by name.
+        balance, as they are. `extensions` are those of x402, by name.
         """
         extra: dict[str, Any] = {} if charged is None else {"chargedAmount": str(charged)}
         if total is not None:

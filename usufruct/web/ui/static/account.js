@@ -15,7 +15,7 @@ const madeKey = document.getElementById("made-key");
 const toService = made.querySelector("[data-try]");
 const decimals = Number(form.dataset.decimals);
 
-// Waits for its turn among all tabs, or is refused it by `refusal`.
+// Runs one tab at a time: waits for its turn, or throws `refusal`.
 function alone(name, action, refusal) {
   if (!navigator.locks) return action();
   return navigator.locks.request(name, { ifAvailable: Boolean(refusal) }, (lock) => {
@@ -24,7 +24,7 @@ function alone(name, action, refusal) {
   });
 }
 
-// One deposit at a time. What another tab signed since this page was loaded is looked at first.
+// One deposit at a time; none if another tab signed one since this page was loaded.
 const signedLast = `deposit signed ${texts.payer}`;
 let seen = recall("localStorage", signedLast);
 const oneDeposit = (action) => alone(signedLast, () => {
@@ -46,7 +46,7 @@ async function deposit(channel, amount) {
   await send(request);
 }
 
-// On a local chain, test dollars that the wallet lacks.
+// Gets test dollars that the wallet lacks, on a local chain.
 async function getPlayMoney(amount) {
   if ("balance" in form.dataset && BigInt(form.dataset.balance) < BigInt(amount)) await ask("POST", "/v1/account/play-money");
 }
@@ -84,7 +84,7 @@ form.addEventListener("submit", (event) => {
 
 made.addEventListener("close", () => location.reload());
 
-// Back to the service that the key was wanted for, with the key in this tab and on the clipboard.
+// Goes back to the service that the key is for, with the key in this tab and on the clipboard.
 let marked = false;
 toService?.addEventListener("click", () => act(toService, async () => {
   if (marked || await copied(madeKey.textContent, madeKey)) {

@@ -147,7 +147,7 @@ export async function fill({ document, post, body, place, passkey }) {
   }
 }
 
-// What was signed on this page, in this tab, and whose end is not known yet.
+// What was signed on this page in this tab and has no known outcome yet.
 const unfinishedName = `signed ${texts.payer} ${location.pathname}`;
 const unfinished = () => JSON.parse(recall("sessionStorage", unfinishedName)) ?? [];
 
@@ -159,8 +159,8 @@ export function forget({ body }) {
   note(unfinished().filter((each) => JSON.stringify(each.body) !== JSON.stringify(body)));
 }
 
-// Sends what is signed. What can be done once only is sent again until it is known what became of it, also after a reload.
-// A refusal under one of the codes `open` leaves it unfinished: its page does it in another way.
+// Sends what is signed. What can be done only once is sent again until its outcome is known, also after a reload.
+// A refusal with one of the codes in `open` leaves it unfinished: its page does it otherwise.
 export async function send({ post, body }, open = []) {
   if (!ONCE.includes(post)) return ask("POST", post, body);
   forget({ body });
@@ -178,7 +178,7 @@ export async function send({ post, body }, open = []) {
 
 const isKnown = (error) => error instanceof Refused && error.status < SERVER_FAILED;
 
-// The same is handed in again, never another: it can be done once, whatever became of the first answer.
+// The same is handed in again, never another: it is done once, even if the first answer was lost.
 async function outcome(post, body) {
   let notice;
   try {
