@@ -48,7 +48,7 @@ class PaymentOffer(Document):
 
     def signed_by(self) -> Address | None:
         """Return the key that signed exactly this; None for an invalid signature."""
-        return signer_of(_OFFER.digest(EXTENSION_CHAIN, None, *vars(self.payload).values()), self.signature)
+        return _signer(_OFFER, self)
 
 
 class ReceiptPayload(Document):
@@ -71,7 +71,7 @@ class DeliveryReceipt(Document):
 
     def signed_by(self) -> Address | None:
         """Return the key that signed exactly this; None for an invalid signature."""
-        return signer_of(_RECEIPT.digest(EXTENSION_CHAIN, None, *vars(self.payload).values()), self.signature)
+        return _signer(_RECEIPT, self)
 
 
 class Evidence(Document):
@@ -80,6 +80,14 @@ class Evidence(Document):
     call: StrictStr
     offer: PaymentOffer | None = None
     receipt: DeliveryReceipt | None = None
+
+
+def _signer(kind: MessageHasher, signed: PaymentOffer | DeliveryReceipt) -> Address | None:
+    try:
+        digest = kind.digest(EXTENSION_CHAIN, None, *vars(signed.payload).values())
+    except UnicodeEncodeError:  # half a surrogate pair, which no one can have signed
+        return None
+    return signer_of(digest, signed.signature)
 
 
 def read_offers(extensions: object, position: int, entry: Mapping[str, Any]) -> tuple[PaymentOffer, ...]:

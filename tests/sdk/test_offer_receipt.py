@@ -89,6 +89,15 @@ def test_another_format_or_shape_is_as_if_it_were_not_there(left_out):
     assert read_delivery_receipt(answered) is None
 
 
+def test_text_that_no_one_can_have_signed_is_signed_by_no_one():
+    extensions, answered = signed_offer(), signed_receipt()
+    extensions["offer-receipt"]["info"]["offers"][0]["payload"]["resourceUrl"] = "\ud800"
+    answered["offer-receipt"]["info"]["receipt"]["payload"]["resourceUrl"] = "\ud800"
+    (offer,) = read_offers(extensions, 0, ENTRY)
+    assert offer.signed_by() is None
+    assert read_delivery_receipt(answered).signed_by() is None
+
+
 def test_another_version_is_as_if_it_were_not_there():
     extensions = signed_offer()
     extensions["offer-receipt"]["info"]["offers"][0]["payload"]["version"] = 2

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.support.fake_clock import FakeClock
-from usufruct.core import Clock
+from usufruct.core import Clock, Unavailable
 from usufruct.store.row_cache import FLOOR_SECONDS, FRESH_SECONDS, RowCache, next_revision
 
 
@@ -76,6 +76,16 @@ async def test_many_who_miss_rows_wait_and_read_seldom(database):
         await asyncio.gather(*(cache.refresh_missing() for _ in range(50)))
     assert reads == [-1, 1, 2], "each change is seen, by one read for all"
     assert time.monotonic() - began >= 2 * FLOOR_SECONDS
+
+
+async def test_who_waited_for_a_read_that_failed_is_told(database, clock):
+    async def read(unit, revision):
+        await asyncio.sleep(0)
+        raise Unavailable("the database is gone")
+
+    cache = RowCache(database, clock, "listings", read)
+    ends = await asyncio.gather(*(cache.refresh_missing() for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in ends] == [Unavailable] * 3
 
 
 async def test_a_miss_during_a_read_reads_again(database, clock):

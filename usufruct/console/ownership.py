@@ -15,8 +15,9 @@ from usufruct.assets import (
     shares_of_percent,
     symbol_of,
 )
-from usufruct.chain import keccak
+from usufruct.chain import Call, keccak
 from usufruct.chain.contracts.asset_registry import Parent, PredictResult
+from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.till import PayeeKind
 from usufruct.console.registrar import Registrar
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, ChainId, Conflict, address
@@ -39,6 +40,7 @@ class Ownership:
     """Reads who a draft's owners are, and makes them so on the chain."""
 
     def __init__(self, registry: RegistryClient, registrar: Registrar, operator: Operator, chain_id: ChainId) -> None:
+        self.registry = registry.contract.address
         self._registry = registry
         self._registrar = registrar
         self._operator = operator
@@ -69,14 +71,15 @@ class Ownership:
         wish = _wish(draft)
         if wish.mode == "plain":
             return plain_listing_id(_name(draft), _payee(wish, seller))
-        return (await self._predicted(seller, draft, wish, card)).id
+        return (await self._predicted(seller, await self._shared(draft, wish, card))).id
 
-    async def contracts(self, seller: Address, draft: SaleDraft, card: PriceCard) -> tuple[Address, Address]:
-        """Return the registry, and the contract of the shares that the draft's service has once it is registered."""
-        shares = ZERO_ADDRESS
-        if (wish := _wish(draft)).mode != "plain":
-            shares = (await self._predicted(seller, draft, wish, card)).shares
-        return self._registry.contract.address, shares
+    async def gifts(self, seller: Address, draft: SaleDraft, card: PriceCard) -> list[Call]:
+        """Return the calls that give the other owners their shares, once the draft's service is registered."""
+        if (wish := _wish(draft)).mode == "plain":
+            return []
+        shared = await self._shared(draft, wish, card)
+        shares = Shares((await self._predicted(seller, shared)).shares)
+        return [shares.transfer(each.holder, each.amount) for each in shared.owners]
 
     async def carry_out(
         self, seller: Address, draft: SaleDraft, card: PriceCard
@@ -100,10 +103,7 @@ class Ownership:
         window = card.context_window
         return await registered_listing(self._registry, self._operator, _name(draft), kind, asset, window), []
 
-    async def _predicted(
-        self, seller: Address, draft: SaleDraft, wish: OwnershipWish, card: PriceCard
-    ) -> PredictResult:
-        shared = await self._shared(draft, wish, card)
+    async def _predicted(self, seller: Address, shared: Shared) -> PredictResult:
         return await self._registry.contract.predict(seller, shared.terms.registration())
 
     async def _shared(self, draft: SaleDraft, wish: OwnershipWish, card: PriceCard) -> Shared:

@@ -24,5 +24,7 @@ class SellersCalls:
     async def pays_for(self, account: Address, call: Call) -> bool:
         """Tell whether the relayer pays for a call of an account."""
         registers = call.to == self._registry and call.data[:4] == _REGISTER
-        gives = call.data[:4] == _TRANSFER and await self._indexer.made(call.to)
-        return (registers or gives) and await self._operators.allows(account)
+        gives = call.data[:4] == _TRANSFER
+        if not (registers or gives) or not await self._operators.allows(account):
+            return False
+        return registers or await self._indexer.made(call.to)

@@ -191,7 +191,7 @@ class SalePages:
         costs = draft.price.costs
         suggestion = await self._sales.suggest(seller, draft.id, costs) if costs else None
         card, ownership = self._sales.card(draft), self._sales.ownership
-        registry, shares = await ownership.contracts(seller, draft, card)
+        gifts = await ownership.gifts(seller, draft, card)
         return self._answer(
             request,
             "review",
@@ -200,8 +200,8 @@ class SalePages:
             seller=checksum(seller),
             asks_wallet=ownership.asks_wallet(seller),
             passkey_account=await self._is_passkey(seller),
-            registry=registry,
-            shares=shares,
+            registry=ownership.registry,
+            gifts=gifts,
             card=card,
             kept=format_units(100_000_000 - given, 6),
             suggestion=suggestion,

@@ -65,7 +65,7 @@ class RowCache:
         self._revision = -1
         self._read_at = -FRESH_SECONDS
         self._expirations = 0
-        self._reads = 0
+        self._begun = self._ended = 0  # numbers of reads: of the last one, and of the last that ended well
         self._turn = asyncio.Lock()
 
     async def refresh(self) -> int:
@@ -81,10 +81,10 @@ class RowCache:
 
     async def refresh_missing(self) -> None:
         """Read what changed until now, at most once in `FLOOR_SECONDS` for all readers that miss a row."""
-        reads = self._reads
+        begun = self._begun
         await asyncio.sleep(self._read_at + FLOOR_SECONDS - self._clock.monotonic())
         async with self._turn:
-            if self._reads == reads:  # no read began since
+            if self._ended <= begun:
                 await self._read_changes()
 
     def _fresh(self) -> bool:
@@ -96,7 +96,8 @@ class RowCache:
         self._read_at = -FRESH_SECONDS
 
     async def _read_changes(self) -> None:
-        self._reads += 1
+        self._begun += 1
+        number = self._begun
         now, expirations = self._clock.monotonic(), self._expirations
         async with self._database.snapshot() as unit:
             revision = await _revision(unit, self._kind)
@@ -104,5 +105,6 @@ class RowCache:
                 if self._read is not None:
                     await self._read(unit, self._revision)
                 self._revision = revision
+        self._ended = number
         if expirations == self._expirations:  # what was read before a change is read again
             self._read_at = now

@@ -182,6 +182,45 @@ async def test_a_passkey_sells_shares_and_cancels(town: ShareTown, browser, root
     assert await town.world.dollar.balance_of(buyer.address) == 36 * DOLLAR
 
 
+def as_payment(asked) -> None:
+    """What is signed is a payment, which also has the members that a page looks at."""
+    document = asked["document"]
+    document["primaryType"] = "ReceiveWithAuthorization"
+    document["types"]["ReceiveWithAuthorization"] = [{"name": "to", "type": "address"}]
+    document["message"]["to"] = "0x" + "66" * 20
+
+
+def with_gas(asked) -> None:
+    asked["document"]["message"]["gasFees"] = "0x" + "00" * 31 + "01"
+
+
+def with_hidden_calls(asked) -> None:
+    """The type's text is that of an operation; the calls that are shown are not those that are hashed."""
+    document = asked["document"]
+    fields = document["types"]["PackedUserOperation"]
+    at = [each["name"] for each in fields].index("callData")
+    fields[at : at + 2] = [{"name": fields[at + 1]["name"], "type": "bytes callData,bytes32"}]
+    document["message"][fields[at]["name"]] = "0x" + "66" * 64
+
+
+async def refused_when(page, path: str, alter, button: str) -> None:
+    """Have an answer altered on its way: the page says so, and signs nothing."""
+
+    async def other(route) -> None:
+        answer = await route.fetch()
+        asked = await answer.json()
+        alter(asked)
+        await route.fulfill(response=answer, json=asked)
+
+    await page.route(path, other)
+    await page.get_by_role("button", name=button).click()
+    said = page.locator("#toasts .toast", has_text="The server asked to sign something else.")
+    await expect(said).to_be_visible()
+    await said.get_by_role("button").click()
+    await expect(said).to_have_count(0)
+    await page.unroute(path)
+
+
 async def test_a_passkey_signs_no_other_approval(town: ShareTown, browser, root):
     local = root.replace("127.0.0.1", "localhost")
     async with visit(browser, "about:blank", **PHONE) as shown:
@@ -190,17 +229,16 @@ async def test_a_passkey_signs_no_other_approval(town: ShareTown, browser, root)
         await town.give(account, 1_000 * SHARE)
         await page.goto(f"{local}/shares/{NAME}")
 
-        async def another(route) -> None:
-            answer = await route.fetch()
-            asked = await answer.json()
+        def another(asked) -> None:
             asked["approval"]["data"] = asked["approval"]["data"][:34] + "66" * 20 + asked["approval"]["data"][74:]
-            await route.fulfill(response=answer, json=asked)
 
-        await page.route("**/v1/share-offers/requests", another)
+        def for_ever(asked) -> None:
+            asked["offer"]["document"]["message"]["expiry"] = str(2**64 - 1)
+
         await page.get_by_label("How many shares").last.fill("10")
         await page.get_by_label("Price of all of them").fill("1")
-        await page.get_by_role("button", name="Sign and offer").click()
-        await expect(page.locator("#toasts")).to_contain_text("The server asked to sign something else.")
+        for altered in (another, for_ever):
+            await refused_when(page, "**/v1/share-offers/requests", altered, "Sign and offer")
     assert await town.shares.allowance(account, town.exchange.address) == 0
 
 
@@ -251,17 +289,18 @@ async def test_a_passkey_collects_the_income_and_signs_nothing_else(town: ShareT
         coins = await town.world.installation.client.balance(account)
         await page.goto(f"{local}/shares/{NAME}")
 
-        async def other(route) -> None:
-            answer = await route.fetch()
-            asked = await answer.json()
-            asked["transactions"][0]["data"] = "0xa9059cbb" + asked["transactions"][0]["data"][10:]  # transfer
-            await route.fulfill(response=answer, json=asked)
+        def transfer(asked) -> None:
+            asked["transactions"][0]["data"] = "0xa9059cbb" + asked["transactions"][0]["data"][10:]
 
-        await page.route("**/collection", other)
-        await page.get_by_role("button", name="Collect the income").click()
-        await expect(page.locator("#toasts .toast").first).to_be_visible()
+        def to_another(asked) -> None:
+            data = asked["transactions"][0]["data"]
+            asked["transactions"][0]["data"] = data[:98] + "66" * 20 + data[138:]
+
+        for altered in (transfer, to_another):
+            await refused_when(page, "**/collection", altered, "Collect the income")
+        for altered in (as_payment, with_gas, with_hidden_calls):
+            await refused_when(page, "**/wallet/operations", altered, "Collect the income")
         assert await dollar.balance_of(account) == 100 * DOLLAR
-        await page.unroute("**/collection")
         await page.get_by_role("button", name="Collect the income").click()
         await expect(page.get_by_text("Your income is in your wallet.")).to_be_visible()
     assert await dollar.balance_of(account) == 100 * DOLLAR + due > 100 * DOLLAR

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from usufruct.connectors.openai import UpstreamRejected
+from usufruct.connectors.openai import UpstreamBusy, UpstreamDenied, UpstreamDown, UpstreamFault, UpstreamSlow
 from usufruct.core import Clock, UsufructError, value
 from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.call_order_reader import CallOrderReader
@@ -97,14 +97,21 @@ class SamplePipeline:
         return SampleBill(exchange.call_id, self.clock.now(), measured, paid, call.taken, self.operator)
 
     async def _fail(self, exchange: HttpExchange, call: SampleCall, error: BaseException) -> None:
-        """Give a failed call back, unless text was sent or its visitor can have caused the failure."""
+        """Give a failed call back, unless a server worked for it: a visitor can cause such failures."""
         self.counters.sampled(call.order.listing.name, "failed")
-        if exchange.started or is_callers(error) or isinstance(error, UpstreamRejected):
+        if exchange.started or is_callers(error) or _cost_work(error):
             return
         try:
             exchange.attach(sample_headers(await self.samples.give_back(call.taken)))
         except DatabaseUnavailable:
             logger.exception("a free call that failed stays counted", extra={"call_id": exchange.call_id})
+
+
+def _cost_work(error: BaseException) -> bool:
+    """Tell whether an upstream may have worked before it failed like this."""
+    if isinstance(error, UpstreamSlow):
+        return error.details.get("phase") != "connect"
+    return isinstance(error, UpstreamFault) and not isinstance(error, UpstreamDown | UpstreamDenied | UpstreamBusy)
 
 
 def _price(order: CallOrder) -> Price:

@@ -96,14 +96,13 @@ toService?.addEventListener("click", () => act(toService, async () => {
 }));
 
 // A passkey shows nothing of what it signs: that the operation takes money out of the escrow, to its payer, is checked here.
-async function isWithdrawal({ primaryType, message }) {
-  const { batchOf, selector } = await import("./keccak.js");
+async function isWithdrawal(document) {
+  const { callsOf, selector } = await import("./keccak.js");
   const known = WITHDRAWAL.map(selector);
   const ours = texts.payer.slice(2).padStart(64, "0");
-  return primaryType === "PackedUserOperation" && message.sender.toLowerCase() === texts.payer
-    && message.initCode === "0x" && message.paymasterAndData === "0x" && BigInt(message.gasFees) === 0n
-    && batchOf(message.callData).every(({ to, value, data }) => to === SETTLEMENT && value === 0n
-      && known.includes(data.slice(0, 10)) && data.slice(10, 74) === ours);
+  const calls = callsOf(document, texts.payer);
+  return calls.length > 0 && calls.every(({ to, value, data }) => to === SETTLEMENT && value === 0n
+    && known.includes(data.slice(0, 10)) && data.slice(10, 74) === ours);
 }
 
 async function leave(channel) {

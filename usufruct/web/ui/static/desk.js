@@ -1,6 +1,6 @@
 // The seller's desk: what the chain decides is sent by the seller's wallet, or signed by their passkey and relayed.
 
-import { COLLECT, perform } from "./transactions.js";
+import { COLLECT, paysUs, perform } from "./transactions.js";
 import { act, ask, resume, send } from "./wallet.js";
 
 const desk = document.getElementById("desk").dataset;
@@ -27,7 +27,7 @@ async function run(form) {
   waiting.hidden = false;
   try {
     const [contract, functions] = CALLS[action];
-    await perform(transactions, desk[contract], functions);
+    await perform(transactions, desk[contract], functions, action === "collect" ? paysUs : undefined);
   } finally {
     waiting.hidden = true;
   }

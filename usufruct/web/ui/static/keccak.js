@@ -71,13 +71,20 @@ export function join(...parts) {
   return whole;
 }
 
-export const word = (number) => bytes("0x" + BigInt(number).toString(16).padStart(64, "0"));
+export function word(number) {
+  const value = BigInt(number);
+  if (value < 0n || value >> 256n) throw new Error("not a word");
+  return bytes("0x" + value.toString(16).padStart(64, "0"));
+}
 
 const WRITERS = {
   string: (value) => keccak(text(value)),
   bytes: (value) => keccak(bytes(value)),
-  bytes32: bytes,
+  bytes32: word,
 };
+
+const NAME = /^[A-Za-z_]\w*$/;
+const TYPE = /^[A-Za-z_]\w*(\[\])?$/;
 
 // The names of the structs that a struct holds, and of those in them, in order.
 function heldBy(name, types, held = new Set()) {
@@ -89,8 +96,15 @@ function heldBy(name, types, held = new Set()) {
 }
 
 // The declarations of structs, as EIP-712 hashes them.
-const declared = (names, types) =>
-  names.map((name) => `${name}(${types[name].map((each) => `${each.type} ${each.name}`).join(",")})`).join("");
+function declared(names, types) {
+  return names.map((struct) => {
+    const fields = types[struct].map(({ type, name }) => {
+      if (!NAME.test(name) || !TYPE.test(type)) throw new Error("not a field");  // its text would pass for other fields
+      return `${type} ${name}`;
+    });
+    return `${struct}(${fields.join(",")})`;
+  }).join("");
+}
 
 function encoded(type, types, value) {
   if (type.endsWith("[]")) return keccak(join(...value.map((each) => encoded(type.slice(0, -2), types, each))));
@@ -136,4 +150,11 @@ export function batchOf(callData) {
     const content = data.slice(start, start + number(start - 32));
     return { to: hex(data.slice(at + 12, at + 32)), value: BigInt(hex(data.slice(at + 32, at + 64))), data: hex(content) };
   });
+}
+
+// The calls of an account's operation that creates nothing and pays no gas; none where a document is anything else.
+export function callsOf({ primaryType, message }, account) {
+  const plain = primaryType === "PackedUserOperation" && message.sender.toLowerCase() === account
+    && message.initCode === "0x" && message.paymasterAndData === "0x" && BigInt(message.gasFees) === 0n;
+  return plain ? batchOf(message.callData) : [];
 }

@@ -4,6 +4,7 @@ import { accountHash, batchOf, bytes, documentHash, hex } from "./keccak.js";
 import { act, ask } from "./wallet.js";
 
 const ES256 = -7;
+const HASH_BYTES = 32;
 const OPERATION = "PackedUserOperation";
 const DECLINED = ["NotAllowedError", "AbortError"];
 
@@ -44,10 +45,17 @@ async function assertion(challenge, rpId, credentials) {
 
 // Signs a document of the server's; what is signed is hashed here, from what is shown.
 export async function passkeySignature(document, { account, credentials }) {
-  const isOperation = document.primaryType === OPERATION;
-  const digest = isOperation ? documentHash(document) : accountHash(document, account);
-  if (isOperation) batchOf(document.message.callData);
-  return assertion(digest, location.hostname, credentials);
+  return assertion(hashOf(document, account), location.hostname, credentials);
+}
+
+function hashOf(document, account) {
+  try {
+    if (document.primaryType !== OPERATION) return accountHash(document, account);
+    batchOf(document.message.callData);
+    return documentHash(document);
+  } catch {  // its types or values are none that a contract reads as they are shown
+    throw new Error(texts.otherCall);
+  }
 }
 
 // A site that does not know the passkey, as after a loss of its data, asks for the wallet's address.
@@ -55,6 +63,7 @@ const addressForm = document.getElementById("passkey-account");
 
 async function signIn(account) {
   const { challenge, rpId } = await ask("POST", "/v1/passkeys/challenge");
+  if (bytes(challenge).length === HASH_BYTES) throw new Error(texts.otherCall);  // it would sign an operation
   try {
     const signed = await assertion(bytes(challenge), rpId, []);
     await ask("POST", "/v1/sessions/passkey", account ? { ...signed, account } : signed);

@@ -1,6 +1,6 @@
 // The page of a passkey account: settings, payments and what is signed without being sent.
 
-import { batchOf, selector, word, hex } from "./keccak.js";
+import { callsOf, selector, word, hex } from "./keccak.js";
 import { makePasskey } from "./passkey.js";
 import { act, ask, atomic, fill, resume, send } from "./wallet.js";
 
@@ -43,14 +43,11 @@ const publicKey = (data) => Object.values(COSE_KEY.exec(data).groups);
 const plain = (address) => address.trim().toLowerCase().replace(/^0x/, "");
 
 // A passkey shows nothing of what it signs: that the operation is the one call asked for is checked here.
-function isAsked({ primaryType, message }, name, parts, token) {
-  const calls = batchOf(message.callData);
-  const [call] = calls;
+function isAsked(document, name, parts, token) {
+  const [call, ...more] = callsOf(document, texts.payer);
   const to = name === "payments" ? token : texts.payer;
   const functions = name === "payments" ? ["transfer(address,uint256)"] : SETTINGS[name];
-  return primaryType === "PackedUserOperation" && calls.length === 1 && call.value === 0n
-    && message.sender.toLowerCase() === texts.payer && message.initCode === "0x" && message.paymasterAndData === "0x"
-    && BigInt(message.gasFees) === 0n && call.to === to && functions.some((each) => call.data.startsWith(selector(each)))
+  return call?.to === to && call.value === 0n && more.length === 0 && functions.some((each) => call.data.startsWith(selector(each)))
     && parts.every((each) => call.data.includes(each));
 }
 

@@ -13,9 +13,9 @@ const REGISTER = "register((bytes32,uint8,string,string,string,string,address,"
 
 const texts = document.getElementById("wallet-texts").dataset;
 const form = document.getElementById("confirm");
-const CALLS = {  // what a passkey may be asked to sign: the contract, and the function
+const CALLS = {  // what a passkey may be asked to sign: the contract, the function, and what else holds
   register: [form.dataset.registry, REGISTER],
-  share: [form.dataset.shares, "transfer(address,uint256)"],
+  share: [form.dataset.shares, "transfer(address,uint256)", ({ data }) => form.dataset.gifts.split(" ").includes(data)],
 };
 
 const step = (what) => form.querySelector(`[data-what="${what}"]`);
@@ -24,8 +24,8 @@ const show = ({ what }) => { step(what).hidden = false; };
 async function signAll(calls, chain, begin) {
   for (const each of calls) {
     begin(each);
-    const [contract, name] = CALLS[each.what] ?? [];
-    await perform([each], contract, [name]);
+    const [contract, name, fits] = CALLS[each.what] ?? [];
+    await perform([each], contract, [name], fits);
   }
 }
 

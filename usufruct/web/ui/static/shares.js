@@ -1,10 +1,12 @@
 // The page of a service's revenue shares: buy of an offer, sell by one, cancel one, collect income.
 
 import { bytes, hex, join, keccak, word } from "./keccak.js";
-import { COLLECT, perform } from "./transactions.js";
+import { COLLECT, paysUs, perform } from "./transactions.js";
 import { act, ask, atomic, fill, forget, reload, resume, send, transact } from "./wallet.js";
 
 const SHARE_DECIMALS = 6;
+const DAY_SECONDS = 86_400;
+const CLOCK_SECONDS = 3_600;  // that this clock may be behind
 const NOT_SENT = ["not_relayed", "relay_limited", "relay_spent", "relay_failures"];  // the wallet can send it itself
 
 const texts = document.getElementById("wallet-texts").dataset;
@@ -41,11 +43,13 @@ function isPurchase({ document, body }, { offer, amount, maxPrice }) {
     && message.nonce === nonce;
 }
 
-function isOffer({ document }, { amount, price }) {
+function isOffer({ document }, { amount, price, days }) {
   if (!document) return true;
-  const { item, currency, more } = document.message;
+  const { item, currency, more, expiry, maxDeductionBps } = document.message;
+  const last = Date.now() / 1000 + days * DAY_SECONDS + CLOCK_SECONDS;
   return document.primaryType === "Listing" && address(item.token) === page.shares && item.amount === amount
     && item.price === price && address(currency) === page.token && more.length === 0
+    && Number(expiry) <= last && Number(maxDeductionBps) <= Number(page.fee)
     && address(document.domain.verifyingContract) === page.exchange;
 }
 
@@ -92,8 +96,7 @@ async function sell(form) {
     await fill(permit);
     offer.body.permit = permit.body;
   } else if (approval && "byPasskey" in texts) {
-    if (!isApproval(approval)) throw new Error(texts.otherCall);
-    await perform([approval], page.shares, ["approve(address,uint256)"]);
+    await perform([approval], page.shares, ["approve(address,uint256)"], isApproval);
   }
   await fill(offer);
   try {
@@ -114,7 +117,7 @@ async function cancel(form) {
 
 async function collect() {
   const { transactions } = await ask("POST", `/v1/shares/${page.asset}/collection`);
-  await perform(transactions.filter(({ sent }) => !sent), page.shares, COLLECT);
+  await perform(transactions.filter(({ sent }) => !sent), page.shares, COLLECT, paysUs);
   reload(page.collected);
 }
 

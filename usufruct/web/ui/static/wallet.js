@@ -10,7 +10,8 @@ const ONCE_TRIES = 90;
 const MINED_TRIES = 120;
 const PAUSE_MILLISECONDS = 1000;
 const LONGEST_PAUSE_MILLISECONDS = 8000;
-const UNAUTHENTICATED = 401;
+const TIMED_OUT = 408;
+const ELSEWHERE = ["unauthenticated", "other_account", "passkey_account_unknown"];  // of who is signed in, not of what is signed
 const SERVER_FAILED = 500;  // and above
 const KEPT = "wallet";
 const DONE = "done";
@@ -171,12 +172,12 @@ export async function send({ post, body }, open = []) {
     if (post === OPERATIONS && answer.state !== "succeeded") throw new Error(texts.chainRefused + answer.reason);
     return answer;
   } catch (error) {
-    if (isKnown(error) && error.status !== UNAUTHENTICATED && !open.includes(error.code)) forget({ body });
+    if (isKnown(error) && !ELSEWHERE.includes(error.code) && !open.includes(error.code)) forget({ body });
     throw error;
   }
 }
 
-const isKnown = (error) => error instanceof Refused && error.status < SERVER_FAILED;
+const isKnown = (error) => error instanceof Refused && error.status < SERVER_FAILED && error.status !== TIMED_OUT;
 
 // The same is handed in again, never another: it is done once, even if the first answer was lost.
 async function outcome(post, body) {
