@@ -155,7 +155,7 @@ class Purse:
             books.keep(channel)
             call = answer.receipt.call if answer.receipt else ""
             doubts = self._doubts(channel, payment, answer)
-            if not doubts and not again:
+            if not again:
                 _keep_evidence(books, payment, call, answer.delivery)
             self._dispute(books, payment, call, [*complaints, *doubts])
 

@@ -186,21 +186,34 @@ def test_nothing_is_signed_for_an_offer_that_the_gateway_changed(shop):
     for change in ({"price": "9000000"}, {"maker": checksum(DEVNET_ADDRESSES[7])}, {"asset": "0x" + "0" * 31 + "7"}):
         with lying(shop.url, change) as url:
             refused = Shop(shop.commands, url).refused("buy", made, "10", "--max-price", "10", "--wallet", BUYER)
-        assert refused.code in ("bad_answer", "unknown_asset"), refused.message
+        assert (refused.code, "nothing was signed" in refused.message) in (
+            ("bad_answer", True),
+            ("unknown_asset", False),
+        )
     with lying(shop.url, {"currency": DEVNET_ADDRESSES[7]}) as url:
         refused = Shop(shop.commands, url).refused("buy", made, "10", "--max-price", "10", "--wallet", BUYER)
-    assert refused.code == "bad_answer"
+    assert (refused.code, "nothing was signed" in refused.message) == ("bad_answer", True)
     assert shop.holds() == before
     shop.json("cancel", made, "--wallet", SELLER)
 
 
+def test_a_name_that_the_gateway_gives_to_another_asset_is_not_sold(shop):
+    with lying(shop.url, {}, name="worth little") as url:
+        cheap = Shop(shop.commands, url)
+        refused = cheap.refused("offer", "worth little", "10", "--price", "1", "--wallet", SELLER)
+        assert refused.code == "other_name", refused.message
+        assert "the chain calls it 'shared'; give the id" in refused.message
+
+
 @contextmanager
-def lying(url: str, change: dict[str, object]) -> Iterator[str]:
-    """A gateway that shows what another one does, with other terms of each offer."""
+def lying(url: str, change: dict[str, object], name: str = "") -> Iterator[str]:
+    """A gateway that shows what another one does, with other terms of each offer, or another `name` of each service."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = httpx.get(url + self.path).json()
+            found = httpx.get(url.removesuffix("/v1") + self.path).raise_for_status().json()
+            if name and self.path.endswith("/models"):
+                found["data"] = [each | {"id": name} for each in found["data"]]
             content = json.dumps(found | change if "/share-offers/" in self.path else found).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(content)))
@@ -213,7 +226,7 @@ def lying(url: str, change: dict[str, object]) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}/v1"
     finally:
         server.shutdown()
         server.server_close()

@@ -6,11 +6,10 @@ from playwright.async_api import expect
 
 from tests.console.test_sales import SHARES, ready
 from tests.support.browser import PHONE, chromium, needs_chromium, visit
-from tests.support.virtual_authenticator import VirtualAuthenticator
+from tests.support.passkey_wallet import passkey_wallet
 from usufruct.assets import RegistryClient
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.console.operators import Operators
-from usufruct.core import address
 from usufruct.gateway import Catalogue
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
@@ -27,12 +26,7 @@ async def test_a_service_is_registered_its_shares_given_and_put_on_sale(world, u
     client = world.installation.client
     async with chromium() as browser, visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
-        await VirtualAuthenticator.add(page)
-        await page.goto(f"{root}/account")
-        await page.get_by_role("button", name="Create a wallet with a passkey").click()
-        await page.get_by_role("button", name="Get 100 test dollars").click()
-        await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
-        account = address(await page.locator(".address code").first.text_content())
+        account = await passkey_wallet(page, root)
         registry = world.installation.get(RegistryClient)
         stranger = await page.evaluate(SIGN_AND_SEND, {"to": registry.contract.address, "data": "0x057a8d99"})
         assert stranger["error"]["code"] == "call_not_relayed", "nothing is paid for who sells nothing here"

@@ -11,12 +11,11 @@ from tests.console.test_wallet_desk import sold_by_wallet
 from tests.console.test_wallet_sale_in_browser import KEPT
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
-from tests.support.virtual_authenticator import VirtualAuthenticator
+from tests.support.passkey_wallet import passkey_wallet
 from tests.support.waiting import until
 from usufruct.assets import Assets, RegistryClient
 from usufruct.chain import Client
 from usufruct.chain.keys import Role, signer_of
-from usufruct.core import address
 from usufruct.gateway import Catalogue
 from usufruct.payments.settlement import Claimer
 
@@ -110,12 +109,7 @@ async def test_a_passkey_announces_a_price_and_the_relayer_pays_for_that_alone(w
     root = world.url.removesuffix("/v1").replace("127.0.0.1", "localhost")
     async with chromium() as browser, visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
-        await VirtualAuthenticator.add(page)
-        await page.goto(f"{root}/account")
-        await page.get_by_role("button", name="Create a wallet with a passkey").click()
-        await page.get_by_role("button", name="Get 100 test dollars").click()
-        await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
-        account = address(await page.locator(".address code").first.text_content())
+        account = await passkey_wallet(page, root)
         give = registry.contract.transfer_from(sender.address, account, int(asset))
         await sender.execute(give, "give the title")
         await page.goto(root + service)

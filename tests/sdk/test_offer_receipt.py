@@ -241,7 +241,8 @@ def test_a_wrong_receipt_is_disputed_and_ours_stands(gateway, join, spoilt, says
     assert any(says in each for each in what(connection))
     (channel,) = connection.purse.channels
     assert len(connection.purse.receipts(channel.id)) == 1
-    assert connection.purse.evidence(channel.id) == ()
+    (kept,) = connection.purse.evidence(channel.id)
+    assert spoilt.items() <= kept.receipt.payload.as_json().items(), "it proves what is disputed"
 
 
 def test_an_offer_by_another_key_than_the_receipts_is_disputed(gateway, join):

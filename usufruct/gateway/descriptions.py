@@ -67,8 +67,8 @@ _SAMPLE_REFUSES = {
     410: "the service is off sale",
     413: "the body is too long for a free call",
     429: "the caller's network, or all visitors together, have had the free calls of today",
-    502: "the upstream failed; the call is not counted",
-    503: "not available now; the call is not counted",
+    502: "the upstream failed; the call stays counted if it may have worked for it",
+    503: "not available now",
     504: "the upstream was too slow",
 }
 

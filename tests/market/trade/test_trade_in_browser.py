@@ -8,10 +8,10 @@ from playwright.async_api import expect
 from tests.support.browser import DESKTOP, NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
+from tests.support.passkey_wallet import passkey_wallet
 from tests.support.share_town import NAME, SHARE, ShareTown
-from tests.support.virtual_authenticator import VirtualAuthenticator
 from tests.support.waiting import until
-from usufruct.core import Address, address
+from usufruct.core import address
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
@@ -147,16 +147,6 @@ async def test_a_page_that_asks_for_more_is_not_signed_for(town: ShareTown, brow
         await expect(page.locator("#toasts")).to_contain_text("The price is above the most that you would pay.")
 
 
-async def passkey_wallet(page, root: str) -> Address:
-    """Make a passkey wallet with 100 dollars, and return its address."""
-    await VirtualAuthenticator.add(page)
-    await page.goto(f"{root}/account")
-    await page.get_by_role("button", name="Create a wallet with a passkey").click()
-    await page.get_by_role("button", name="Get 100 test dollars").click()
-    await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
-    return address(await page.locator(".address code").first.text_content())
-
-
 async def test_a_passkey_sells_shares_and_cancels(town: ShareTown, browser, root):
     local = root.replace("127.0.0.1", "localhost")
     buyer = await town.trader(dollars=40)
@@ -277,12 +267,7 @@ async def test_a_passkey_collects_the_income_and_signs_nothing_else(town: ShareT
     local, dollar = root.replace("127.0.0.1", "localhost"), town.world.dollar
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
-        await VirtualAuthenticator.add(page)
-        await page.goto(f"{local}/account")
-        await page.get_by_role("button", name="Create a wallet with a passkey").click()
-        await page.get_by_role("button", name="Get 100 test dollars").click()  # no wallet is created for nothing
-        await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
-        account = address(await page.locator(".address code").first.text_content())
+        account = await passkey_wallet(page, local)
         await town.give(account, 1_000_000 * SHARE)
         await town.earn(500 * DOLLAR)
         due = await town.shares.pending(account, dollar.address)

@@ -196,14 +196,23 @@ def trade_shares(config: Config, payer: Payer, work: Callable[[ShareTrader, Regi
 
 
 async def find_asset(session: RegistrySession, gateway: Gateway, text: str) -> AssetId:
-    """Return the asset of an id, of a name here, or of a service's name at the gateway."""
+    """Return the asset of an id, of a name here, or of a service's name at the gateway that is its name on the chain.
+
+    Raises:
+        UnknownAsset: when it is none of them.
+        Conflict: when the gateway gives the name to an asset that has another: it could be one that the wallet holds.
+    """
     try:
         return await session.registry.find(text)
     except NotFound:
-        for each in gateway.services():
-            if each.id == text:
-                return asset_id(each.asset)
-        raise
+        known = next((asset_id(each.asset) for each in gateway.services() if each.id == text), None)
+        if known is None:
+            raise
+    name = await (await session.registry.shares(known)).name()
+    if name != text:
+        message = f"{gateway.url} sells {format_asset(known)} as {text!r}, and the chain calls it {name[:80]!r}"
+        raise Conflict(f"{message}; give the id if you mean it", code="other_name", field="asset")
+    return known
 
 
 def _check_open(offer: ShareOfferFacts, amount: int, buyer: Address) -> None:

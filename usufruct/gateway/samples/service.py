@@ -62,7 +62,7 @@ class FreeSamples:
         return TakenSample(asset, day, visitor, terms, left - 1)
 
     async def give_back(self, taken: TakenSample) -> TakenSample:
-        """Take back the count of a free call that failed through no act of its visitor."""
+        """Take back the count of a free call that no server worked for."""
         async with self._database.transaction() as unit:
             await self._wait_turn(unit, taken.asset)
             await remove_call(unit, taken.asset, taken.day, taken.visitor)
