@@ -1,6 +1,7 @@
 """The desk in Debian's chromium: an injected wallet, or a passkey with the relayer, sends what the chain decides."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from x402.http.clients import x402HttpxClient
 
 from tests.console.test_wallet_desk import sold_by_wallet
 from tests.console.test_wallet_sale_in_browser import KEPT
+from tests.support.altered_answer import refused_when
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.passkey_wallet import passkey_wallet
@@ -100,6 +102,14 @@ async def test_a_price_an_income_and_an_end_are_one_transaction_each(world, http
     assert known.retires_at > 0
 
 
+def change_word(index: int, asked) -> None:
+    """Count one up in a word of the transaction's data."""
+    (transaction,) = asked["transactions"]
+    start = 10 + 64 * index
+    word = int(transaction["data"][start : start + 64], 16) + 1
+    transaction["data"] = f"{transaction['data'][:start]}{word:064x}{transaction['data'][start + 64 :]}"
+
+
 async def test_a_passkey_announces_a_price_and_the_relayer_pays_for_that_alone(world, http, enter, owner, upstream):
     await enter(http, owner)
     service = await sold_by_wallet(world, http, upstream)
@@ -113,6 +123,9 @@ async def test_a_passkey_announces_a_price_and_the_relayer_pays_for_that_alone(w
         give = registry.contract.transfer_from(sender.address, account, int(asset))
         await sender.execute(give, "give the title")
         await page.goto(root + service)
+        await page.get_by_label("A million text tokens of output, in").fill("9")
+        for word in range(5):  # the asset, and each price of the card
+            await refused_when(page, "**/price", partial(change_word, word), "Change the price")
         sent = []
 
         async def lose(route) -> None:  # it reaches the server, and its answer is lost with the network

@@ -49,6 +49,7 @@ def desk_pages(
                 amount * 1000 // calls, operator.decimals + 3, operator.symbol
             ),
             "unit": 10**operator.decimals,
+            "decimals": operator.decimals,
             "symbol": operator.symbol,
             "service_path": lambda name: f"/s/{quote(name)}",
             "path_of": lambda asset: f"{PATH}/{format_asset(asset)}",

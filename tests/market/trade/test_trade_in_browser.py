@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.support.altered_answer import refused_when
 from tests.support.browser import DESKTOP, NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
@@ -191,24 +192,6 @@ def with_hidden_calls(asked) -> None:
     at = [each["name"] for each in fields].index("callData")
     fields[at : at + 2] = [{"name": fields[at + 1]["name"], "type": "bytes callData,bytes32"}]
     document["message"][fields[at]["name"]] = "0x" + "66" * 64
-
-
-async def refused_when(page, path: str, alter, button: str) -> None:
-    """Have an answer altered on its way: the page says so, and signs nothing."""
-
-    async def other(route) -> None:
-        answer = await route.fetch()
-        asked = await answer.json()
-        alter(asked)
-        await route.fulfill(response=answer, json=asked)
-
-    await page.route(path, other)
-    await page.get_by_role("button", name=button).click()
-    said = page.locator("#toasts .toast", has_text="The server asked to sign something else.")
-    await expect(said).to_be_visible()
-    await said.get_by_role("button").click()
-    await expect(said).to_have_count(0)
-    await page.unroute(path)
 
 
 async def test_a_passkey_signs_no_other_approval(town: ShareTown, browser, root):

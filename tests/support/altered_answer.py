@@ -1,0 +1,24 @@
+"""A server's answer that is altered on its way to a page, whose passkey must not sign what it asks for."""
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.async_api import Page, Route, expect
+
+
+async def refused_when(page: Page, path: str, alter: Callable[[Any], None], button: str) -> None:
+    """Have an answer altered on its way: the page says so, and signs nothing."""
+
+    async def other(route: Route) -> None:
+        answer = await route.fetch()
+        asked = await answer.json()
+        alter(asked)
+        await route.fulfill(response=answer, json=asked)
+
+    await page.route(path, other)
+    await page.get_by_role("button", name=button).click()
+    said = page.locator("#toasts .toast", has_text="The server asked to sign something else.")
+    await expect(said).to_be_visible()
+    await said.get_by_role("button").click()
+    await expect(said).to_have_count(0)
+    await page.unroute(path)
