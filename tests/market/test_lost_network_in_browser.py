@@ -36,11 +36,15 @@ def root(world):
 
 
 class Cut:
-    """The first request to a path loses the network: before it is sent, or, where it `reaches`, before its answer."""
+    """The first request to a path loses the network: before it is sent, or, where it `reaches`, before its answer.
 
-    def __init__(self, page: Page, *, reaches: bool) -> None:
+    Where it `stays`, the path's later requests are lost too, until `end`, so that the page cannot finish by itself.
+    """
+
+    def __init__(self, page: Page, *, reaches: bool, stays: bool = False) -> None:
         self._page = page
         self._reaches = reaches
+        self._stays = stays
         self.bodies: list[str | None] = []
         self.lost = False
 
@@ -51,6 +55,10 @@ class Cut:
     async def mend(self) -> None:
         """Have the network back."""
         await self._page.context.set_offline(False)
+
+    async def end(self) -> None:
+        """Let every request through from here on."""
+        await self._page.unroute_all(behavior="ignoreErrors")
 
     async def happened(self) -> None:
         """Wait until the network is lost."""
@@ -63,7 +71,7 @@ class Cut:
     async def _handle(self, route: Route) -> None:
         self.bodies.append(route.request.post_data)
         if self.lost:
-            await route.continue_()
+            await (route.abort() if self._stays else route.continue_())
             return
         if self._reaches:
             await route.fetch()
@@ -163,13 +171,13 @@ async def test_a_deposit_goes_on_after_the_back_button(world, browser, root, sig
         payer = await sign_in(page, world, root)
         await page.goto(f"{root}/s/chat")
         await page.goto(f"{root}/account")
-        cut = Cut(page, reaches=False)
+        cut = Cut(page, reaches=False, stays=True)
         await cut.at("**/v1/deposits" if sign_in is by_wallet else "**/v1/account/passkey-deposits")
         await page.get_by_role("button", name="Make the key").click()
         await cut.happened()
         await cut.mend()
-        await page.unroute_all(behavior="ignoreErrors")
         await page.go_back()
+        await cut.end()
         await page.go_forward()
         await expect(page.get_by_text("Your wallet holds 98")).to_be_visible()
         await expect(page.locator(".card").get_by_text("active")).to_have_count(1)
@@ -238,15 +246,15 @@ async def test_shares_are_bought_once(town: ShareTown, world, browser, root, sig
         page = shown.page
         buyer = address(await sign_in(page, world, root))
         await page.goto(f"{root}/shares/{NAME}")
-        cut = Cut(page, reaches=reaches)
+        cut = Cut(page, reaches=reaches, stays=True)
         await cut.at("**/v1/share-purchases")
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_label("How many shares").fill("100")
         await page.get_by_role("button", name="Sign and buy").evaluate(TAP_TWICE)
         await expect(page.locator("#toasts")).to_contain_text(LOST)
         await cut.mend()
-        await page.unroute_all(behavior="ignoreErrors")
         await page.go_back()
+        await cut.end()
         await page.go_forward()
         await expect(page.get_by_text("100", exact=True).first).to_be_visible()
     fee = DOLLAR * (await town.exchange.protocol_fee()).bps // 10_000
