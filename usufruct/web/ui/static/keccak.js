@@ -1,5 +1,7 @@
 // Keccak-256, and what is hashed with it: EIP-712 documents, and calls in a batch. The browser computes what it signs.
 
+import { bytes, hex } from "./hex.js";
+
 const MASK = (1n << 64n) - 1n;
 const RATE = 136;
 const ROTATIONS = [1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44];
@@ -58,12 +60,6 @@ export function keccak(bytes) {
 }
 
 export const text = (string) => new TextEncoder().encode(string);
-
-export function bytes(hex) {
-  return Uint8Array.from(hex.slice(2).match(/../g) ?? [], (pair) => parseInt(pair, 16));
-}
-
-export const hex = (content) => "0x" + [...content].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export function join(...parts) {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));

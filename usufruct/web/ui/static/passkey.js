@@ -1,6 +1,6 @@
 // Passkeys: a wallet made of one, sign-in, and signatures over what this browser has read and hashed itself.
 
-import { accountHash, batchOf, bytes, documentHash, hex } from "./keccak.js";
+import { bytes, hex } from "./hex.js";
 import { act, ask } from "./wallet.js";
 
 const ES256 = -7;
@@ -45,10 +45,11 @@ async function assertion(challenge, rpId, credentials) {
 
 // Signs a document of the server's; what is signed is hashed here, from what is shown.
 export async function passkeySignature(document, { account, credentials }) {
-  return assertion(hashOf(document, account), location.hostname, credentials);
+  return assertion(await hashOf(document, account), location.hostname, credentials);
 }
 
-function hashOf(document, account) {
+async function hashOf(document, account) {
+  const { accountHash, batchOf, documentHash } = await import("./keccak.js");
   try {
     if (document.primaryType !== OPERATION) return accountHash(document, account);
     batchOf(document.message.callData);

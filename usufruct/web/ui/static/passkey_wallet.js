@@ -1,6 +1,7 @@
 // The page of a passkey account: settings, payments and what is signed without being sent.
 
-import { callsOf, selector, word, hex } from "./keccak.js";
+import { hex } from "./hex.js";
+import { callsOf, selector, word } from "./keccak.js";
 import { makePasskey } from "./passkey.js";
 import { act, ask, atomic, fill, resume, send } from "./wallet.js";
 

@@ -1,6 +1,6 @@
 // The page of a service's revenue shares: buy of an offer, sell by one, cancel one, collect income.
 
-import { bytes, hex, join, keccak, word } from "./keccak.js";
+import { bytes, hex } from "./hex.js";
 import { COLLECT, paysUs, perform } from "./transactions.js";
 import { act, ask, atomic, fill, forget, reload, resume, send, transact } from "./wallet.js";
 
@@ -34,8 +34,9 @@ const coins = (amount, places) => {
 };
 
 // A passkey shows nothing of what it signs: that it is this payment for these shares is checked here.
-function isPurchase({ document, body }, { offer, amount, maxPrice }) {
+async function isPurchase({ document, body }, { offer, amount, maxPrice }) {
   if (!document) return true;
+  const { join, keccak, word } = await import("./keccak.js");
   const { primaryType, message } = document;
   const nonce = hex(keccak(join(bytes(offer), word(amount), word(texts.payer), bytes(body.salt))));
   return primaryType === "ReceiveWithAuthorization" && BigInt(message.value) <= BigInt(maxPrice)
@@ -81,7 +82,7 @@ async function buy(form) {
   const maxPrice = atomic(form.elements.most.value, decimals);
   const wish = { offer, amount, maxPrice, bought };
   const { request } = await ask("POST", `${PURCHASES}/requests`, wish);
-  if (!isPurchase(request, wish)) throw new Error(texts.otherCall);
+  if (!await isPurchase(request, wish)) throw new Error(texts.otherCall);
   await fill(request);
   await finish(request);
 }
