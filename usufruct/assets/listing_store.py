@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -119,4 +120,10 @@ async def _insert_price(unit: Unit, listing: AssetId, period: PricePeriod) -> No
 def _listing(row: Row[Any], prices: Sequence[PricePeriod]) -> Listing:
     plain = {name: getattr(row, name) for name in _PLAIN}
     sample = FreeSample(**json.loads(row.sample)) if row.sample else None
-    return Listing(id=row.id, prices=tuple(prices), caps=Caps(**json.loads(row.caps)), sample=sample, **plain)
+    return Listing(id=row.id, prices=tuple(prices), caps=_caps(row.caps), sample=sample, **plain)
+
+
+@lru_cache
+def _caps(text: str) -> Caps:
+    """Return the limits in a text; thousands of listings share a few, which are kept once."""
+    return Caps(**json.loads(text))

@@ -6,6 +6,7 @@ Upstreams' addresses and keys are sealed.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy import BigInteger, Column, ColumnElement, LargeBinary, String, Table, insert, select, update
 
@@ -95,7 +96,9 @@ async def vocabulary_content(unit: Unit, digest: str) -> bytes | None:
     return bytes(row.content) if row else None
 
 
+@lru_cache
 def _counting(text: str) -> CountingRule:
+    """Return the rule in a text; thousands of listings share a few, which are kept once."""
     stored = json.loads(text)
     return CountingRule(**stored | {"forward": frozenset(stored["forward"])})
 

@@ -15,6 +15,9 @@ _LEVEL = 6
 _RAW_DEFLATE = -zlib.MAX_WBITS
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _LAST_BLOCK = b"\x03\0"
+_PIECE_BYTES = 200
+"""What a piece takes beside its compressed text."""
+
 _GAP = b"\xff" * _LENGTH
 """Holds a nonce's place in the compressor's window. No text in UTF-8 has such a byte, so nothing refers to it."""
 
@@ -23,30 +26,42 @@ _STORED = b"\0" + struct.pack("<HH", _LENGTH, _LENGTH ^ 0xFFFF)
 
 
 class DrawnPage:
-    """A page in UTF-8 without its nonces; `tag` differs when anything but a nonce does."""
+    """A page in UTF-8 without its nonces, compressed; `tag` differs when anything but a nonce does."""
 
     __slots__ = ("_packed", "_pieces", "tag")
 
     def __init__(self, text: str, nonce: str) -> None:
         """Cut the page at the nonce it was drawn with: a random one, which no text in it can hold by design."""
-        self._pieces = text.encode().split(nonce.encode())
-        self._packed = _packed(self._pieces)
-        self.tag = f'"{sha256(_GAP.join(self._pieces)).hexdigest()[:32]}"'
+        pieces = text.encode().split(nonce.encode())
+        self._packed = _packed(pieces)
+        self._pieces = [(len(each), zlib.crc32(each) ^ zlib.crc32(bytes(len(each)))) for each in pieces]
+        self.tag = f'"{sha256(_GAP.join(pieces)).hexdigest()[:32]}"'
 
     @property
     def size(self) -> int:
         """How many bytes it takes."""
-        return sum(map(len, self._pieces)) + sum(map(len, self._packed))
+        return sum(map(len, self._packed)) + _PIECE_BYTES * len(self._pieces)
 
     def plain(self, nonce: str) -> bytes:
         """Return the page with a nonce."""
-        return nonce.encode().join(self._pieces)
+        return zlib.decompress(self._body(nonce), _RAW_DEFLATE)
 
     def gzipped(self, nonce: str) -> bytes:
         """Return the page with a nonce, compressed. The nonce itself is not, so its length tells nothing about it."""
-        plain = self.plain(nonce)
-        body = (_STORED + nonce.encode()).join(self._packed)
-        return b"".join((_GZIP_HEAD, body, _LAST_BLOCK, struct.pack("<II", zlib.crc32(plain), len(plain))))
+        length = sum(length for length, _ in self._pieces) + _LENGTH * (len(self._pieces) - 1)
+        return b"".join((_GZIP_HEAD, self._body(nonce), struct.pack("<II", self._checksum(nonce.encode()), length)))
+
+    def _body(self, nonce: str) -> bytes:
+        return (_STORED + nonce.encode()).join(self._packed) + _LAST_BLOCK
+
+    def _checksum(self, nonce: bytes) -> int:
+        """Return the CRC-32 of the page: after a piece it is what it were after zeros, changed by a constant."""
+        checksum = 0
+        for number, (length, change) in enumerate(self._pieces):
+            if number:
+                checksum = zlib.crc32(nonce, checksum)
+            checksum = zlib.crc32(bytes(length), checksum) ^ change
+        return checksum
 
 
 def _packed(pieces: Sequence[bytes]) -> list[bytes]:

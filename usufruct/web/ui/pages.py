@@ -29,8 +29,8 @@ _PACKED_FROM = 1_000
 """Bytes from which a page is compressed. It holds no secret that a guess in the same page could reveal (BREACH)."""
 
 _LEVEL = 5
-_CACHE_BYTES = 32 << 20
-"""Of drawn pages: about a thousand, each plain and compressed."""
+_CACHE_BYTES = 8 << 20
+"""Of drawn pages, compressed: more than a thousand."""
 
 _LANGUAGE_COOKIE = "language"
 _YEAR = 365 * 86_400
