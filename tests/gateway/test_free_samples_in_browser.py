@@ -40,7 +40,7 @@ async def test_a_visitor_without_a_key_tries_it_until_nothing_is_left(world, ups
         await expect(left).to_have_text("1 of 2 left today")
         await expect(charged).to_have_text("nothing")
         await expect(page.locator("[data-shows=paid]")).to_contain_text("0.")
-        assert "To be or not to be" in (await page.locator(".turn.model").text_content())
+        await expect(page.locator(".turn.model")).to_contain_text("To be or not to be")
         await page.get_by_label("Message").fill("And then?")
         await send.click()
         await expect(left).to_have_text("0 of 2 left today")
