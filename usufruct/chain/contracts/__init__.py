@@ -2,6 +2,7 @@
 
 from usufruct.chain.contracts import (
     access_pass,
+    airdrop,
     asset_registry,
     batch_settlement,
     entry_point,
@@ -11,6 +12,7 @@ from usufruct.chain.contracts import (
     passkey_account,
     passkey_account_factory,
     passkey_verifier,
+    platform_token,
     shared,
     shares,
     signature_check,
@@ -25,6 +27,7 @@ from usufruct.chain.revert import Errors, errors_of
 __all__ = [
     "ERRORS",
     "access_pass",
+    "airdrop",
     "asset_registry",
     "batch_settlement",
     "entry_point",
@@ -34,6 +37,7 @@ __all__ = [
     "passkey_account",
     "passkey_account_factory",
     "passkey_verifier",
+    "platform_token",
     "shared",
     "shares",
     "signature_check",
@@ -46,6 +50,7 @@ __all__ = [
 
 ERRORS: Errors = errors_of(
     access_pass,
+    airdrop,
     asset_registry,
     batch_settlement,
     entry_point,
@@ -55,6 +60,7 @@ ERRORS: Errors = errors_of(
     passkey_account,
     passkey_account_factory,
     passkey_verifier,
+    platform_token,
     shared,
     shares,
     signature_check,

@@ -27,10 +27,12 @@ __all__ = [
     "ERC1155InvalidReceiver",
     "ERC1155InvalidSender",
     "ERC1155MissingApprovalForAll",
+    "ERC20ExceededCap",
     "ERC20ExceededSafeSupply",
     "ERC20InsufficientAllowance",
     "ERC20InsufficientBalance",
     "ERC20InvalidApprover",
+    "ERC20InvalidCap",
     "ERC20InvalidReceiver",
     "ERC20InvalidSender",
     "ERC20InvalidSpender",
@@ -577,17 +579,10 @@ class UnsupportedExecutionMode(Revert, code="unsupported_execution_mode"):
 
 
 @dataclass(eq=False)
-class CheckpointUnorderedInsertion(Revert, code="checkpoint_unordered_insertion"):
-    """A value was attempted to be inserted on a past checkpoint."""
+class ERC20ExceededCap(Revert, code="erc20_exceeded_cap"):
+    """Total supply cap has been exceeded."""
 
-    SIGNATURE = "CheckpointUnorderedInsertion()"
-
-
-@dataclass(eq=False)
-class ERC20ExceededSafeSupply(Revert, code="erc20_exceeded_safe_supply"):
-    """Total supply cap has been exceeded, introducing a risk of votes overflowing."""
-
-    SIGNATURE = "ERC20ExceededSafeSupply(uint256,uint256)"
+    SIGNATURE = "ERC20ExceededCap(uint256,uint256)"
     increased_supply: int
     cap: int
 
@@ -625,6 +620,14 @@ class ERC20InvalidApprover(Revert, code="erc20_invalid_approver"):
     SIGNATURE = "ERC20InvalidApprover(address)"
     approver: Address
     """Address initiating an approval operation."""
+
+
+@dataclass(eq=False)
+class ERC20InvalidCap(Revert, code="erc20_invalid_cap"):
+    """The supplied cap is not a valid cap."""
+
+    SIGNATURE = "ERC20InvalidCap(uint256)"
+    cap: int
 
 
 @dataclass(eq=False)
@@ -672,6 +675,31 @@ class ERC2612InvalidSigner(Revert, code="erc2612_invalid_signer"):
 
 
 @dataclass(eq=False)
+class InvalidAccountNonce(Revert, code="invalid_account_nonce"):
+    """The nonce used for an `account` is not the expected current nonce."""
+
+    SIGNATURE = "InvalidAccountNonce(address,uint256)"
+    account: Address
+    current_nonce: int
+
+
+@dataclass(eq=False)
+class CheckpointUnorderedInsertion(Revert, code="checkpoint_unordered_insertion"):
+    """A value was attempted to be inserted on a past checkpoint."""
+
+    SIGNATURE = "CheckpointUnorderedInsertion()"
+
+
+@dataclass(eq=False)
+class ERC20ExceededSafeSupply(Revert, code="erc20_exceeded_safe_supply"):
+    """Total supply cap has been exceeded, introducing a risk of votes overflowing."""
+
+    SIGNATURE = "ERC20ExceededSafeSupply(uint256,uint256)"
+    increased_supply: int
+    cap: int
+
+
+@dataclass(eq=False)
 class ERC5805FutureLookup(Revert, code="erc5805_future_lookup"):
     """Lookup to future votes is not available."""
 
@@ -685,15 +713,6 @@ class ERC6372InconsistentClock(Revert, code="erc6372_inconsistent_clock"):
     """The clock was incorrectly modified."""
 
     SIGNATURE = "ERC6372InconsistentClock()"
-
-
-@dataclass(eq=False)
-class InvalidAccountNonce(Revert, code="invalid_account_nonce"):
-    """The nonce used for an `account` is not the expected current nonce."""
-
-    SIGNATURE = "InvalidAccountNonce(address,uint256)"
-    account: Address
-    current_nonce: int
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ from usufruct.chain.hashing import keccak, selector
 
 BOUND = (
     "AccessPass",
+    "Airdrop",
     "AssetRegistry",
     "BatchSettlement",
     "ERC3009DepositCollector",
@@ -25,6 +26,7 @@ BOUND = (
     "PasskeyAccount",
     "PasskeyAccountFactory",
     "PasskeyVerifier",
+    "PlatformToken",
     "Shares",
     "SignatureCheck",
     "TestDollar",
