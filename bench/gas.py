@@ -29,6 +29,7 @@ BUDGETS = {
     "first_batch_creates_account": 380_000,
     "later_batch": 117_000,
     "exchange_buy_721_eth": 120_497,
+    "airdrop_claim_2p20": 76_500,
 }
 PEERS = {
     "ocean": "Ocean contracts 2.6.0",
@@ -37,6 +38,9 @@ PEERS = {
     "openzeppelin-votes": "OpenZeppelin 5.7 votes token (no income)",
     "openzeppelin4-splitter": "OpenZeppelin 4.9 PaymentSplitter",
     "seaport": "Seaport 1.6",
+    "uniswap-merkle": "Uniswap MerkleDistributor 1.0.1",
+    "openzeppelin-merkle": "OpenZeppelin 5.7 parts",
+    "solady-merkle": "Solady 0.1.26 parts",
 }
 SALES = ("exchange_buy_721_eth", "exchange_buy_1155", "exchange_buy_20")
 RELEASE_EVERY = 100
@@ -64,7 +68,7 @@ def ours() -> dict[str, int]:
     contracts = ROOT / "contracts"
     run_forge(contracts, "test")
     found: dict[str, int] = {}
-    for name in ("accounts", "assets", "market", "payments"):
+    for name in ("accounts", "assets", "market", "payments", "staking"):
         found |= {k: int(v) for k, v in json.loads((contracts / "snapshots" / f"{name}.json").read_text()).items()}
     return found
 
