@@ -10,7 +10,7 @@ UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --o
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-gas bench-gateway bench-ledger bench-pages bench-web check-pages screenshots profile-gateway clean
+.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-ledger bench-pages bench-web check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -117,6 +117,9 @@ fmt: setup ## format everything
 
 bench-gas: setup ## gas of our contracts beside peers'
 	@python -m bench.gas
+
+bench-airdrop: setup ## seconds to build an airdrop of 1,000,000 accounts beside OpenZeppelin's npm package (HOLDERS=1000000 ROUNDS=1)
+	@python -m bench.airdrop $(if $(HOLDERS),--holders $(HOLDERS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-ledger: setup ## opens and meters per second on SQLite and PostgreSQL as channels and calls grow (FULL=1: to 10^7 calls)
 	@mkdir -p build && python -m bench.ledger $(if $(FULL),--full)
