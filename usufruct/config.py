@@ -24,7 +24,7 @@ import platformdirs
 from pydantic import AfterValidator, PlainValidator, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from usufruct.core import Invalid, address, parse_units_up
+from usufruct.core import Invalid, address, parse_units, parse_units_up
 from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
 
@@ -43,6 +43,7 @@ __all__ = [
     "MetricsConfig",
     "NotificationsConfig",
     "OperatorConfig",
+    "PlatformTokenConfig",
     "RefundsConfig",
     "RelayerConfig",
     "Secret",
@@ -52,6 +53,7 @@ __all__ = [
     "config_file",
     "load_config",
     "process_environment",
+    "read_allocation",
     "setting_meanings",
     "show_config",
     "user_folders",
@@ -160,6 +162,32 @@ def read_publishers(text: str) -> dict[str, str]:
         if not sign or not 1 <= len(name) <= 40 or not name.isprintable():
             raise ValueError(f"ADDRESS=NAME, separated by commas, a name of 1 to 40 characters, not {each!r}")
         found[_address(where)] = name
+    return found
+
+
+def _allocation(text: str) -> str:
+    read_allocation(text)
+    return text
+
+
+def read_allocation(text: str) -> dict[str, int]:
+    """Return hundredths of a per cent by address from "ADDRESS=PERCENT, ADDRESS=PERCENT".
+
+    Raises:
+        ValueError: for anything else, and when they are over 100 per cent together.
+    """
+    found: dict[str, int] = {}
+    for each in filter(None, map(str.strip, text.split(","))):
+        where, _, percent = each.partition("=")
+        try:
+            to, part = address(where.strip()), parse_units(percent.strip(), 2)
+        except Invalid as error:
+            raise ValueError(f"ADDRESS=PERCENT, such as 0x...=12.5, not {each!r}: {error.message}") from error
+        if not part or to in found:
+            raise ValueError(f"each address once and above 0 per cent, not {each!r}")
+        found[to] = part
+    if sum(found.values()) > 10_000:
+        raise ValueError("at most 100 per cent together")
     return found
 
 
@@ -335,6 +363,21 @@ class NotificationsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformTokenConfig:
+    """The operator's own token, which `deploy` creates; without a name there is none."""
+
+    name: Annotated[str, "of the token; empty: none is deployed"] = ""
+    symbol: Annotated[str, "of the token, such as EXM"] = ""
+    supply: Annotated[Amount, "all tokens there will ever be, in whole tokens"] = "10000000000"
+    airdrop_percent: Annotated[int, _whole(0, 100), "of the supply that waits for airdrops"] = 50
+    least_airdrop_percent: Annotated[int, _whole(0, 100), "below which the deployment fails"] = 50
+    allocation: Annotated[
+        str, AfterValidator(_allocation), "ADDRESS=PERCENT, by commas; the fee sink gets the rest"
+    ] = ""
+    contract_uri: Annotated[str, "of the token's ERC-7572 document"] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be configured; made by `load_config`."""
 
@@ -352,6 +395,7 @@ class Config:
     operator: OperatorConfig = field(default_factory=OperatorConfig)
     mail: MailConfig = field(default_factory=MailConfig)
     notifications: NotificationsConfig = field(default_factory=NotificationsConfig)
+    platform_token: PlatformTokenConfig = field(default_factory=PlatformTokenConfig)
 
     @property
     def allows_private_servers(self) -> bool:

@@ -24,6 +24,7 @@ PACKAGES = (
     "gateway",
     "market",
     "market.trade",
+    "staking",
     "console",
 )
 """Each has a module `component` with `build(context) -> Component`."""
