@@ -375,6 +375,7 @@ class PlatformTokenConfig:
         str, AfterValidator(_allocation), "ADDRESS=PERCENT, by commas; the fee sink gets the rest"
     ] = ""
     contract_uri: Annotated[str, "of the token's ERC-7572 document"] = ""
+    airdrop_file: Annotated[str, "built by `airdrop build`; its proofs are served under /v1/airdrops"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,32 @@
-"""What the token economy adds to an installation: the platform token, where the configuration names one."""
+"""What the token economy adds to an installation: the configured platform token, and an airdrop's proofs."""
+
+from pathlib import Path
 
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.deployment import DeploySite
 from usufruct.config import Config, PlatformTokenConfig
 from usufruct.core.components import Component, Context, DeployStep
+from usufruct.staking.airdrop_file import AirdropFile
+from usufruct.staking.api import airdrop_routes
 from usufruct.staking.platform_token import platform_token_creation
+from usufruct.web import Route
 
 
 def build(context: Context) -> Component:
     """Build the component."""
+
+    def routes() -> list[Route]:
+        file = context.get(Config).platform_token.airdrop_file
+        if not file:
+            return []
+        airdrop = AirdropFile(Path(file))
+        context.closing.callback(airdrop.close)
+        return airdrop_routes(airdrop)
+
     return Component(
-        "staking", deploy_steps=lambda: deploy_steps(context.get(DeploySite), context.get(Config).platform_token)
+        "staking",
+        routes=routes,
+        deploy_steps=lambda: deploy_steps(context.get(DeploySite), context.get(Config).platform_token),
     )
 
 
