@@ -1,7 +1,8 @@
-"""Build an airdrop from a list of accounts, and show what it pays an account."""
+"""Build an airdrop from a list of accounts, deploy it, show and claim entries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +11,21 @@ from rich.progress import Progress as Bars
 from typer import Argument, Option, Typer
 
 from usufruct import staking
+from usufruct.chain import ChainAccess, fee_sink_of, open_chain
 from usufruct.cli.support.command import ADDRESS, Facts, runs
 from usufruct.cli.support.output import Json
 from usufruct.cli.support.progress import Progress
+from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.config import Config
-from usufruct.core import Address, checksum, format_units, parse_units
-from usufruct.staking import TOKEN_DECIMALS, AirdropFile
+from usufruct.core import Address, Invalid, checksum, format_units, moment, parse_units
+from usufruct.staking import TOKEN_DECIMALS, AirdropFile, Airdrops
 
 app = Typer()
 
+FileArgument = Annotated[Path, Argument(metavar="FILE.airdrop", help="A file that `usufruct airdrop build` wrote.")]
+FileOption = Annotated[Path, Option("--file", help="A file that `usufruct airdrop build` wrote.")]
+
+_NO_ESCROW = Address("0x" + "0" * 40)
 _STAGES = {"rows": "reading rows", "accounts": "sorting accounts", "leaves": "hashing leaves", "tree": "placing leaves"}
 
 
@@ -56,7 +63,7 @@ def build(
 def proof(
     config: Config,
     account: Annotated[Address, Argument(**ADDRESS, help="Whose entry is wanted.")],
-    file: Annotated[Path, Option(help="A file that `usufruct airdrop build` wrote.")],
+    file: FileOption,
 ) -> Facts:
     """Show what an airdrop pays an account, with the proof that `claim` of its contract takes."""
     with AirdropFile(file) as airdrop:
@@ -69,6 +76,69 @@ def proof(
         "root": "0x" + root.hex(),
         "proof": ["0x" + node.hex() for node in entry.proof],
     }
+
+
+@app.command()
+@runs(open_chain)
+async def deploy(
+    chain: ChainAccess,
+    file: FileArgument,
+    until: Annotated[str, Option(metavar="YYYY-MM-DD", help="Claims end when this day begins, UTC.")],
+    wallet: Wallet,
+    treasury: Annotated[
+        Address | None, Option(**ADDRESS, help="Gets the remainder; by default the fee sink of the configuration.")
+    ] = None,
+    escrow: Annotated[Address | None, Option(**ADDRESS, help="The VoteEscrow that entries can be locked in.")] = None,
+) -> Facts:
+    """Deploy the contract of a built airdrop, and fund it from the token's reserve; the wallet is the token's owner's.
+
+    Example: usufruct airdrop deploy holders.airdrop --until 2030-06-30 --wallet owner
+    """
+    deadline = _start_of_day(until)
+    to = treasury or fee_sink_of(chain.config)
+    with AirdropFile(file) as airdrop:
+        sender = chain.sender(open_wallet(wallet, chain.config))
+        place = await Airdrops(chain).deploy(sender, airdrop, deadline, to, escrow or _NO_ESCROW)
+        root, total = airdrop.root, airdrop.total
+    return {
+        "contract": checksum(place),
+        "root": "0x" + root.hex(),
+        "funded": format_units(total, TOKEN_DECIMALS),
+        "claims_end": moment(deadline),
+        "treasury": checksum(to),
+    }
+
+
+@app.command()
+@runs(open_chain)
+async def claim(
+    chain: ChainAccess,
+    account: Annotated[Address, Argument(**ADDRESS, help="Whose entry is claimed; the tokens go there.")],
+    file: FileOption,
+    contract: Annotated[Address, Option(**ADDRESS, help="The airdrop's contract.")],
+    wallet: Wallet,
+) -> Facts:
+    """Claim an entry: the tokens go to its account, and any wallet may send the claim.
+
+    Example: usufruct airdrop claim 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc --file a.airdrop --contract 0x... -w 0
+    """
+    with AirdropFile(file) as airdrop:
+        sender = chain.sender(open_wallet(wallet, chain.config))
+        entry, transaction = await Airdrops(chain).claim(sender, contract, airdrop, account)
+    return {
+        "account": checksum(account),
+        "amount": format_units(entry.amount, TOKEN_DECIMALS),
+        "index": entry.index,
+        "transaction": transaction,
+    }
+
+
+def _start_of_day(text: str) -> int:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"--until must be a day such as 2030-06-30, not {text!r}", code="invalid_day") from None
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Where contracts stand, and the steps that put them there."""
 
 from usufruct.chain.contract_base import Creation
-from usufruct.chain.deployment.address_book import HORIZON_BLOCKS, Deployments, NotDeployed, address_of
+from usufruct.chain.deployment.address_book import HORIZON_BLOCKS, Deployments, NotDeployed, address_of, deployment_of
 from usufruct.chain.deployment.steps import DeploySite, Setup, public_contracts
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "NotDeployed",
     "Setup",
     "address_of",
+    "deployment_of",
     "public_contracts",
 ]
