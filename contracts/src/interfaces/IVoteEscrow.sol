@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {IERC5805} from "@openzeppelin/contracts/interfaces/IERC5805.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {ILockFor} from "./ILockFor.sol";
+
 /// @title IVoteEscrow
 /// @notice Locks platform tokens for 1 to 52 weeks. A lock has a Staking Score, which brings votes and a part of the revenue.
 ///
@@ -26,7 +28,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 ///      sent here without a lock are lost to their sender. Votes (ERC-5805) are scores: rounded down, so all votes together
 ///      may be some units below `getPastTotalSupply`. A score decays each week without an event; `DelegateVotesChanged` is
 ///      emitted when a delegate's received votes change, in scores of the coming week, without the delegate's own.
-interface IVoteEscrow is IERC5805 {
+interface IVoteEscrow is IERC5805, ILockFor {
     /// @notice A lock, as it will count from the next week on.
     /// @param amount Atomic units of the platform token; 0: no lock, or withdrawn.
     /// @param endsAt When it can be withdrawn, Unix seconds; while it renews itself: when, if renewal stopped now.
@@ -149,7 +151,7 @@ interface IVoteEscrow is IERC5805 {
     /// @param holder Whose the lock is; withdraws, claims and votes.
     /// @param amount Atomic units, by the caller's allowance.
     /// @param weeks_ 1 to 52.
-    function lockFor(address holder, uint256 amount, uint256 weeks_) external;
+    function lockFor(address holder, uint256 amount, uint256 weeks_) external override;
 
     /// @notice Adds tokens to the caller's lock; its end stays.
     /// @param amount Atomic units, by the caller's allowance.
