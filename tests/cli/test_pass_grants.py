@@ -26,15 +26,16 @@ def own(cli_world, tmp_path_factory):
     return cli_world.settings(folder / "data", url, claims_threshold="0.000001")
 
 
-def charges_of(client, *, stream: bool) -> int:
+def charges_of(url: str, key: str, *, stream: bool) -> int:
     """Ask once, and return what the bill says."""
-    if not stream:
-        answer = client.chat.completions.create(model="prepaid", messages=ASK, max_tokens=20)
-        return int(answer.usage.cost_details["charge"])
-    pieces = client.chat.completions.create(
-        model="prepaid", messages=ASK, max_tokens=20, stream=True, stream_options={"include_usage": True}
-    )
-    return sum(int(piece.usage.cost_details["charge"]) for piece in pieces if not piece.choices)
+    with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as client:
+        if not stream:
+            answer = client.chat.completions.create(model="prepaid", messages=ASK, max_tokens=20)
+            return int(answer.usage.cost_details["charge"])
+        pieces = client.chat.completions.create(
+            model="prepaid", messages=ASK, max_tokens=20, stream=True, stream_options={"include_usage": True}
+        )
+        return sum(int(piece.usage.cost_details["charge"]) for piece in pieces if not piece.choices)
 
 
 def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, cli_world, librarian_url, tmp_path):
@@ -66,9 +67,9 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
         commands.json("asset", "meter", "prepaid", CLAIM_KEY, "--wallet", OWNER)
 
         grant = commands.json("pass", "grant", "prepaid", "--wallet", BUYER, "--save")
-        client = openai.OpenAI(base_url=up.ready["url"], api_key=grant["key"], max_retries=0)
+        url = up.ready["url"]
         with pytest.raises(openai.APIStatusError, match="activate some") as poor:
-            charges_of(client, stream=False)
+            charges_of(url, grant["key"], stream=False)
         assert (poor.value.status_code, poor.value.code) == (402, "insufficient_balance")
 
         said = commands.refused("call", "prepaid", "What is a channel?").message
@@ -76,7 +77,7 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
         assert "deposit" not in said
         commands.json("pass", "buy", "prepaid", "--wallet", BUYER)
         commands.json("pass", "activate", "prepaid", "10", "--wallet", BUYER)
-        charged = charges_of(client, stream=False) + charges_of(client, stream=True)
+        charged = charges_of(url, grant["key"], stream=False) + charges_of(url, grant["key"], stream=True)
         called = commands.json("call", "prepaid", "What is a channel?")
         charged += int(called["receipt"]["amount"])
         assert called["receipt"]["account"] == grant["account"]
@@ -84,22 +85,22 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
 
         small = commands.json("pass", "grant", "prepaid", "--wallet", BUYER, "--limit", "0.0001")
         with pytest.raises(openai.APIStatusError) as over:
-            charges_of(openai.OpenAI(base_url=up.ready["url"], api_key=small["key"], max_retries=0), stream=False)
+            charges_of(url, small["key"], stream=False)
         assert over.value.code == "limit_reached"
         once = {"idempotency-key": "1"}
         asked = {"model": "prepaid", "messages": ASK, "max_tokens": 20, "extra_headers": once}
         bills = []
         other = commands.json("pass", "grant", "prepaid", "--wallet", BUYER, "--expires", "29d")["key"]
         for key in (grant["key"], grant["key"], other):
-            answers = openai.OpenAI(base_url=up.ready["url"], api_key=key, max_retries=0).chat.completions
-            raw = answers.with_raw_response.create(**asked)
+            with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as client:
+                raw = client.chat.completions.with_raw_response.create(**asked)
             bills.append((raw.headers["x-usufruct-call"], int(raw.headers["x-usufruct-charge"])))
         assert bills[0] == bills[1] != bills[2], "again for the same grant, for another one it is another call"
         charged += bills[0][1] + bills[2][1]
 
         spoilt = grant["key"][:-8] + "AAAAAAAA"
         with pytest.raises(openai.AuthenticationError) as stranger:
-            charges_of(openai.OpenAI(base_url=up.ready["url"], api_key=spoilt, max_retries=0), stream=False)
+            charges_of(url, spoilt, stream=False)
         assert stranger.value.code == "grant_refused"
 
         left = 10 * DOLLAR - charged

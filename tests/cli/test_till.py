@@ -155,8 +155,10 @@ def test_what_was_claimed_after_the_backup_is_not_claimed_or_promised_again(
     assert restored.json("reconcile")["books"] == "balance"
     assert restored.inside(numbers) == (20_300, 20_300, deposit - 20_300, paid)
     assert restored.json("claim", "run", "--everything")["batches"] == []
-    with cli_world.running_cli("serve", own=restored.own, log=tmp_path / "gateway") as gateway:
-        client = openai.OpenAI(base_url=gateway.ready["url"], api_key=key.text, max_retries=0)
+    with (
+        cli_world.running_cli("serve", own=restored.own, log=tmp_path / "gateway") as gateway,
+        openai.OpenAI(base_url=gateway.ready["url"], api_key=key.text, max_retries=0) as client,
+    ):
         with pytest.raises(openai.APIStatusError) as refused:  # more than is left, less than the backup believed
             client.chat.completions.create(**ask, max_tokens=2_000)
         charge = int(client.chat.completions.create(**ask, max_tokens=20).usage.cost_details["charge"])

@@ -88,11 +88,11 @@ def test_a_dollar_with_18_decimals_from_sale_to_income(commands, cli_world, libr
         shown = commands.json("channel", "show", made["channel"], *to)
         assert shown["balance"] == "6000000000.000000000000000001"
 
-        client = openai.OpenAI(base_url=serving.ready["url"], api_key=made["key"], max_retries=0)
-        models = {model.id: model for model in client.models.list()}
+        with openai.OpenAI(base_url=serving.ready["url"], api_key=made["key"], max_retries=0) as client:
+            models = {model.id: model for model in client.models.list()}
+            usage = client.chat.completions.create(model="dear", messages=ASK, max_tokens=20).usage
         assert models["dear"].price["input_per_million"] == str(75 * DOLLAR)
         assert (models["dear"].price["decimals"], models["dear"].price["cached_input_bps"]) == (18, 1_000)
-        usage = client.chat.completions.create(model="dear", messages=ASK, max_tokens=20).usage
         charge = int(usage.cost_details["charge"])
         assert charge == price(usage) > 1 << 64
         assert usage.cost_details["cost"] == format_units(charge, 18)
@@ -103,8 +103,10 @@ def test_a_dollar_with_18_decimals_from_sale_to_income(commands, cli_world, libr
         assert commands.json("receipt", "list")[0]["charged"].endswith(" tUSD")
 
         poor = commands.json("key", "create", "--wallet", str(PAYER), "--limit", "599999", "--deposit", "700000", *to)
-        asking = openai.OpenAI(base_url=serving.ready["url"], api_key=poor["key"], max_retries=0)
-        with pytest.raises(openai.APIStatusError) as limited:
+        with (
+            openai.OpenAI(base_url=serving.ready["url"], api_key=poor["key"], max_retries=0) as asking,
+            pytest.raises(openai.APIStatusError) as limited,
+        ):
             asking.chat.completions.create(model="dear", messages=ASK, max_tokens=20)
         assert (limited.value.code, limited.value.body["details"]["limit"]) == ("limit_reached", str(599_999 * DOLLAR))
 
