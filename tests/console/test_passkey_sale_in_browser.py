@@ -1,16 +1,20 @@
 """An operator with a passkey sells on a phone: the passkey signs, the relayer sends, and no coin for gas is needed."""
 
+from functools import partial
+
 import httpx
 import pytest
 from playwright.async_api import expect
 
 from tests.console.test_sales import SHARES, ready
+from tests.support.altered_answer import change_word, refused_when
 from tests.support.browser import PHONE, chromium, needs_chromium, visit
 from tests.support.passkey_wallet import passkey_wallet
-from usufruct.assets import RegistryClient
-from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.assets import FREE, Assets, NewAsset, RegistryClient
+from usufruct.chain.contracts.shares import Parent
+from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer
 from usufruct.console.operators import Operators
-from usufruct.gateway import Catalogue
+from usufruct.gateway import Catalogue, Operator
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
@@ -46,3 +50,43 @@ async def test_a_service_is_registered_its_shares_given_and_put_on_sale(world, u
     assert await shares.balance_of(account) == 80_000_000 * 10**6
     assert await registry.contract.owner_of(int(served.id)) == account
     assert await client.balance(account) == coins
+
+
+async def test_a_passkey_registers_and_gives_what_the_page_shows_and_nothing_else(world, http, upstream, monkeypatch):
+    """The answer to the confirmation is altered on its way, in each term of each call."""
+    root = world.url.removesuffix("/v1").replace("127.0.0.1", "localhost")
+    installation, registry = world.installation, world.installation.get(RegistryClient)
+    terms = NewAsset("parent", symbol="PARENT", currency=installation.get(Operator).token, card=FREE)
+    sender = installation.sender(devnet_signer(7, installation.chain_id))
+    parent = await Assets(registry).register(sender, terms)
+    parts = [{"of": "parent", "percent": "5"}]
+    async with chromium() as browser, visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        account = await passkey_wallet(page, root)
+        monkeypatch.setattr(world.gateway.get(Operators), "_admins", frozenset({account}))
+        cookies = {each["name"]: each["value"] for each in await page.context.cookies()}
+        async with httpx.AsyncClient(base_url=f"{root}/v1", cookies=cookies, timeout=60) as seller:
+            sale = await ready(seller, upstream.url(), SHARES | {"parents": parts, "resaleRoyalty": "2.5"})
+            asked = (await seller.post(f"/sales/{sale}/confirm")).json()["transactions"]
+        await page.goto(f"{root}/sell/{sale}/review")
+        await expect(page.get_by_text("2.5 % of each resale")).to_be_visible()
+        signed: list[str] = []
+        page.on("request", lambda request: signed.append(request.url) if "operations" in request.url else None)
+        for at, transaction in enumerate(asked):
+            for word in range((len(transaction["data"]) - 10) // 64):
+                await refused_when(page, "**/confirm", partial(change_word, word, transaction=at), "Put it on sale")
+            await refused_when(page, "**/confirm", partial(change_receiver, at), "Put it on sale")
+        await refused_when(page, "**/confirm", give_twice, "Put it on sale")
+        assert signed == []
+        await page.get_by_role("button", name="Put it on sale").click()
+        await expect(page.get_by_role("heading", name="answers is on sale")).to_be_visible(timeout=60_000)
+    served = await world.gateway.get(Catalogue).find("answers")
+    assert await (await registry.shares(served.id)).parents() == (Parent(parent.shares, 500),)
+
+
+def change_receiver(at: int, asked) -> None:
+    asked["transactions"][at]["to"] = DEVNET_ADDRESSES[6]
+
+
+def give_twice(asked) -> None:
+    asked["transactions"].append(asked["transactions"][-1])

@@ -10,7 +10,7 @@ from x402.http.clients import x402HttpxClient
 
 from tests.console.test_wallet_desk import sold_by_wallet
 from tests.console.test_wallet_sale_in_browser import KEPT
-from tests.support.altered_answer import refused_when
+from tests.support.altered_answer import change_word, refused_when
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.passkey_wallet import passkey_wallet
@@ -100,14 +100,6 @@ async def test_a_price_an_income_and_an_end_are_one_transaction_each(world, http
         assert shown.problems == []
     known = await world.installation.get(RegistryClient).asset((await world.gateway.get(Catalogue).find("answers")).id)
     assert known.retires_at > 0
-
-
-def change_word(index: int, asked) -> None:
-    """Count one up in a word of the transaction's data."""
-    (transaction,) = asked["transactions"]
-    start = 10 + 64 * index
-    word = int(transaction["data"][start : start + 64], 16) + 1
-    transaction["data"] = f"{transaction['data'][:start]}{word:064x}{transaction['data'][start + 64 :]}"
 
 
 async def test_a_passkey_announces_a_price_and_the_relayer_pays_for_that_alone(world, http, enter, owner, upstream):

@@ -22,3 +22,11 @@ async def refused_when(page: Page, path: str, alter: Callable[[Any], None], butt
     await said.get_by_role("button").click()
     await expect(said).to_have_count(0)
     await page.unroute(path)
+
+
+def change_word(index: int, asked: Any, transaction: int = 0) -> None:
+    """Count one up in a word of a transaction's data: the first 32 bytes after the selector are word 0."""
+    altered = asked["transactions"][transaction]
+    start = 10 + 64 * index
+    word = int(altered["data"][start : start + 64], 16) + 1
+    altered["data"] = f"{altered['data'][:start]}{word:064x}{altered['data'][start + 64 :]}"

@@ -40,7 +40,6 @@ class Ownership:
     """Reads who a draft's owners are, and makes them so on the chain."""
 
     def __init__(self, registry: RegistryClient, registrar: Registrar, operator: Operator, chain_id: ChainId) -> None:
-        self.registry = registry.contract.address
         self._registry = registry
         self._registrar = registrar
         self._operator = operator
@@ -73,13 +72,14 @@ class Ownership:
             return plain_listing_id(_name(draft), _payee(wish, seller))
         return (await self._predicted(seller, await self._shared(draft, wish, card))).id
 
-    async def gifts(self, seller: Address, draft: SaleDraft, card: PriceCard) -> list[Call]:
-        """Return the calls that give the other owners their shares, once the draft's service is registered."""
+    async def calls(self, seller: Address, draft: SaleDraft, card: PriceCard) -> list[Call]:
+        """Return the call that registers the draft's service, then those that give the other owners their shares."""
         if (wish := _wish(draft)).mode == "plain":
             return []
         shared = await self._shared(draft, wish, card)
         shares = Shares((await self._predicted(seller, shared)).shares)
-        return [shares.transfer(each.holder, each.amount) for each in shared.owners]
+        gifts = [shares.transfer(each.holder, each.amount) for each in shared.owners]
+        return [self._registry.contract.register(shared.terms.registration()), *gifts]
 
     async def carry_out(
         self, seller: Address, draft: SaleDraft, card: PriceCard

@@ -191,7 +191,7 @@ class SalePages:
         costs = draft.price.costs
         suggestion = await self._sales.suggest(seller, draft.id, costs) if costs else None
         card, ownership = self._sales.card(draft), self._sales.ownership
-        gifts = await ownership.gifts(seller, draft, card)
+        calls = await ownership.calls(seller, draft, card)
         return self._answer(
             request,
             "review",
@@ -200,8 +200,7 @@ class SalePages:
             seller=checksum(seller),
             asks_wallet=ownership.asks_wallet(seller),
             passkey_account=await self._is_passkey(seller),
-            registry=ownership.registry,
-            gifts=gifts,
+            calls=[f"{each.to} 0x{each.data.hex()}" for each in calls],
             card=card,
             kept=format_units(100_000_000 - given, 6),
             suggestion=suggestion,

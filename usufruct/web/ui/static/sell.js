@@ -1,31 +1,27 @@
 // The confirmation of a sale by a wallet, which sends what is missing on the chain, together where it can, or by a passkey.
 
 import { keep, recall } from "./page.js";
-import { perform } from "./transactions.js";
+import { relay } from "./transactions.js";
 import { act, ask, resume, send } from "./wallet.js";
 import { transactAll } from "./wallet_calls.js";
 
 const TRIES = 60;
 const PAUSE_MILLISECONDS = 1000;
 
-const REGISTER = "register((bytes32,uint8,string,string,string,string,address,"
-  + "(uint128,uint128,uint128,uint16,uint8,uint32,uint32),uint32,address,uint16,(address,uint16)[],address))";
-
 const texts = document.getElementById("wallet-texts").dataset;
 const form = document.getElementById("confirm");
-const CALLS = {  // what a passkey may be asked to sign: the contract, the function, and what else holds
-  register: [form.dataset.registry, REGISTER],
-  share: [form.dataset.shares, "transfer(address,uint256)", ({ data }) => form.dataset.gifts.split(" ").includes(data)],
-};
+const shown = form.dataset.calls.split(",");  // what this page asks to confirm, each call as its contract and its data
 
 const step = (what) => form.querySelector(`[data-what="${what}"]`);
 const show = ({ what }) => { step(what).hidden = false; };
 
+// A passkey's prompt shows no terms: each call is one of those that this page was loaded with, and none comes twice.
 async function signAll(calls, chain, begin) {
+  const asked = new Set(calls.map(({ to, data }) => `${to} ${data}`));
+  if (asked.size < calls.length || ![...asked].every((each) => shown.includes(each))) throw new Error(texts.otherCall);
   for (const each of calls) {
     begin(each);
-    const [contract, name, fits] = CALLS[each.what] ?? [];
-    await perform([each], contract, [name], fits);
+    await relay(each);
   }
 }
 

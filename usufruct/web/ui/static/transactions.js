@@ -10,11 +10,9 @@ export const COLLECT = ["collectAll(address[],address)", "collectTo(address,addr
 // Whether such a call pays the signed-in account: the second argument of each is who is paid.
 export const paysUs = ({ data }) => data.slice(74, 138) === texts.payer.slice(2).padStart(64, "0");
 
-// A passkey's prompt shows nothing of what it signs: that the operation is this transaction is checked here.
-async function relay({ to, data }, contract, functions, fits) {
-  const { callsOf, selector } = await import("./keccak.js");
-  const wanted = to === contract && functions.some((each) => data.startsWith(selector(each))) && fits({ data });
-  if (!wanted) throw new Error(texts.otherCall);
+// Has the passkey sign a transaction. Its prompt shows nothing: that the operation is this transaction is checked here.
+export async function relay({ to, data }) {
+  const { callsOf } = await import("./keccak.js");
   const request = await ask("POST", "/v1/account/wallet/operations", { calls: [{ to, data }] });
   const [call, ...more] = callsOf(request.document, texts.payer);
   if (call?.to !== to || call.data !== data || call.value || more.length) throw new Error(texts.otherCall);
@@ -25,7 +23,15 @@ async function relay({ to, data }, contract, functions, fits) {
 // Has the account make transactions, one after the other; a passkey signs only those of `functions` of `contract` that fit.
 export async function perform(transactions, contract, functions, fits = () => true) {
   for (const each of transactions) {
-    if ("byPasskey" in texts) await relay(each, contract, functions, fits);
-    else await transact(each, each.chainId);
+    if ("byPasskey" in texts) {
+      await check(each, contract, functions, fits);
+      await relay(each);
+    } else await transact(each, each.chainId);
   }
+}
+
+async function check({ to, data }, contract, functions, fits) {
+  const { selector } = await import("./keccak.js");
+  const wanted = to === contract && functions.some((each) => data.startsWith(selector(each))) && fits({ data });
+  if (!wanted) throw new Error(texts.otherCall);
 }
