@@ -40,7 +40,9 @@ def build(context: Context) -> Component:
     context.provide_later(ShareHolders, lambda: ShareHolders(context.get(RegistryClient), context.get(AssetIndexer)))
 
     def owners_calls() -> RelayedCalls:
-        return OwnersCalls(context.get(RegistryClient).contract.address, context.get(AssetIndexer))
+        token, registry = context.get(TokenFacts), context.get(RegistryClient).contract.address
+        least = amount_of(context.get(ChainAccess).config.refunds.least, "refunds.least", token)
+        return OwnersCalls(registry, context.get(AssetIndexer), context.get(ShareHolders), token.address, least)
 
     context.provide_later(Accruer, accruer)
     context.get(MoreRelayedCalls)["assets"] = owners_calls

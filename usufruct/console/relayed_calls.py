@@ -1,5 +1,6 @@
 """Calls of operators with a passkey that the relayer pays for: registration of a service, gifts of its shares."""
 
+from usufruct.accounts.passkeys import RelayedCalls
 from usufruct.assets import FREE, AssetIndexer, NewAsset
 from usufruct.chain import Call
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -12,7 +13,7 @@ _REGISTER = AssetRegistry(ZERO_ADDRESS).register(_EXAMPLE.registration()).data[:
 _TRANSFER = Shares(ZERO_ADDRESS).transfer(ZERO_ADDRESS, 0).data[:4]
 
 
-class SellersCalls:
+class SellersCalls(RelayedCalls):
     """Allows the calls of a sale, for operators only: no other account sells a service here."""
 
     def __init__(self, registry: Address, indexer: AssetIndexer, operators: Operators) -> None:

@@ -25,6 +25,10 @@ class RelayedCalls(Protocol):
     async def pays_for(self, account: Address, call: Call) -> bool:
         """Tell whether the relayer pays for this call of an account; raises `Unavailable` without the chain."""
 
+    async def earns(self, account: Address, call: Call) -> bool:
+        """Tell whether this call brings an account enough money to pay for the account's creation."""
+        return False
+
 
 class MoreRelayedCalls(dict[str, Callable[[], RelayedCalls]]):
     """Calls of other packages that the relayer pays for, by package; each entry is built at the first operation."""
@@ -57,6 +61,14 @@ class AllowedCalls:
                     field="callData",
                     to=call.to,
                 )
+
+    async def earn(self, account: Address, calls: Sequence[Call]) -> bool:
+        """Tell whether one of these calls brings an account enough money to pay for the account's creation."""
+        for call in calls:
+            for each in self.others:
+                if await each.earns(account, call):
+                    return True
+        return False
 
     async def _pays_for(self, account: Address, call: Call) -> bool:
         if call.value or call.to == ZERO_ADDRESS:

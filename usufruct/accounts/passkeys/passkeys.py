@@ -6,6 +6,7 @@ the credential id as salt, no recovery wallet and no delay. The relayer creates 
 
 import json
 from base64 import urlsafe_b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_bytes
 from typing import Protocol
@@ -241,18 +242,18 @@ class Passkeys:
         """Tell whether an account was created."""
         return bool(await self._client.code_at(account))
 
-    async def ensure_exists(self, account: Address, relay: Relay, funds: Funds) -> None:
-        """Create an account unless it exists: one that holds too little to do anything is not paid for.
+    async def ensure_exists(self, account: Address, relay: Relay, funds: Funds, calls: Sequence[Call] = ()) -> None:
+        """Create an account unless it exists, if it holds enough money, or `calls`, its first, bring it enough.
 
         Raises:
-            PaymentRequired: when it holds less than the smallest deposit.
+            PaymentRequired: when it holds less than the smallest deposit, and collects no income that is worth the gas.
             NotFound: as `creation`.
             OperationRefused, RelayLimited, Unavailable: as `Relay.create`.
         """
         if await self.exists(account):
             return
         creation = await self.creation(account)
-        if not await funds.can_deposit(account):
+        if not (await funds.can_deposit(account) or await relay.earn(account, calls)):
             message = f"{account} holds less than the smallest deposit; send it money first"
             raise PaymentRequired(message, code="account_unfunded", account=account)
         await relay.create(account, creation)

@@ -138,6 +138,10 @@ class Relay:
         """
         await self._allowed.check(account, calls)
 
+    async def earn(self, account: Address, calls: Sequence[Call]) -> bool:
+        """Tell whether these calls bring an account enough money to pay for the account's creation."""
+        return await self._allowed.earn(account, calls)
+
     def digest(self, operation: PackedUserOperation) -> bytes:
         """Return the 32 bytes that a signer signs for an operation on this chain."""
         return operation_hash(self._chain_id, operation)

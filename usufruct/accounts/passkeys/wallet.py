@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import randbits
 
-from usufruct.accounts.passkeys.operation import GasLimits, new_operation, signature_of, signed
+from usufruct.accounts.passkeys.operation import GasLimits, calls_of, new_operation, signature_of, signed
 from usufruct.accounts.passkeys.passkey_store import Passkey
 from usufruct.accounts.passkeys.passkeys import Funds, Passkeys
 from usufruct.accounts.passkeys.relay import Relay
@@ -159,14 +159,14 @@ class Wallet:
     async def send(
         self, account: Address, operation: PackedUserOperation, answer: PasskeyAssertion, site: RelyingParty
     ) -> Relayed:
-        """Send what a passkey of the account signed; creates the account before, where it can pay for anything.
+        """Send what a passkey of the account signed; creates the account before, where its money or income pays for it.
 
         Raises:
             PasskeyRefused: when the passkey did not sign this.
             As `Passkeys.ensure_exists` and `Relay.send`.
         """
         ready = await self._signed(account, operation, answer, site)
-        await self._passkeys.ensure_exists(account, self._relay, self._funds)
+        await self._passkeys.ensure_exists(account, self._relay, self._funds, calls_of(ready))
         return await self._relay.send(ready, site)
 
     async def export(

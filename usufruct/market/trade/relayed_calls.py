@@ -1,5 +1,6 @@
 """Calls of makers with a passkey that the relayer pays for: approvals of shares, cancellations of offers."""
 
+from usufruct.accounts.passkeys import RelayedCalls
 from usufruct.assets import AssetIndexer
 from usufruct.chain import Call
 from usufruct.chain.contracts.exchange import Exchange
@@ -7,7 +8,7 @@ from usufruct.chain.contracts.shares import Shares
 from usufruct.core import ZERO_ADDRESS, Address
 
 
-class MakersCalls:
+class MakersCalls(RelayedCalls):
     """Allows cancellations at one exchange, and approvals of shares with that exchange as the spender."""
 
     def __init__(self, exchange: Address, indexer: AssetIndexer) -> None:
