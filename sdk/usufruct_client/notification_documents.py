@@ -52,8 +52,18 @@ class MailToken(Wish):
     token: Text
 
 
+class MessageChoice(Wish):
+    """Which message to send again, and by which way."""
+
+    id: Text
+    channel: Literal["webhook", "email"]
+
+
 class NotificationDelivery(Document):
-    """One message to one place. `next_at`: the next try of a pending one; `error`: why the last try failed."""
+    """One message to one place. `next_at`: the next try of a pending one; `error`: why the last try failed.
+
+    `created_at`: when it was made, or asked for again.
+    """
 
     id: StrictStr
     event: StrictStr

@@ -20,7 +20,7 @@ from tests.support.share_town import NAME, SHARE, fill, share_town
 from tests.support.waiting import until
 from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.accounts.key_model import KeyTerms
-from usufruct.accounts.notifications import Notifications
+from usufruct.accounts.notifications import EventKind, Notifications
 from usufruct.accounts.passkeys import operation_hash
 from usufruct.accounts.passkeys.api import packed
 from usufruct.assets import FreeSample, Listings
@@ -274,9 +274,13 @@ async def be_notified(world, http) -> None:
     assert (await http.post(f"{url}/test")).status_code == 202
     assert (await http.get(url)).json()["deliveries"][0]["state"] == "pending"
     notifications = world.gateway.get(Notifications)
+    person = (await http.get(f"{world.url}/sessions/current")).json()["address"]
+    assert await notifications.report([person], EventKind.REFUND, "one", {}) == 1
+    latest = (await http.get(url)).json()["deliveries"][0]
+    assert (await http.post(f"{url}/again", json={"id": latest["id"], "channel": "webhook"})).status_code == 202
     notifications.offer = replace(notifications.offer, mail=True)
     assert (await http.post(f"{url}/email", json={"address": "ada@example.org"})).status_code == 202
-    contact = await notifications.contact((await http.get(f"{world.url}/sessions/current")).json()["address"])
+    contact = await notifications.contact(person)
     links = f"{world.url}/notifications"
     token = {"token": notifications.confirm_token(contact)}
     assert (await http.post(f"{links}/confirm", json=token)).status_code == 204

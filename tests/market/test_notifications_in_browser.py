@@ -10,8 +10,11 @@ from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.page_budgets import check_page
 from tests.support.webhook_receiver import webhook_receiver
 from usufruct.accounts import Sessions
-from usufruct.accounts.notifications import Deliveries, Notifications
-from usufruct.core import ChainId, address
+from usufruct.accounts.notifications import Deliveries, EventKind, Notifications
+from usufruct.accounts.notifications.model import DeliveryState, Way
+from usufruct.accounts.notifications.outbox import Outbox
+from usufruct.core import ChainId, Clock, address
+from usufruct.store import Database
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
@@ -74,6 +77,34 @@ async def test_a_webhook_is_set_tested_and_shown_with_its_last_error(world, brow
         await expect(page.get_by_role("heading", level=1)).to_have_text("Benachrichtigungen")
         await page.get_by_role("button", name="Webhook entfernen").click()
         await expect(page.get_by_role("button", name="Webhook entfernen")).to_have_count(0)
+
+
+async def test_a_message_that_was_given_up_is_sent_again_by_one_press(world, browser, url):
+    outbox = Outbox(world.installation.get(Database))
+    async with webhook_receiver() as receiver, visit(browser, f"{url}/account", **PHONE) as shown:
+        page = shown.page
+        await sign_in(page, url)
+        await page.get_by_label("URL").fill(receiver.url())
+        await page.get_by_role("button", name="Save the URL").click()
+        await expect(page.locator("#webhook-secret")).to_contain_text("whsec_")
+        await page.get_by_label("A refund was sent").check()
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page.locator("#webhook-secret")).to_have_count(0)
+        person = await page.evaluate("fetch('/v1/sessions/current').then((answer) => answer.json())")
+        await world.gateway.get(Notifications).report([person["address"]], EventKind.REFUND, "one", {})
+        [delivery] = await outbox.take(Way.WEBHOOK, Clock().now(), 300, 1)
+        await outbox.note([delivery], DeliveryState.DEAD, at=Clock().now(), error="HTTP 500")
+        await page.get_by_role("link", name="Look again").click()
+        await expect(page.get_by_text("given up")).to_be_visible()
+        assert await shown.small_targets() == []
+        assert await shown.too_wide() <= 0
+        assert await shown.accessibility_faults() == []
+        await page.get_by_role("button", name="Send again").click()
+        await expect(page.get_by_text("waiting")).to_be_visible()
+        await expect(page.get_by_role("button", name="Send again")).to_have_count(0)
+        await world.installation.get(Deliveries).send_webhooks()
+        assert [each.headers["webhook-id"] for each in receiver.posted] == [delivery.event.id]
+        assert shown.problems == []
 
 
 async def test_an_e_mails_links_need_a_press_and_no_session(world, browser, url):

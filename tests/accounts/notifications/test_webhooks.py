@@ -8,8 +8,8 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from tests.accounts.notifications.conftest import ADA, BOB, SITE, World
 from usufruct.accounts.notifications import Deliveries, EventKind, InvalidNotification
-from usufruct.accounts.notifications.model import TooManyMessages, check_webhook_url
-from usufruct.core import Clock, Conflict
+from usufruct.accounts.notifications.model import TooManyMessages, Way, check_webhook_url
+from usufruct.core import Clock, Conflict, NotFound
 from usufruct.http import Reach
 
 DATA = {"service": "größer", "calls": 7}
@@ -203,3 +203,71 @@ async def test_what_is_old_is_forgotten(world: World):
     await report(world, "two")
     await world.deliveries.forget()
     assert [each.event.subject for each in await world.notifications.latest(ADA)] == ["two"]
+
+
+async def given_up(world: World) -> str:
+    """Have a message to Ada given up; return its id."""
+    await told(world)
+    await report(world)
+    world.receiver.refuse(500, 500)
+    for seconds in (0, 3 * 86_400):
+        world.clock.advance(seconds)
+        await world.deliveries.send_webhooks()
+    [delivery] = await world.notifications.latest(ADA)
+    assert delivery.state == "dead"
+    return delivery.event.id
+
+
+async def test_a_message_that_was_given_up_is_sent_again_under_its_id_once(world: World):
+    id_ = await given_up(world)
+    await world.notifications.set_webhook(BOB, world.receiver.url("/bob"))
+    with pytest.raises(NotFound):
+        await world.notifications.send_again(BOB, id_, Way.WEBHOOK)
+    assert await world.deliveries.send_webhooks() == 0, "it is not Bob's"
+    for _ in range(2):
+        await world.notifications.send_again(ADA, id_, Way.WEBHOOK)
+    world.receiver.refuse(500)
+    assert await world.deliveries.send_webhooks() == 1
+    [delivery] = await world.notifications.latest(ADA)
+    assert (delivery.state, delivery.tries, delivery.next_at - world.clock.now()) == ("pending", 1, 5), "as a new one"
+    world.clock.advance(5)
+    assert await world.deliveries.send_webhooks() == 1
+    await world.notifications.send_again(ADA, id_, Way.WEBHOOK)
+    assert await world.deliveries.send_webhooks() == 0, "it was sent"
+    assert [each.headers["webhook-id"] for each in world.receiver.posted] == [id_] * 4
+    assert len({each.body for each in world.receiver.posted}) == 1
+
+
+async def test_without_a_webhook_nothing_is_sent_again_and_a_new_one_gets_it(world: World):
+    id_ = await given_up(world)
+    await world.notifications.remove_webhook(ADA)
+    with pytest.raises(Conflict) as refused:
+        await world.notifications.send_again(ADA, id_, Way.WEBHOOK)
+    assert refused.value.code == "no_way_to_notify"
+    secret = await told(world, world.receiver.url("/new"))
+    world.clock._now = Clock().now()  # the library compares the time with its machine's
+    await world.notifications.send_again(ADA, id_, Way.WEBHOOK)
+    await world.deliveries.send_webhooks()
+    posted = world.receiver.posted[-1]
+    assert posted.line == "POST /new HTTP/1.1"
+    assert Webhook(secret).verify(posted.body, posted.headers)["data"] == DATA
+
+
+async def test_a_test_is_not_sent_again(world: World):
+    await told(world)
+    await world.notifications.test(ADA)
+    [delivery] = await world.notifications.latest(ADA)
+    with pytest.raises(NotFound):
+        await world.notifications.send_again(ADA, delivery.event.id, Way.WEBHOOK)
+
+
+async def test_a_message_that_is_sent_again_is_kept_as_long_as_a_new_one(world: World):
+    id_ = await given_up(world)
+    world.clock.advance(26 * 86_400)
+    await world.notifications.send_again(ADA, id_, Way.WEBHOOK)
+    world.clock.advance(2 * 86_400)
+    await world.deliveries.forget()
+    assert await world.deliveries.send_webhooks() == 1
+    world.clock.advance(30 * 86_400)
+    await world.deliveries.forget()
+    assert await world.notifications.latest(ADA) == []

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from usufruct.accounts.notifications.model import CHOICES, Delivery, InvalidNotification
+from usufruct.accounts.notifications.model import CHOICES, Delivery, InvalidNotification, Way
 from usufruct.accounts.notifications.notifications import Notifications
 from usufruct.accounts.sessions import Sessions
 from usufruct.core import Address, UsufructError
@@ -11,6 +11,7 @@ from usufruct.web.ui import PageRoute
 from usufruct_client.notification_documents import (
     EmailWish,
     MailToken,
+    MessageChoice,
     NotificationChoices,
     NotificationDelivery,
     NotificationSettings,
@@ -56,6 +57,13 @@ _EMAIL = Operation(
 )
 _NO_EMAIL = Operation("Send no e-mail any more.", status=204, takes=_COOKIE, refuses=_REFUSES)
 _TEST = Operation("Send a message by each way that is set.", status=202, takes=_COOKIE, refuses=_LIMITED)
+_AGAIN = Operation(
+    "Send a message that was given up again, under its id; one that waits or was sent is left as it is.",
+    status=202,
+    body=MessageChoice,
+    takes=_COOKIE,
+    refuses=_REFUSES | {404: "the person has no such message", 409: "the webhook or the address was removed"},
+)
 _CONFIRM = Operation("Confirm the address that a link was sent to.", status=204, body=MailToken, refuses=_FALSE_LINK)
 _UNSUBSCRIBE = Operation("End the e-mails that a link is from.", status=204, body=MailToken, refuses=_FALSE_LINK)
 
@@ -96,6 +104,11 @@ def notification_routes(notifications: Notifications, sessions: Sessions) -> lis
         await notifications.test(await person(request))
         return Response(status_code=202)
 
+    async def send_again(request: Request) -> Response:
+        mine, wish = await person(request), await request.read(MessageChoice, _refusal)
+        await notifications.send_again(mine, wish.id, Way(wish.channel))
+        return Response(status_code=202)
+
     async def confirm(request: Request) -> Response:
         await notifications.confirm((await request.read(MailToken, _refusal)).token)
         return Response(status_code=204)
@@ -112,6 +125,7 @@ def notification_routes(notifications: Notifications, sessions: Sessions) -> lis
         PageRoute("POST", f"{PATH}/email", set_email, _EMAIL),
         PageRoute("DELETE", f"{PATH}/email", remove_email, _NO_EMAIL),
         PageRoute("POST", f"{PATH}/test", test, _TEST),
+        PageRoute("POST", f"{PATH}/again", send_again, _AGAIN),
         Route("POST", f"{LINKS}/confirm", confirm, _CONFIRM),
         Route("POST", f"{LINKS}/unsubscribe", unsubscribe, _UNSUBSCRIBE),
     ]

@@ -23,7 +23,7 @@ from usufruct.accounts.notifications.model import (
 )
 from usufruct.accounts.notifications.outbox import Level, Outbox, add_event, count_asked, new_event
 from usufruct.accounts.notifications.webhook import new_secret, secret_text
-from usufruct.core import Address, Conflict
+from usufruct.core import Address, Conflict, NotFound
 from usufruct.store import Database, Seal, Stamp, Unit
 
 _HOUR, _DAY = 3_600, 86_400
@@ -202,6 +202,24 @@ class Notifications:
                 most = self.policy.tests_by_person
                 raise TooManyMessages(f"{most} tests were sent in the last hour; wait a while", most=most)
             await add_event(unit, event, ways)
+
+    async def send_again(self, person: Address, event: str, way: Way) -> None:
+        """Send a message of a person that was given up, under the same id and as often as a new one is tried.
+
+        One that waits or was sent is left as it is, so asking twice sends it once.
+
+        Raises:
+            NotFound: when the person has no such message, or it is a test or a link, which are asked for instead.
+            Conflict: when the way is not set any more.
+        """
+        if way not in (await self.contact(person)).ways(mail=self.offer.mail):
+            message = f"{way} is not set; set it first, then send the message again"
+            raise Conflict(message, code="no_way_to_notify", field="channel")
+        if await self._outbox.send_again(person, event, way, await self._now()) is None:
+            message = (
+                f"you have no message {event[:40]!r} by {way} that can be sent again; look at the list of messages"
+            )
+            raise NotFound(message, code="unknown_message", field="id")
 
     # What other packages report
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -31,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.accounts.notifications.model import Delivery, DeliveryState, Event, EventKind, Way
+from usufruct.accounts.notifications.model import CHOICES, Delivery, DeliveryState, Event, EventKind, Way
 from usufruct.core import Address
 from usufruct.store import AddressColumn, ConstraintViolated, Database, Unit, metadata
 
@@ -159,6 +160,19 @@ class Outbox:
                 mine = _one(each.event.id, each.way) & (deliveries.c.state == "pending")
                 await unit.change(update(deliveries).where(mine).values(values | when | where))
 
+    async def send_again(self, person: Address, event: str, way: Way, now: int) -> DeliveryState | None:
+        """Make a person's dead delivery pending as if it were new; return the state it had, None if there is none.
+
+        One in another state is left as it is.
+        """
+        mine = _one(event, way) & (deliveries.c.person == person) & deliveries.c.kind.in_(CHOICES)
+        pending = {"state": "pending", "tries": 0, "created_at": now, "next_at": now, "sent_at": None}
+        async with self._database.transaction() as unit:
+            if await unit.change(update(deliveries).where(mine, deliveries.c.state == "dead").values(pending)):
+                return DeliveryState.DEAD
+            row = await unit.row(select(deliveries.c.state).where(mine))
+        return DeliveryState(row.state) if row else None
+
     async def latest(self, person: Address, limit: int) -> list[Delivery]:
         """Return a person's deliveries, the newest first."""
         query = _joined().where(deliveries.c.person == person)
@@ -182,8 +196,10 @@ class Outbox:
             return {row.state: row.number for row in await unit.rows(query)}
 
     async def remove_before(self, moment: int) -> None:
-        """Forget events that were made before a moment, with their deliveries."""
-        old = select(deliveries.c.event_id).where(deliveries.c.created_at < moment).limit(1_000)
+        """Forget events whose deliveries all were made before a moment, with them."""
+        newer = deliveries.alias()
+        kept = exists().where(newer.c.event_id == deliveries.c.event_id, newer.c.created_at >= moment)
+        old = select(deliveries.c.event_id).where(deliveries.c.created_at < moment, ~kept).limit(1_000)
         async with self._database.transaction() as unit:
             ids = [row.event_id for row in await unit.rows(old)]
             await unit.change(delete(deliveries).where(deliveries.c.event_id.in_(ids)))

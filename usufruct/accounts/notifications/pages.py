@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from usufruct.accounts.notifications.api import settings_of
 from usufruct.accounts.notifications.deliveries import CONFIRM_PATH, SETTINGS_PATH, UNSUBSCRIBE_PATH
-from usufruct.accounts.notifications.model import CHOICES, InvalidMailToken, InvalidNotification
+from usufruct.accounts.notifications.model import CHOICES, InvalidMailToken, InvalidNotification, Way
 from usufruct.accounts.notifications.notifications import Notifications
 from usufruct.accounts.notifications.refusals import REFUSALS
 from usufruct.accounts.sessions import Sessions
@@ -84,12 +84,19 @@ def notification_pages(
         await notifications.test(mine)
         return await changed(request, mine)
 
+    async def again(request: Request) -> Response:
+        mine, fields = await person(request), await request.form_fields()
+        way = Way.EMAIL if fields.get("channel") == Way.EMAIL else Way.WEBHOOK
+        await notifications.send_again(mine, fields.get("id", ""), way)
+        return await changed(request, mine)
+
     return [
         PageRoute("GET", SETTINGS_PATH, page),
         PageRoute("POST", SETTINGS_PATH, choose),
         PageRoute("POST", f"{SETTINGS_PATH}/webhook", webhook),
         PageRoute("POST", f"{SETTINGS_PATH}/email", email),
         PageRoute("POST", f"{SETTINGS_PATH}/test", test),
+        PageRoute("POST", f"{SETTINGS_PATH}/again", again),
         *_link_pages(notifications, pages),
     ]
 
