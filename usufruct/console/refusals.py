@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from usufruct.core import UsufructError
 from usufruct.web.ui import RefusalText
 
-_PRICE_TOO_HIGH = "No service can cost so much. Write a smaller price."
-
 REFUSALS: Sequence[RefusalText] = (
     RefusalText(
         "not_operator", "Only operators may do this. Sign in with the owner's wallet, or one that the owner named."
@@ -51,14 +49,16 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_listing", "The service cannot be like this. Check its name and its price."),
     RefusalText("invalid_listing", "Write 1 to 200 characters, without a space at either end.", "name"),
     RefusalText("invalid_listing", "Write per cent from 0 to 100.", "cached_input"),
-    RefusalText("invalid_listing", _PRICE_TOO_HIGH, "input"),
-    RefusalText("invalid_listing", _PRICE_TOO_HIGH, "output"),
-    RefusalText("invalid_listing", _PRICE_TOO_HIGH, "per_call"),
     RefusalText("invalid_listing", "Write a number from 1 to 1,000.", "calls_per_visitor"),
     RefusalText(
         "invalid_listing", "Write at least as many as one visitor may have, and at most 1,000,000.", "calls_per_day"
     ),
     RefusalText("invalid_listing", "Write a number from 16 to 65,536.", "output_per_call"),
+    *(
+        RefusalText(code, "No service can cost so much. Write a smaller price.", field)
+        for code in ("invalid_listing", "invalid_asset")
+        for field in ("input", "output", "per_call")
+    ),
     RefusalText("already_retired", "It is off sale already. Nothing was changed."),
     RefusalText("nothing_to_change", "Write at least one price that is to change."),
     RefusalText("no_shares", "Its income goes to the address by itself. There is nothing to collect."),
@@ -70,9 +70,6 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_asset", "Write per cent from 0 to 100.", "cached_input"),
     RefusalText("invalid_asset", "At most four, each named once, with 50 per cent together at most.", "parents"),
     RefusalText("invalid_asset", "Each named once, above 0 per cent, with 100 per cent together at most.", "owners"),
-    RefusalText("invalid_asset", _PRICE_TOO_HIGH, "input"),
-    RefusalText("invalid_asset", _PRICE_TOO_HIGH, "output"),
-    RefusalText("invalid_asset", _PRICE_TOO_HIGH, "per_call"),
     RefusalText("invalid_asset", "This is the price that was announced last. Nothing was changed.", "price"),
     RefusalText("unknown_asset", "There is no such service on the chain."),
     RefusalText("asset_registered", "The name is registered already. Choose another name."),

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from usufruct.web.ui import RefusalText
 
-_UNKNOWN = "This is not a passkey account of this site. Sign in with a passkey on the account page."
-
 REFUSALS: Sequence[RefusalText] = (
     RefusalText("passkey_refused", "This passkey was not accepted. Try again, or use another one."),
     RefusalText("passkey_refused", "This passkey is not known here. Create a wallet with it first.", "credentialId"),
@@ -17,7 +15,10 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("passkey_site", "Browsers take passkeys at https addresses and at localhost only."),
     RefusalText("passkey_unverified", "Your device did not check that it is you. Set up a finger, a face or a PIN."),
     RefusalText("passkey_known", "This passkey has an account already. Sign in with it."),
-    RefusalText("passkey_account_unknown", _UNKNOWN),
+    RefusalText(
+        "passkey_account_unknown",
+        "This is not a passkey account of this site. Sign in with a passkey on the account page.",
+    ),
     RefusalText("too_many_passkeys", "Too many passkeys were made here today. Try again tomorrow, or use a wallet."),
     RefusalText(
         "too_many_network_passkeys", "Too many passkeys were made from your network today. Try again tomorrow."
