@@ -3,12 +3,11 @@
 The seller's wallet sends it. A gateway never opens the owner's key, but on a devnet, where everyone knows it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from usufruct.assets import Assets, Holding, NewAsset
-from usufruct.chain import Sender
 from usufruct.chain.contracts.till import PayeeKind, Till
-from usufruct.console.wallet_transactions import for_wallet
+from usufruct.console.wallet_transactions import DevnetOwner, for_wallet, sender_of
 from usufruct.core import Address, AssetId, ChainId, Denied, checksum
 from usufruct.payments.settlement import list_payee
 from usufruct_client.sale_documents import WalletTransaction
@@ -17,9 +16,7 @@ from usufruct_client.sale_documents import WalletTransaction
 class Registrar:
     """Makes what a sale needs, or returns the transactions that the seller's wallet has still to send for it."""
 
-    def __init__(
-        self, assets: Assets, till: Till, chain_id: ChainId, devnet_owner: Callable[[], Sender] | None = None
-    ) -> None:
+    def __init__(self, assets: Assets, till: Till, chain_id: ChainId, devnet_owner: DevnetOwner = None) -> None:
         """Send by `devnet_owner`, where there is one: it is the till's owner."""
         self._assets = assets
         self._till = till
@@ -37,7 +34,7 @@ class Registrar:
         wanted = await self._assets.missing(seller, terms, owners)
         if not wanted.calls:
             return wanted.id, wanted.shares, []
-        sender = self._key_of(seller)
+        sender = sender_of(seller, self._devnet_owner)
         if sender is not None:
             made = await self._assets.register(sender, terms, owners)
             return made.id, made.shares, []
@@ -49,7 +46,7 @@ class Registrar:
 
     def asks_wallet(self, seller: Address) -> bool:
         """Tell whether a seller's own wallet sends a registration."""
-        return self._key_of(seller) is None
+        return sender_of(seller, self._devnet_owner) is None
 
     async def sends_all(self, seller: Address) -> bool:
         """Tell whether the seller's wallet sends everything, the till's list of payees included."""
@@ -74,7 +71,3 @@ class Registrar:
                 field="pay_to",
             )
         return for_wallet("payee", self._chain_id, self._till.set_payee(pay_to, kind))
-
-    def _key_of(self, seller: Address) -> Sender | None:
-        sender = self._devnet_owner() if self._devnet_owner else None
-        return sender if sender is not None and sender.address == seller else None

@@ -1,6 +1,6 @@
 """The seller's desk: what services earn by the hourly and daily tallies of calls, and what a seller may change."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from usufruct.assets import (
@@ -12,11 +12,10 @@ from usufruct.assets import (
     ShareHolders,
     read_card_change,
 )
-from usufruct.chain import Sender
 from usufruct.console.price_advice import calls_cost_up
 from usufruct.console.sales import Sales, read_sample
 from usufruct.console.sellers import Seller
-from usufruct.console.wallet_transactions import for_wallet
+from usufruct.console.wallet_transactions import DevnetOwner, for_wallet, sender_of
 from usufruct.core import Address, AssetId, ChainId, Clock, Conflict
 from usufruct.gateway import EVERY_SERVICE, Catalogue, FreeSamples, Operator, ServiceQuality, Tally
 from usufruct.payments.pricing import Usage
@@ -67,7 +66,7 @@ class Desk:
         operator: Operator,
         clock: Clock,
         chain_id: ChainId,
-        devnet_owner: Callable[[], Sender] | None,
+        devnet_owner: DevnetOwner,
     ) -> None:
         self.operator = operator
         self._sales = sales
@@ -168,7 +167,7 @@ class Desk:
         if not listing.registered:
             await self._listings.price(name, change.of(listing.card(now)), now)
             return PriceChange(now)
-        sender = self._key_of(seller)
+        sender = sender_of(seller, self._devnet_owner)
         if sender is None:
             planned = await self._assets.plan_price(seller, listing.id, change)
             calls = [planned.call] if planned.call else []
@@ -188,7 +187,7 @@ class Desk:
         if not listing.registered:
             await self._listings.retire(name)
             return Retirement(self._clock.now())
-        sender = self._key_of(seller)
+        sender = sender_of(seller, self._devnet_owner)
         if sender is None:
             call = await self._assets.plan_retirement(seller, listing.id)
             return Retirement(None, transactions=for_wallet("retire", self._chain_id, call))
@@ -241,7 +240,7 @@ class Desk:
             Conflict: when the service has no shares: its income goes to an address by itself.
         """
         listing = await self._registered(name)
-        sender = self._key_of(seller)
+        sender = sender_of(seller, self._devnet_owner)
         if sender is None:
             calls = await self._holders.plan_collection(listing.id, seller)
             due = await self.due(seller, name) or 0
@@ -277,11 +276,7 @@ class Desk:
 
     def asks_wallet(self, seller: Address) -> bool:
         """Tell whether a seller's own wallet sends what the chain decides."""
-        return self._key_of(seller) is None
-
-    def _key_of(self, seller: Address) -> Sender | None:
-        sender = self._devnet_owner() if self._devnet_owner else None
-        return sender if sender is not None and sender.address == seller else None
+        return sender_of(seller, self._devnet_owner) is None
 
 
 def _together(tallies: Iterable[Tally]) -> Tally:
