@@ -13,6 +13,7 @@ from usufruct_client.errors import BadAnswer, OfferMismatch
 from usufruct_client.identifiers import Address
 from usufruct_client.signing import signer_of
 from usufruct_client.typed_data import MessageHasher
+from usufruct_client.urls import host_of
 from usufruct_client.wire_types import Count, Document, Signature, read_answer
 
 EXTENSION = "offer-receipt"
@@ -139,10 +140,18 @@ def check_offers(
 
 
 def receipt_faults(
-    receipt: DeliveryReceipt, offer: PaymentOffer | None, network: str, payer: str, now: int | None
+    receipt: DeliveryReceipt, offer: PaymentOffer | None, network: str, payer: str, origin: str, now: int | None
 ) -> list[str]:
-    """Return what is wrong with a receipt, each in a sentence; `now` is None for an answer that was given before."""
+    """Return what is wrong with a receipt of a call to `origin`, each in a sentence.
+
+    `now` is None for an answer that was given before.
+    """
     found, payload = [], receipt.payload
+    if (host := host_of(payload.resource_url)) != host_of(origin):
+        found.append(
+            f"the x402 receipt is for the host {host or 'of no URL'}, and {host_of(origin)} was called; call the "
+            "gateway at its public address, or report it to the operator"
+        )
     url = offer.payload.resource_url if offer else payload.resource_url
     for name, stands, expected in (
         ("network", payload.network, network),

@@ -323,7 +323,8 @@ class Purse:
         if answer.delivery:
             now = None if answer.replayed else self._clock()
             network = f"eip155:{channel.chain_id}"
-            found = receipt_faults(answer.delivery, payment.offer, network, channel.config.payer, now)
+            payer, origin = channel.config.payer, channel.origin
+            found = receipt_faults(answer.delivery, payment.offer, network, payer, origin, now)
         allowed = self._signers(channel) or frozenset({answer.receipt.signer} if answer.receipt else ())
         for name, signed in (("offer", payment.offer), ("receipt", answer.delivery)):
             signer = signed and signed.signed_by()

@@ -26,3 +26,14 @@ def gateway_address(url: str) -> str:
 def origin_of(url: httpx.URL) -> str:
     """Return scheme, host and port of a URL."""
     return f"{url.scheme}://{url.host}:{url.port or _PORTS.get(url.scheme)}"
+
+
+def host_of(url: str) -> str:
+    """Return host and port of a URL, without the port that its scheme has anyway; "" for what is not an http(s) URL."""
+    try:
+        parts = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        return ""
+    if parts.scheme not in _PORTS:
+        return ""
+    return parts.host if parts.port in (None, _PORTS[parts.scheme]) else f"{parts.host}:{parts.port}"

@@ -16,6 +16,7 @@ from usufruct.payments.x402 import OfferSigner
 from usufruct_client import OfferMismatch
 from usufruct_client.eip712_messages import DELIVERY_RECEIPT, PAYMENT_OFFER
 from usufruct_client.offer_receipt import PaymentOffer, check_offers, read_delivery_receipt, read_offers
+from usufruct_client.urls import host_of
 
 URL = "https://ai.example.org/v1/chat/completions"
 ENTRY = {
@@ -243,6 +244,30 @@ def test_a_wrong_receipt_is_disputed_and_ours_stands(gateway, join, spoilt, says
     assert len(connection.purse.receipts(channel.id)) == 1
     (kept,) = connection.purse.evidence(channel.id)
     assert spoilt.items() <= kept.receipt.payload.as_json().items(), "it proves what is disputed"
+
+
+def test_a_receipt_for_another_host_than_was_called_is_disputed(gateway, join):
+    gateway.offers, gateway.named_url = True, "https://other.example/v1/chat/completions"
+    connection = join()
+    assert post(connection).status_code == 200
+    assert any("the x402 receipt is for the host other.example, and 127.0.0.1:" in each for each in what(connection))
+    (channel,) = connection.purse.channels
+    assert len(connection.purse.receipts(channel.id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://AI.example.org/v1", "ai.example.org"),
+        ("https://ai.example.org:443", "ai.example.org"),
+        ("http://ai.example.org:443", "ai.example.org:443"),
+        ("ftp://ai.example.org", ""),
+        ("http://ai.example.org:port", ""),
+        ("", ""),
+    ],
+)
+def test_a_host_has_its_port_unless_the_scheme_does(url, host):
+    assert host_of(url) == host
 
 
 def test_an_offer_by_another_key_than_the_receipts_is_disputed(gateway, join):

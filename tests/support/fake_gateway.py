@@ -44,7 +44,6 @@ TOKEN, TILL = "0x" + "70" * 20, "0x" + "71" * 20
 OPERATOR = KeySigner(b"\x05" * 32)
 PREFIX = "invalid_batch_settlement_evm_"
 ANSWER = "To be or not to be"
-URL = "https://ai.example.org/v1/chat/completions"
 
 
 @dataclass
@@ -101,6 +100,7 @@ class FakeGateway:
         self.spoil_receipt: dict = {}
         self.signer = OPERATOR
         self.offers = False  # sign x402's offers and receipts
+        self.named_url = ""  # the address of what is sold; that which was called, unless a test names another
         self.spoil_offer: dict = {}
         self.spoil_delivery: dict = {}
         self.offer_signer = OPERATOR
@@ -124,6 +124,7 @@ class FakeGateway:
                 break
         headers = {k.decode(): v.decode() for k, v in scope["headers"]}
         self.requests.append(headers)
+        self.named_url = self.named_url or f"http://{headers['host']}{scope['path']}"
         try:
             await self._answer(scope["method"], headers, body, receive, send)
         except Refusal as refusal:
@@ -290,14 +291,14 @@ class FakeGateway:
         }
         error = PREFIX + refusal.code if refusal.corrective else refusal.code
         entry |= self.terms
-        required = {"x402Version": 2, "error": error, "resource": {"url": URL}, "accepts": [entry]}
+        required = {"x402Version": 2, "error": error, "resource": {"url": self.named_url}, "accepts": [entry]}
         return required | {"extensions": self._offered(entry)}
 
     def _offered(self, entry: dict) -> dict:
         if not self.offers:
             return {}
         until = int(time.time()) + self.offer_seconds
-        extension = OfferSigner(self.offer_signer, Clock(), 10**6).offers(URL, entry, until)
+        extension = OfferSigner(self.offer_signer, Clock(), 10**6).offers(self.named_url, entry, until)
         offer = extension["info"]["offers"][0]
         offer["payload"] |= self.spoil_offer
         return {"offer-receipt": extension}
@@ -306,7 +307,7 @@ class FakeGateway:
         if not self.offers:
             return {}
         signer = OfferSigner(self.offer_signer, Clock(), 0)
-        extension = signer.receipt(URL, NETWORK, Address(payer.lower()), int(time.time()))
+        extension = signer.receipt(self.named_url, NETWORK, Address(payer.lower()), int(time.time()))
         extension["info"]["receipt"]["payload"] |= self.spoil_delivery
         return {"offer-receipt": extension}
 

@@ -72,18 +72,20 @@ class KeptAnswer:
     """What is replayed: the bytes as the upstream sent them, without the bill, which the ledger knows.
 
     `usage_asked`: the caller of a stream wants the usage event. `broken`: the error under which an incomplete stream
-    ended, as JSON; empty for a complete answer.
+    ended, as JSON; empty for a complete answer. `url`: the address that was called, which a receipt of the payment
+    standard names; empty for answers that were kept without it.
     """
 
     body: bytes
     model: str
+    url: str = ""
     stream: bool = False
     usage_asked: bool = False
     broken: str = ""
 
     def packed(self) -> bytes:
         """Write it for the ledger to keep: a line of JSON, then the bytes."""
-        head = {name: getattr(self, name) for name in ("model", "stream", "usage_asked", "broken")}
+        head = {name: getattr(self, name) for name in ("model", "url", "stream", "usage_asked", "broken")}
         return orjson.dumps(head) + b"\n" + self.body
 
     @classmethod

@@ -134,7 +134,7 @@ class Responder:
         return Served(
             measured=await work.measured(answer),
             response_hash=content_hash(written.hashed),
-            kept=KeptAnswer(answer.body, call.order.listing.name),
+            kept=KeptAnswer(answer.body, call.order.listing.name, exchange.url),
             times=Times(asked, None, ended),
             body=written.body,
             reported=answer.content.get("usage"),
@@ -184,6 +184,7 @@ class Responder:
             kept=KeptAnswer(
                 body=b"".join(relay.sent),
                 model=call.order.listing.name,
+                url=exchange.url,
                 stream=True,
                 usage_asked=work.usage_asked,
                 broken="" if relay.is_whole else _broken(relay, exchange),
@@ -219,8 +220,11 @@ async def _answer_whole(
 
 
 def _extensions(exchange: HttpExchange, payer: Payer, kept: KeptAnswer, receipt: SignedReceipt) -> Mapping[str, Any]:
-    """Return the payment standard's extensions of an answer that came whole; none for a broken one."""
-    return {} if kept.broken else payer.delivery_extensions(exchange.url, receipt.document.receipt)
+    """Return the payment standard's extensions of an answer that came whole; none for a broken one.
+
+    They are of the first call's address: an answer that is given again is no proof of a delivery at another host.
+    """
+    return {} if kept.broken else payer.delivery_extensions(kept.url or exchange.url, receipt.document.receipt)
 
 
 def _last_events(answer: KeptAnswer, bill: AnswerBill, extensions: Mapping[str, Any] | None) -> bytes:
