@@ -47,6 +47,7 @@ BUYERS_PAGES = {
     "account": "/account",
     "notifications": "/account/notifications",
     "shares": "/shares/archive",
+    "passes": "/passes/archive",
     "recover": "/account/recover",
     "gallery": "/_gallery",
 }
@@ -62,6 +63,9 @@ OFFERS = [
     (str(DEMO_ACCOUNT), "1000000", "75", ()),
 ]
 """Wallet, number of shares, price in dollars, and the parts that are sold."""
+
+CREDIT_OFFERS = [("6", "20", "15", ("4",)), ("5", "12", "10", ())]
+"""Wallet, credits in dollars of use, price in dollars, and the parts that are sold."""
 
 INCOME = 184_250_000
 """Income of the traded shares, in atomic units of the devnet's dollar."""
@@ -134,6 +138,13 @@ def _trade(commands: Commands, upstream: str, at: Sequence[str]) -> None:
         offer = commands.run("shares", "offer", "archive", amount, "--price", price, "--wallet", wallet, *at)["offer"]
         for part in parts:
             commands.run("shares", "buy", offer, part, "--max-price", price, "--wallet", "7", *at)
+    commands.run("pass", "plan", "archive", "--price", "9", "--credits", "10", "--expires", "365d", "--wallet", "5")
+    for wallet, credits_, price, parts in CREDIT_OFFERS:
+        commands.run("wallet", "fund", wallet, "100")
+        commands.run("pass", "buy", "archive", "--packages", "4", "--wallet", wallet)
+        offer = commands.run("pass", "offer", "archive", credits_, "--price", price, "--wallet", wallet, *at)["offer"]
+        for part in parts:
+            commands.run("pass", "buy-offered", offer, part, "--max-price", price, "--wallet", "7", *at)
     asyncio.run(_earn(load_config(commands.environment), address(made["shares"])))
 
 

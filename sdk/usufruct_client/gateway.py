@@ -37,12 +37,12 @@ from usufruct_client.identifiers import Address, checksum
 from usufruct_client.receipt import ReceiptProof
 from usufruct_client.signing import Signer, channel_id, random_salt, sign_deposit
 from usufruct_client.trade_documents import (
+    OfferFacts,
+    OfferList,
     PurchaseFacts,
-    ShareOfferFacts,
-    ShareOfferList,
     SharesFacts,
+    SignedOffer,
     SignedPurchase,
-    SignedShareOffer,
 )
 from usufruct_client.urls import gateway_address
 from usufruct_client.wire import (
@@ -248,32 +248,39 @@ class Gateway:
         """Return what is known of the revenue shares of an asset: `0x` and 32 hex digits."""
         return self._document(SharesFacts, self._ask("GET", f"/v1/shares/{asset}"))
 
-    def share_offers(self, asset: str) -> list[ShareOfferFacts]:
+    def share_offers(self, asset: str) -> list[OfferFacts]:
         """Return the offers of an asset's shares that are not over, the lowest price of a share first."""
-        found: list[ShareOfferFacts] = []
+        return self._offers(f"/v1/shares/{asset}/offers")
+
+    def credit_offers(self, asset: str) -> list[OfferFacts]:
+        """Return the offers of credits of an asset's plans that are not over, the lowest price of a credit first."""
+        return self._offers(f"/v1/passes/{asset}/offers")
+
+    def _offers(self, path: str) -> list[OfferFacts]:
+        found: list[OfferFacts] = []
         after = ""
         for _ in range(MOST_PAGES):
-            page = self._document(ShareOfferList, self._ask("GET", f"/v1/shares/{asset}/offers?after={quote(after)}"))
+            page = self._document(OfferList, self._ask("GET", f"{path}?after={quote(after)}"))
             found += page.offers
             if not page.next:
                 break
             after = page.next
         return found
 
-    def share_offer(self, offer: str) -> ShareOfferFacts:
+    def offer(self, offer: str) -> OfferFacts:
         """Return an offer as it is now."""
-        return self._document(ShareOfferFacts, self._ask("GET", f"/v1/share-offers/{offer}"))
+        return self._document(OfferFacts, self._ask("GET", f"/v1/offers/{offer}"))
 
-    def publish_share_offer(
-        self, signed: SignedShareOffer, offer: str, notify: Callable[[str], None] = lambda line: None
-    ) -> ShareOfferFacts:
+    def publish_offer(
+        self, signed: SignedOffer, offer: str, notify: Callable[[str], None] = lambda line: None
+    ) -> OfferFacts:
         """Publish a signed offer, whose id is `offer`; hand it in again until the outcome is known.
 
         Raises:
             GatewayRefused: when it cannot be published.
             TradePending: when the outcome is not known after all tries.
         """
-        found = self._hand_in(ShareOfferFacts, "/v1/share-offers", signed.as_json(), "offer", _later, notify)
+        found = self._hand_in(OfferFacts, "/v1/offers", signed.as_json(), "offer", _later, notify)
         if found is None:
             raise TradePending(
                 f"{self.url} does not tell whether offer {offer} is published; look at the list of offers before you "
@@ -282,7 +289,7 @@ class Gateway:
             )
         return found
 
-    def submit_share_purchase(
+    def submit_purchase(
         self, signed: SignedPurchase, notify: Callable[[str], None] = lambda line: None
     ) -> PurchaseFacts:
         """Submit a signed purchase; hand it in again until the outcome is known. It is made once.
@@ -291,7 +298,7 @@ class Gateway:
             GatewayRefused: when it cannot be made.
             TradePending: when the outcome is not known after all tries.
         """
-        found = self._hand_in(PurchaseFacts, "/v1/share-purchases", signed.as_json(), "purchase", _later, notify)
+        found = self._hand_in(PurchaseFacts, "/v1/purchases", signed.as_json(), "purchase", _later, notify)
         if found is None:
             raise TradePending(
                 f"a signed purchase of offer {signed.offer} may still be made until {signed.valid_before} (seconds "

@@ -1,6 +1,7 @@
-"""The JSON documents of trading revenue shares: offers that makers sign, purchases, and what was traded.
+"""The JSON documents of trade: offers that makers sign, purchases, and what was traded.
 
-Shares and money are in atomic units. A share offer is a signed listing of the exchange, of one ERC-20, sold in parts.
+Goods are revenue shares of a service, or circulating credits of one of its plans; `plan` is null for shares. Goods and
+money are in atomic units. An offer is a signed listing of the exchange, of one ERC-20 or ERC-1155, sold in parts.
 """
 
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ from usufruct_client.wire_types import (
     Decimals,
     Document,
     HashText,
+    PlanHex,
     Seconds,
     Signature,
     Uint64,
@@ -31,13 +33,14 @@ _Bps = Annotated[int, whole(10_000)]
 OfferStateText = Literal["open", "sold", "cancelled", "expired", "uncovered", "fee_raised", "unknown"]
 
 
-class ShareOfferTerms(Wish):
-    """`POST /v1/share-offers/requests`: shares that the signed-in account wants to sell, and the price of all."""
+class OfferWish(Wish):
+    """`POST /v1/offers/requests`: goods that the signed-in account wants to sell, and the price of all."""
 
     asset: AssetHex
     amount: Uint128
     price: Uint128
     days: Annotated[int, Field(strict=True, ge=1, le=90)]
+    plan: PlanHex | None = None
 
 
 class SharesPermit(Wish):
@@ -48,8 +51,8 @@ class SharesPermit(Wish):
     signature: Signature
 
 
-class SignedShareOffer(Wish):
-    """`POST /v1/share-offers`: an offer that its maker signed, and a permit where the shares are not approved yet.
+class SignedOffer(Wish):
+    """`POST /v1/offers`: an offer that its maker signed, and a permit where shares are not approved yet.
 
     A passkey's answer to the offer comes as `assertion`; `signature` is empty then.
     """
@@ -62,6 +65,7 @@ class SignedShareOffer(Wish):
     max_deduction_bps: _Bps
     nonce: Uint256
     signature: WalletSignature
+    plan: PlanHex | None = None
     permit: SharesPermit | None = None
     assertion: PasskeyAssertion | None = None
 
@@ -76,16 +80,18 @@ class ExchangeTransaction(Document):
     sent: StrictBool
 
 
-class ShareSaleRequest(Document):
+class SaleRequest(Document):
     """What a maker signs to sell: first the permit, where one is needed, then the offer that carries it.
 
-    `approval` does the same as the permit, by a transaction of the maker's. `proceeds`: what the maker gets for all.
+    `approval` does the same as the permit, by a transaction of the maker's; without a permit it comes first. Of the
+    price of all, `fee` goes to the exchange, `royalty` to the holders of the service's shares, `proceeds` to the maker.
     """
 
     permit: SigningRequest | None
     approval: ExchangeTransaction | None
     offer: SigningRequest
     fee: Uint128
+    royalty: Uint128
     proceeds: Uint128
 
 
@@ -99,8 +105,8 @@ class ShareCollection(Document):
     transactions: list[ExchangeTransaction]
 
 
-class ShareOfferFacts(Document):
-    """A share offer, with all that a purchase on the exchange needs.
+class OfferFacts(Document):
+    """An offer, with all that a purchase on the exchange needs; `token` is the contract of what is sold.
 
     `left` is not sold yet; `available` is how much of it can be bought now: what the maker holds and has approved.
     Both prices are of all `amount`.
@@ -108,7 +114,8 @@ class ShareOfferFacts(Document):
 
     offer: HashText
     asset: AssetHex
-    shares: AddressText
+    plan: PlanHex | None
+    token: AddressText
     maker: AddressText
     currency: AddressText
     amount: Uint128
@@ -123,18 +130,18 @@ class ShareOfferFacts(Document):
     state: OfferStateText
 
 
-class ShareOfferList(Document):
-    """`GET /v1/shares/{asset}/offers`: offers that can be filled, the lowest price of a share first.
+class OfferList(Document):
+    """`GET /v1/shares/{asset}/offers`, `/v1/passes/{asset}/offers`: those not over, the lowest price of a unit first.
 
     `next` is the `after` of the next page.
     """
 
-    offers: list[ShareOfferFacts]
+    offers: list[OfferFacts]
     next: StrictStr | None
 
 
 class PurchaseWish(Wish):
-    """`POST /v1/share-purchases/requests`: shares of an offer, at most at a price.
+    """`POST /v1/purchases/requests`: a part of an offer, at most at a price.
 
     `bought`: how much of this offer the buyer has bought as far as they know; another number is refused, so that a page
     that is out of date buys nothing a second time.
@@ -146,16 +153,17 @@ class PurchaseWish(Wish):
     bought: Uint128
 
 
-class SharePurchaseRequest(Document):
+class PurchaseRequest(Document):
     """What a buyer signs to buy: an ERC-3009 authorization of exactly the price, bound to offer, amount and buyer."""
 
     request: SigningRequest
     price: Uint128
     fee: Uint128
+    royalty: Uint128
 
 
 class SignedPurchase(Wish):
-    """`POST /v1/share-purchases`: a signed purchase; the same again is made once."""
+    """`POST /v1/purchases`: a signed purchase; the same again is made once."""
 
     offer: HashText
     buyer: AddressText
@@ -177,23 +185,25 @@ class PurchaseFacts(Document):
     transaction: HashText | None
 
 
-class ShareTrade(Document):
-    """Shares that changed hands on the exchange; `time` is None until the block's is known."""
+class TradeFacts(Document):
+    """Goods that changed hands on the exchange; `time` is None until the block's is known."""
 
     offer: HashText
+    plan: PlanHex | None
     maker: AddressText
     buyer: AddressText
     amount: Uint128
     price: Uint128
     fee: Uint128
+    royalty: Uint128
     time: Seconds | None
     transaction: HashText
 
 
-class ShareTrades(Document):
-    """`GET /v1/shares/{asset}/trades`: the newest first."""
+class TradeList(Document):
+    """`GET /v1/shares/{asset}/trades`, `/v1/passes/{asset}/trades`: the newest first."""
 
-    trades: list[ShareTrade]
+    trades: list[TradeFacts]
 
 
 class SharesFacts(Document):
@@ -228,3 +238,61 @@ class HoldingFacts(Document):
     amount: Uint128
     booked: Uint256
     pending: Uint256
+
+
+class PassPlanFacts(Document):
+    """A plan of prepaid credits: packages of `credits` for `price` of `token`, and what buyers of credits must know.
+
+    One credit pays one atomic unit of a call's charge. `expiry`: from when on credits are void, 0: never. `open`:
+    packages can be bought now. `refundable_at`: from when on circulating credits can be given back for what the plan
+    sold them for, 0: now. `about_calls`: how many typical calls a package pays; null where calls are free or not
+    measured in text tokens.
+    """
+
+    plan: PlanHex
+    token: AddressText
+    symbol: StrictStr
+    decimals: Decimals
+    price: Uint128
+    credits: Uint128
+    expiry: Seconds
+    open: StrictBool
+    refundable_at: Seconds
+    about_calls: Uint128 | None
+
+
+class PassesFacts(Document):
+    """`GET /v1/passes/{asset}`: the plans of a service, the newest last.
+
+    `passes`: the contract of the credits. `royalty_bps`: what the holders of the service's shares get of a resale.
+    """
+
+    asset: AssetHex
+    name: StrictStr
+    passes: AddressText
+    exchange: AddressText
+    credit_symbol: StrictStr
+    credit_decimals: Decimals
+    currency: AddressText
+    symbol: StrictStr
+    decimals: Decimals
+    fee_bps: _Bps
+    royalty_bps: _Bps
+    trades: Count
+    plans: list[PassPlanFacts]
+
+
+class CreditsFacts(Document):
+    """A holder's credits of one plan: `circulating` ones can be sold, those `activated` for a meter cannot."""
+
+    plan: PlanHex
+    meter: AddressText
+    circulating: Uint256
+    activated: Uint256
+
+
+class PassHolding(Document):
+    """`GET /v1/passes/{asset}/holders/{holder}`: what an account holds of each of a service's plans."""
+
+    holder: AddressText
+    credits: list[CreditsFacts]

@@ -37,6 +37,7 @@ _RULES = {
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _HASH = re.compile("0x[0-9a-fA-F]{64}")
 _ASSET = re.compile("0x[0-9a-fA-F]{1,32}|0|[1-9][0-9]{0,38}")
+_PLAN = re.compile("0x[0-9a-fA-F]{33,64}")
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
@@ -125,6 +126,12 @@ def _asset(value: Any) -> int:
     return number
 
 
+def _plan(value: Any) -> int:
+    if not isinstance(value, str) or not _PLAN.fullmatch(value):
+        raise ValueError("a plan's id: 0x and 64 hex digits")
+    return int(value, 16)
+
+
 def _names(value: Any) -> frozenset[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ValueError("a list of texts")
@@ -157,6 +164,16 @@ AssetHex = Annotated[
     ),
 ]
 """The id of an asset, 128 bits, as `0x` and 32 hex digits; decimal text is read too."""
+
+PlanHex = Annotated[
+    int,
+    Codec(
+        _plan,
+        {"type": "string", "pattern": "^0x[0-9a-f]{64}$"},
+        plain_serializer_function_ser_schema(lambda number: f"0x{number:064x}"),
+    ),
+]
+"""The id of a plan of pass credits, 256 bits, as `0x` and 64 hex digits; its upper half is its asset's id."""
 
 Names = Annotated[
     frozenset[str],

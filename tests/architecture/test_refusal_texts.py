@@ -17,7 +17,7 @@ NOT_ON_PAGES = {
     "gallery_failure": "a page for developers",
 }
 OF_ASSETS_ON_THE_COMMAND_LINE = {
-    *("no_meter", "not_enough_credits", "not_enough_money", "nothing_to_give_back"),
+    *("no_meter", "not_enough_money", "nothing_to_give_back"),
     *("plan_closed", "plan_exists", "unknown_plan"),
 }
 

@@ -119,13 +119,13 @@ def test_what_cannot_be_sold_or_bought_is_refused_and_moves_nothing(shop):
         (("offers", "nothing"), "unknown_asset", "no asset 'nothing'"),
         (("buy", made, "1000", "--max-price", "9.99", "--wallet", BUYER), "price_above_max", "cost 10 tUSD"),
         (("buy", made, "1000.000001", "--max-price", "99", "--wallet", BUYER), "not_enough_left", "1000 shares"),
-        (("buy", made, "0", "--max-price", "9", "--wallet", BUYER), "invalid_share_purchase", "above 0"),
+        (("buy", made, "0", "--max-price", "9", "--wallet", BUYER), "invalid_purchase", "above 0"),
         (("buy", made, "1", "--max-price", "9", "--wallet", SELLER), "self_trade", "take another"),
         (("buy", made, "1", "--max-price", "9", "--wallet", POOR), "cannot_pay", "holds 0 tUSD"),
-        (("buy", unknown, "1", "--max-price", "9", "--wallet", BUYER), "gateway_refused", "share_offer_not_found"),
+        (("buy", unknown, "1", "--max-price", "9", "--wallet", BUYER), "gateway_refused", "offer_not_found"),
         (("buy", "0x12", "1", "--max-price", "9", "--wallet", BUYER), "invalid_hash", "0x12"),
         (("cancel", made, "--wallet", BUYER), "not_the_maker", "sign with its wallet"),
-        (("cancel", unknown, "--wallet", BUYER), "gateway_refused", "share_offer_not_found"),
+        (("cancel", unknown, "--wallet", BUYER), "gateway_refused", "offer_not_found"),
     ]:
         refused = shop.refused(*arguments)
         assert (refused.code, words in refused.message) == (code, True), (arguments, refused.code, refused.message)
@@ -214,7 +214,7 @@ def lying(url: str, change: dict[str, object], name: str = "") -> Iterator[str]:
             found = httpx.get(url.removesuffix("/v1") + self.path).raise_for_status().json()
             if name and self.path.endswith("/models"):
                 found["data"] = [each | {"id": name} for each in found["data"]]
-            content = json.dumps(found | change if "/share-offers/" in self.path else found).encode()
+            content = json.dumps(found | change if "/offers/" in self.path else found).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(content)))
             self.end_headers()

@@ -16,7 +16,7 @@ from referencing.jsonschema import DRAFT202012
 
 from tests.support import x402_installation, x402_payer
 from tests.support.passkeys import SoftwarePasskey, deposit_digest, document_digest, hexed
-from tests.support.share_town import NAME, SHARE, fill, share_town
+from tests.support.trade_town import NAME, SHARE, fill, trade_town
 from tests.support.waiting import until
 from usufruct.accounts import KeyDomain, key_digest, list_digest, rename_digest, revoke_digest
 from usufruct.accounts.key_model import KeyTerms
@@ -424,14 +424,14 @@ async def review(world, http, key) -> None:
 
 async def trade_shares(world, http) -> None:
     """Sell shares as the demo account, whose requests are signed already, and buy them by a wallet."""
-    async with share_town(world, None) as town:
+    async with trade_town(world, None) as town:
         assert (await http.post(f"{world.url}/sessions/demo")).status_code == 201
         maker = (await http.get(f"{world.url}/sessions/current")).json()["address"]
         await town.give(maker, 10 * SHARE)
         wish = {"asset": town.asset_text, "amount": str(10 * SHARE), "price": "50", "days": 1}
-        asked = (await http.post(f"{world.url}/share-offers/requests", json=wish)).json()
+        asked = (await http.post(f"{world.url}/offers/requests", json=wish)).json()
         body = asked["offer"]["body"] | {"permit": asked["permit"]["body"]}
-        published = await http.post(f"{world.url}/share-offers", json=body)
+        published = await http.post(f"{world.url}/offers", json=body)
         assert published.status_code == 201, published.text
         offer = published.json()["offer"]
 
@@ -441,20 +441,36 @@ async def trade_shares(world, http) -> None:
         entry = asked | {"signature": "0x" + signature.removeprefix("0x")}
         assert (await http.post(f"{world.url}/sessions", json=entry)).status_code == 201
         wish = {"offer": offer, "amount": str(SHARE), "maxPrice": "5", "bought": "0"}
-        asked = (await http.post(f"{world.url}/share-purchases/requests", json=wish)).json()
+        asked = (await http.post(f"{world.url}/purchases/requests", json=wish)).json()
         body = fill(asked["request"], account)
-        for path in ("share-purchases/transactions", "share-purchases"):
+        for path in ("purchases/transactions", "purchases"):
             assert (await http.post(f"{world.url}/{path}", json=body)).status_code == 200
         assert (await http.get(f"{world.url.removesuffix('/v1')}/shares/{NAME}")).status_code == 200
         shares = f"{world.url}/shares/{town.asset_text}"
         for path in ("", f"/holders/{maker}", "/offers", "/trades"):
             assert (await http.get(shares + path)).status_code == 200
-        assert (await http.get(f"{world.url}/share-offers/{offer}")).json()["left"] == str(9 * SHARE)
+        assert (await http.get(f"{world.url}/offers/{offer}")).json()["left"] == str(9 * SHARE)
         assert (await http.post(f"{world.url}/sessions/demo")).status_code == 201
         assert (await http.post(f"{shares}/collection")).json()["transactions"] == [], "nothing was earned"
-        ended = await http.post(f"{world.url}/share-offers/{offer}/cancellation")
+        await trade_credits(town, http, maker)
+        ended = await http.post(f"{world.url}/offers/{offer}/cancellation")
         assert ended.json()["sent"], ended.text
-        assert (await http.get(f"{world.url}/share-offers/{offer}")).json()["state"] == "cancelled"
+        assert (await http.get(f"{world.url}/offers/{offer}")).json()["state"] == "cancelled"
+
+
+async def trade_credits(town, http, maker) -> None:
+    """Offer credits as the demo account, whose approval is sent for it, and look at everything about passes."""
+    plan = await town.plan(9_000_000, 10_000_000)
+    await town.give_credits(maker, plan)
+    wish = {"asset": town.asset_text, "amount": "1000000", "price": "50", "days": 1, "plan": f"0x{plan:064x}"}
+    asked = (await http.post(f"{town.world.url}/offers/requests", json=wish)).json()
+    assert (asked["permit"], asked["approval"]["sent"]) == (None, True)
+    published = await http.post(f"{town.world.url}/offers", json=asked["offer"]["body"])
+    assert published.status_code == 201, published.text
+    passes = f"{town.world.url}/passes/{town.asset_text}"
+    for path in ("", f"/holders/{maker}", "/offers", "/trades"):
+        assert (await http.get(passes + path)).status_code == 200
+    assert (await http.get(f"{town.world.url.removesuffix('/v1')}/passes/{NAME}")).status_code == 200
 
 
 def encoded(content: dict[str, object]) -> str:

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from tests.support.browser import PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
-from tests.support.share_town import NAME, SHARE, ShareTown, share_town
+from tests.support.trade_town import NAME, SHARE, TradeTown, trade_town
 from tests.support.virtual_authenticator import VirtualAuthenticator
 from tests.support.waiting import until
 from usufruct.core import address
@@ -228,14 +228,14 @@ async def test_an_operation_of_a_passkey_is_done_once(world, browser, root, reac
 
 
 @pytest.fixture
-async def town(world, enter) -> AsyncIterator[ShareTown]:
-    async with share_town(world, enter) as opened:
+async def town(world, enter) -> AsyncIterator[TradeTown]:
+    async with trade_town(world, enter) as opened:
         yield opened
 
 
 @SIGN_IN
 @REACHES
-async def test_shares_are_bought_once(town: ShareTown, world, browser, root, sign_in: SignIn, reaches):
+async def test_shares_are_bought_once(town: TradeTown, world, browser, root, sign_in: SignIn, reaches):
     """Two taps, the network lost between signature and answer, the back button: the page goes on, and buys once."""
     seller = await town.trader(shares=1_000 * SHARE, dollars=0)
     assert (await seller.offer(1_000 * SHARE, 10 * DOLLAR)).status_code == 201
@@ -244,7 +244,7 @@ async def test_shares_are_bought_once(town: ShareTown, world, browser, root, sig
         buyer = address(await sign_in(page, world, root))
         await page.goto(f"{root}/shares/{NAME}")
         cut = Cut(page, reaches=reaches, stays=True)
-        await cut.at("**/v1/share-purchases")
+        await cut.at("**/v1/purchases")
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_label("How many shares").fill("100")
         await page.get_by_role("button", name="Sign and buy").evaluate(TAP_TWICE)

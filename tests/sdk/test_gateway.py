@@ -36,8 +36,8 @@ from usufruct_client import (
 from usufruct_client.eip712_messages import DEPOSIT, EXCHANGE, PERMIT, SIGNED_LISTING, Domain
 from usufruct_client.gateway import MOST_PAGES, TRIES
 from usufruct_client.receipt import ReceiptProof
-from usufruct_client.share_trade import TradingVenue, authorization_nonce, purchase_message, purchase_salt
-from usufruct_client.trade_documents import PurchaseFacts, ShareOfferFacts, SignedPurchase, SignedShareOffer
+from usufruct_client.trade import Goods, TradingVenue, authorization_nonce, purchase_message, purchase_salt
+from usufruct_client.trade_documents import OfferFacts, PurchaseFacts, SignedOffer, SignedPurchase
 from usufruct_client.wire import ChannelProof, DepositWish, KeyWish, SignedWish
 from usufruct_client.wire_types import read
 
@@ -249,13 +249,14 @@ def test_what_is_not_the_address_of_a_gateway_is_refused(url):
         Gateway(url)
 
 
-VENUE = TradingVenue(CHAIN, Address("0x" + "e1" * 20), Address("0x" + "e2" * 20), TOKEN.address)
-OFFER = SignedShareOffer(WHO, 7, 3_000, 100, 1_800_000_000, 250, 5, bytes(65))
+VENUE = TradingVenue(CHAIN, Address("0x" + "e1" * 20), Goods(7, Address("0x" + "e2" * 20)), TOKEN.address)
+OFFER = SignedOffer(WHO, 7, 3_000, 100, 1_800_000_000, 250, 5, bytes(65))
 HASH = VENUE.offer_hash(OFFER)
-FACTS = ShareOfferFacts(
+FACTS = OfferFacts(
     HASH,
     OFFER.asset,
-    VENUE.shares,
+    None,
+    VENUE.goods.token,
     WHO,
     VENUE.currency,
     OFFER.amount,
@@ -281,7 +282,7 @@ def test_an_offer_a_permit_and_a_purchase_are_signed_as_wallets_do():
     domain = Domain("Shares of m", "1")
     permit = VENUE.sign_permit(PAYER, domain, 9, 3, 99)
     allowed = {"owner": PAYER.address, "spender": VENUE.exchange, "value": 9, "nonce": 3, "deadline": 99}
-    assert signer_of_document(PERMIT.document(domain.data(CHAIN, VENUE.shares), allowed), permit.signature) == WHO
+    assert signer_of_document(PERMIT.document(domain.data(CHAIN, VENUE.goods.token), allowed), permit.signature) == WHO
     token = Domain(TOKEN.name, TOKEN.version)
     signed = VENUE.sign_purchase(PAYER, token, HASH, OFFER, 1_000, 500, 99)
     assert (signed.price, signed.salt) == (34, purchase_salt(HASH, WHO, 1_000, 500)), "rounded up"
@@ -294,12 +295,12 @@ def test_the_same_offer_and_purchase_are_handed_in_until_the_gateway_tells_what_
     silence = (httpx.ConnectError("silence"), httpx.Response(200, text="?"), refusal(503, "transaction_pending"))
     told: list[str] = []
     gateway, server = at(*silence, FACTS.as_json())
-    assert gateway.publish_share_offer(OFFER, HASH, told.append) == FACTS
-    assert read(SignedShareOffer, server.content(), refuse) == OFFER
+    assert gateway.publish_offer(OFFER, HASH, told.append) == FACTS
+    assert read(SignedOffer, server.content(), refuse) == OFFER
     purchase = SignedPurchase(HASH, WHO, 1_000, 34, 99, Hash32("0x" + "55" * 32), bytes(65))
     made = PurchaseFacts(HASH, WHO, 1_000, 34, None)
     gateway, bought = at(*silence, made.as_json())
-    assert gateway.submit_share_purchase(purchase, told.append) == made
+    assert gateway.submit_purchase(purchase, told.append) == made
     for asked in (server.asked, bought.asked):
         assert len(asked) == 4
         assert len({request.content for request in asked}) == 1
@@ -307,13 +308,13 @@ def test_the_same_offer_and_purchase_are_handed_in_until_the_gateway_tells_what_
 
     gateway, server = at(httpx.ConnectError("silence"))
     with pytest.raises(TradePending, match=f"offer {HASH} is published"):
-        gateway.publish_share_offer(OFFER, HASH)
+        gateway.publish_offer(OFFER, HASH)
     with pytest.raises(TradePending, match="may still be made until 99"):
-        gateway.submit_share_purchase(purchase)
+        gateway.submit_purchase(purchase)
     assert len(server.asked) == 2 * TRIES
     gateway, server = at(refusal(409, "not_enough_left"))
     with pytest.raises(GatewayRefused, match="not_enough_left: no"):
-        gateway.submit_share_purchase(purchase)
+        gateway.submit_purchase(purchase)
     assert len(server.asked) == 1
 
 
@@ -326,4 +327,5 @@ def test_offers_are_read_to_the_last_page_and_not_without_end():
         "http://here/v1/shares/0x07/offers?after=1.0x2%263",
     ]
     gateway, server = at(page)
-    assert len(gateway.share_offers("0x07")) == MOST_PAGES
+    assert len(gateway.credit_offers("0x07")) == MOST_PAGES
+    assert str(server.asked[0].url) == "http://here/v1/passes/0x07/offers?after="

@@ -1,5 +1,6 @@
 """Prepaid use: a title holder's plans, and what buyers do with the credits."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 
 from usufruct.assets.errors import UnknownPlan, demand
@@ -69,16 +70,21 @@ class Passes:
         if (found := await self._on_chain(plan)) is None:
             raise UnknownPlan(f"there is no plan {plan:#x}; `usufruct pass plan ASSET` lists them")
         asset = AssetId(plan >> 128)
-        expired = 0 < found.expiry <= await self._registry.now()
+        known, retired, now, token = await asyncio.gather(
+            self._registry.asset(asset),
+            self._registry.contract.is_retired(asset),
+            self._registry.now(),
+            self._registry.token(found.token),
+        )
         return PassPlan(
             id=plan,
             asset=asset,
-            currency=await self._registry.token((await self._registry.asset(asset)).currency),
-            token=await self._registry.token(found.token),
+            currency=await self._registry.token(known.currency),
+            token=token,
             price=found.price,
             credits=found.credits,
             expiry=found.expiry,
-            open=found.selling and not expired and not await self._registry.contract.is_retired(asset),
+            open=found.selling and not 0 < found.expiry <= now and not retired,
         )
 
     async def plans(self, asset: AssetId | None = None) -> list[PassPlan]:
@@ -88,7 +94,7 @@ class Passes:
         await self._indexer.poll()
         async with self._registry.database.snapshot() as unit:
             ids = await plans_of(unit, self._registry.contract.address, asset)
-        return [await self.show(plan) for plan in ids]
+        return list(await asyncio.gather(*(self.show(plan) for plan in ids)))
 
     async def plan(
         self, sender: Sender, asset: AssetId, token: RevenueToken, price: int, amount: int, expiry: int = 0
@@ -222,28 +228,37 @@ class Passes:
 
     async def balance(self, holder: Address, asset: AssetId | None = None) -> list[Credits]:
         """Return a holder's credits by plan and meter, of one asset or of all."""
-        found = []
-        for plan in await self.plans(asset):
-            current = (await self._registry.contract.meter_of(plan.asset)).meter
-            async with self._registry.database.snapshot() as unit:
-                earlier = await meters_of(unit, plan.id, holder)
-            for meter in dict.fromkeys([current, *earlier]):
-                held = await self._credits(plan, holder, meter, current)
-                if held.circulating or held.activated:
-                    found.append(held)
-        return found
+        return await self.credits_of(holder, await self.plans(asset))
+
+    async def credits_of(self, holder: Address, plans: Sequence[PassPlan]) -> list[Credits]:
+        """Return a holder's credits of some plans, by plan and meter."""
+        held = await asyncio.gather(*(self._balance(plan, holder) for plan in plans))
+        return [each for credits_ in held for each in credits_ if each.circulating or each.activated]
+
+    async def _balance(self, plan: PassPlan, holder: Address) -> list[Credits]:
+        current = (await self._registry.contract.meter_of(plan.asset)).meter
+        async with self._registry.database.snapshot() as unit:
+            earlier = await meters_of(unit, plan.id, holder)
+        meters = dict.fromkeys([current, *earlier])
+        return list(await asyncio.gather(*(self._credits(plan, holder, each, current) for each in meters)))
 
     async def _credits(self, plan: PassPlan, holder: Address, meter: Address, current: Address) -> Credits:
-        circulating = await self._contract.balance_of(holder, plan.id) if meter == current else 0
-        activated = await self._contract.activated(plan.id, holder, meter)
+        held, activated, refundable_at, activated_refundable_at, card = await asyncio.gather(
+            self._contract.balance_of(holder, plan.id),
+            self._contract.activated(plan.id, holder, meter),
+            self._contract.circulating_refundable_at(plan.id),
+            self._contract.refundable_at(plan.id, meter),
+            self._registry.price_card(plan.asset),
+        )
+        circulating = held if meter == current else 0
         return Credits(
             plan=plan,
             meter=meter,
             circulating=circulating,
             activated=activated,
-            circulating_refundable_at=await self._contract.circulating_refundable_at(plan.id),
-            activated_refundable_at=await self._contract.refundable_at(plan.id, meter),
-            calls=about_calls(circulating + activated, await self._registry.price_card(plan.asset)),
+            circulating_refundable_at=refundable_at,
+            activated_refundable_at=activated_refundable_at,
+            calls=about_calls(circulating + activated, card),
         )
 
     async def _on_chain(self, plan: int) -> access_pass.Plan | None:

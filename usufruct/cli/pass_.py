@@ -1,4 +1,4 @@
-"""Sell and use passes: prepaid credits of a service.
+"""Sell, use and trade in passes: prepaid credits of a service.
 
 Calls are counted as a call of 1,000 text tokens in and 500 out, at today's price.
 """
@@ -11,16 +11,35 @@ from typer import Argument, BadParameter, Option, Typer
 from usufruct.assets import Credits, PassPlan, about_calls
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.cli.support.command import Facts, Rows, parse_duration, runs
-from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway
+from usufruct.cli.support.deposits import TokenOption, agreed_token, open_payer
+from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.local_store import SavedKey, save_key
 from usufruct.cli.support.output import say
 from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
+from usufruct.cli.support.trade import Trader, Unit, find_asset, trade_at
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
-from usufruct.core import UINT128_MAX, ZERO_ADDRESS, Address, Clock, checksum, format_asset, moment, parse_units
+from usufruct.config import Config
+from usufruct.core import (
+    UINT128_MAX,
+    ZERO_ADDRESS,
+    Address,
+    AssetId,
+    Clock,
+    checksum,
+    format_asset,
+    format_units,
+    hash32,
+    moment,
+    parse_units,
+)
 from usufruct.payments.pricing import PassTerms, sign_grant
+from usufruct_client.trade import Goods, price_of_one, price_up
+from usufruct_client.trade_documents import OfferFacts
+from usufruct_client.wire import Token
 
 app = Typer()
 
+OfferArgument = Annotated[str, Argument(metavar="OFFER", help="The offer's id, as `usufruct pass offers` shows it.")]
 PlanArgument = Annotated[str, Argument(metavar="PLAN", help="The plan's id, or an asset with one plan on sale.")]
 
 
@@ -177,6 +196,162 @@ async def balance(
     who = account(holder, session.chain.config)
     which = await session.registry.find(asset) if asset else None
     return Rows([_credit_row(each) for each in await session.passes.balance(who, which)], nothing="no credits")
+
+
+@app.command()
+@runs(open_registry)
+async def offers(
+    session: RegistrySession,
+    asset: AssetArgument,
+    maker: Annotated[str, Option(help="Only of this account: an address, a wallet's name, or a devnet account.")] = "",
+    gateway: GatewayUrl = "",
+) -> Rows:
+    """List the offers of a service's circulating credits at a gateway, the lowest price of a credit first.
+
+    `credits` is what can be bought now, and `price` the price of it. The plan itself sold them for `plan_price_of_one`.
+
+    Example: usufruct pass offers my-model
+    """
+    config = session.chain.config
+    whose = account(maker, config, "maker") if maker else None
+    with open_gateway(gateway, config) as remote:
+        token = terms_of(remote, config).token
+        found = remote.credit_offers(format_asset(await find_asset(session, remote, asset)))
+    listed = [(each, each.plan) for each in found if whose in (None, each.maker)]
+    rows = [_offer_facts(each, await session.passes.show(plan), token) for each, plan in listed if plan is not None]
+    return Rows(rows, nothing="no offer of these credits; `usufruct pass offer` makes one")
+
+
+@app.command()
+@runs()
+def offer(
+    config: Config,
+    plan: PlanArgument,
+    amount: Annotated[str, Argument(metavar="CREDITS", help="How much use, in the asset's currency, as in 10.")],
+    price: Annotated[str, Option(help="The price of all of them, as in 8; parts are sold, too.")],
+    wallet: Wallet,
+    expires: Annotated[str, Option(help="How long the offer holds: 1m to 90d, and not after the plan's end.")] = "30d",
+    token: TokenOption = "",
+    gateway: GatewayUrl = "",
+) -> Facts:
+    """Offer credits that are not activated for sale, by a signature. They stay the wallet's until they are bought.
+
+    The exchange is approved for credits once, by a transaction of the wallet; it moves only what the wallet offers.
+
+    Example: usufruct pass offer my-model 10 --price 8 --wallet 4
+    """
+    until = Clock().now() + parse_duration(expires, "expires")
+    with open_payer(wallet, gateway, config) as payer:
+        whole = payer.atomic(price, "price")
+        agreed = agreed_token(payer.terms, whole, token, config)
+
+        async def made(trader: Trader, session: RegistrySession) -> Facts:
+            found = await session.passes.find(plan)
+            atoms = parse_units(amount, found.currency.decimals, "credits")
+            goods = Goods(found.asset, session.registry.passes.address, found.id)
+            sale = await trader.offer(goods, _unit(found), atoms, whole, agreed, until)
+            fee, royalty = sale.deductions.of(whole)
+            proceeds = {
+                "fee": format_units(fee, agreed.decimals),
+                "royalty": format_units(royalty, agreed.decimals),
+                "you_get": format_units(whole - fee - royalty, agreed.decimals),
+            }
+            return {**_offer_facts(sale.offer, found, agreed), **proceeds, "approval": sale.approval}
+
+        return trade_at(config, payer, made, of_plans=True)
+
+
+@app.command()
+@runs()
+def buy_offered(
+    config: Config,
+    offer: OfferArgument,
+    amount: Annotated[str, Argument(metavar="CREDITS", help="How much use, in the asset's currency, as in 10.")],
+    max_price: Annotated[str, Option(help="The most that you pay for it, as in 8.")],
+    wallet: Wallet,
+    token: TokenOption = "",
+    gateway: GatewayUrl = "",
+) -> Facts:
+    """Buy credits of an offer by one signature: a payment of exactly the price, which is made once.
+
+    The gateway pays the gas within its daily bounds; over them, the wallet sends the purchase itself.
+
+    Example: usufruct pass buy-offered 0x5c1f...9a03 5 --max-price 4 --wallet 7
+    """
+    which = hash32(offer, "offer")
+    with open_payer(wallet, gateway, config) as payer:
+        most = payer.atomic(max_price, "max_price")
+        agreed = agreed_token(payer.terms, most, token, config)
+
+        async def made(trader: Trader, session: RegistrySession) -> Facts:
+            plan = await _plan_of(await trader.find(which), session)
+            atoms = parse_units(amount, plan.currency.decimals, "credits")
+            bought = await trader.buy(which, _unit(plan), atoms, most, agreed)
+            card = await session.registry.price_card(plan.asset)
+            return {
+                "offer": which,
+                "plan": hex(plan.id),
+                "from": checksum(bought.offer.maker),
+                "to": checksum(payer.address),
+                "credits": plan.currency.show(atoms),
+                "currency": plan.currency.symbol,
+                "about_calls": about_calls(atoms, card),
+                "paid": format_units(bought.price, agreed.decimals),
+                "token": agreed.symbol,
+                "transaction": bought.transaction,
+            }
+
+        return trade_at(config, payer, made, of_plans=True)
+
+
+@app.command()
+@runs()
+def cancel(config: Config, offer: OfferArgument, wallet: Wallet, gateway: GatewayUrl = "") -> Facts:
+    """End an offer of the wallet's for good, by a transaction: a signature cannot be taken back.
+
+    Example: usufruct pass cancel 0x5c1f...9a03 --wallet 4
+    """
+    which = hash32(offer, "offer")
+    with open_payer(wallet, gateway, config) as payer:
+
+        async def made(trader: Trader, session: RegistrySession) -> Facts:
+            ended, transaction = await trader.cancel(which)
+            plan = await _plan_of(ended, session)
+            left = plan.currency.show(ended.left)
+            return {"offer": which, "plan": hex(plan.id), "credits_not_sold": left, "transaction": transaction}
+
+        return trade_at(config, payer, made, of_plans=True)
+
+
+async def _plan_of(offer: OfferFacts, session: RegistrySession) -> PassPlan:
+    assert offer.plan is not None  # checked by the trader, which trades in credits
+    return await session.passes.show(offer.plan)
+
+
+def _unit(plan: PassPlan) -> Unit:
+    return Unit(plan.currency.decimals, f"{plan.currency.symbol} of use")
+
+
+def _offer_facts(offer: OfferFacts, plan: PassPlan, token: Token) -> Mapping[str, object]:
+    amount, decimals = offer.left if offer.available is None else offer.available, plan.currency.decimals
+    one = price_of_one(offer.price, offer.amount, decimals, token.decimals)
+    plan_one = price_of_one(plan.price, plan.credits, decimals, plan.token.decimals)
+    return {
+        "offer": offer.offer,
+        "asset": format_asset(AssetId(offer.asset)),
+        "plan": hex(plan.id),
+        "maker": checksum(offer.maker),
+        "credits": plan.currency.show(amount),
+        "currency": plan.currency.symbol,
+        "price": format_units(price_up(offer.price, offer.amount, amount), token.decimals),
+        "price_of_one": f"{one:f}",
+        "token": token.symbol,
+        "plan_price_of_one": f"{plan_one:f}",
+        "plan_token": plan.token.symbol,
+        "expires": moment(offer.expiry),
+        "void": moment(plan.expiry) if plan.expiry else None,
+        "state": offer.state,
+    }
 
 
 def _trade(plan: PassPlan, to: Address, credits_: int, paid: int) -> dict[str, object]:

@@ -10,7 +10,7 @@ from usufruct.cli.support.command import ADDRESS, Facts, Rows, parse_duration, r
 from usufruct.cli.support.deposits import TokenOption, agreed_token, open_payer
 from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
 from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
-from usufruct.cli.support.share_trade import ShareTrader, find_asset, trade_shares
+from usufruct.cli.support.trade import SHARES, Trader, find_asset, trade_at
 from usufruct.cli.support.wallet_option import Wallet, account
 from usufruct.config import Config
 from usufruct.core import (
@@ -24,8 +24,8 @@ from usufruct.core import (
     moment,
     parse_units,
 )
-from usufruct_client.share_trade import fee_down, price_of_one, price_up
-from usufruct_client.trade_documents import ShareOfferFacts
+from usufruct_client.trade import Goods, price_of_one, price_up
+from usufruct_client.trade_documents import OfferFacts
 from usufruct_client.wire import Token
 
 app = Typer()
@@ -165,17 +165,18 @@ def offer(
         whole = payer.atomic(price, "price")
         agreed = agreed_token(payer.terms, whole, token, config)
 
-        async def made(trader: ShareTrader, session: RegistrySession) -> Facts:
+        async def made(trader: Trader, session: RegistrySession) -> Facts:
             which = await find_asset(session, payer.gateway, asset)
-            sale = await trader.offer(which, atoms, whole, agreed, expiry)
-            fee = fee_down(whole, sale.offer.max_deduction_bps)
+            goods = Goods(which, (await session.registry.shares(which)).address)
+            sale = await trader.offer(goods, SHARES, atoms, whole, agreed, expiry)
+            fee, _ = sale.deductions.of(whole)
             proceeds = {
                 "fee": format_units(fee, agreed.decimals),
                 "you_get": format_units(whole - fee, agreed.decimals),
             }
             return {**_offer_facts(sale.offer, agreed), **proceeds, "approval": sale.approval}
 
-        return trade_shares(config, payer, made)
+        return trade_at(config, payer, made)
 
 
 @app.command()
@@ -200,8 +201,8 @@ def buy(
         most = payer.atomic(max_price, "max_price")
         agreed = agreed_token(payer.terms, most, token, config)
 
-        async def made(trader: ShareTrader, _: RegistrySession) -> Facts:
-            bought = await trader.buy(which, atoms, most, agreed)
+        async def made(trader: Trader, _: RegistrySession) -> Facts:
+            bought = await trader.buy(which, SHARES, atoms, most, agreed)
             return {
                 "offer": which,
                 "asset": format_asset(AssetId(bought.offer.asset)),
@@ -213,7 +214,7 @@ def buy(
                 "transaction": bought.transaction,
             }
 
-        return trade_shares(config, payer, made)
+        return trade_at(config, payer, made)
 
 
 @app.command()
@@ -226,15 +227,15 @@ def cancel(config: Config, offer: OfferArgument, wallet: Wallet, gateway: Gatewa
     which = hash32(offer, "offer")
     with open_payer(wallet, gateway, config) as payer:
 
-        async def made(trader: ShareTrader, _: RegistrySession) -> Facts:
+        async def made(trader: Trader, _: RegistrySession) -> Facts:
             ended, transaction = await trader.cancel(which)
             asset, left = format_asset(AssetId(ended.asset)), format_units(ended.left, SHARE_DECIMALS)
             return {"offer": which, "asset": asset, "shares_not_sold": left, "transaction": transaction}
 
-        return trade_shares(config, payer, made)
+        return trade_at(config, payer, made)
 
 
-def _offer_facts(offer: ShareOfferFacts, token: Token) -> Mapping[str, object]:
+def _offer_facts(offer: OfferFacts, token: Token) -> Mapping[str, object]:
     amount = offer.left if offer.available is None else offer.available
     one = price_of_one(offer.price, offer.amount, SHARE_DECIMALS, token.decimals)
     return {

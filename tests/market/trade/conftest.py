@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.share_town import ShareTown, share_town
+from tests.support.trade_town import TradeTown, trade_town
 
 
 @pytest.fixture
-async def town(world, enter) -> AsyncIterator[ShareTown]:
-    async with share_town(world, enter) as opened:
+async def town(world, enter) -> AsyncIterator[TradeTown]:
+    async with trade_town(world, enter) as opened:
         yield opened

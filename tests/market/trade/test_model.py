@@ -9,16 +9,17 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.core import Address, AssetId, Hash32
-from usufruct.market.trade.model import OfferState, ShareOffer
+from usufruct.core import Address, Hash32
+from usufruct.market.trade.model import Deductions, GoodsOffer, OfferState, last_expiry
 from usufruct.market.trade.store import Cancellation
 from usufruct_client.eip712_messages import EXCHANGE, SIGNED_LISTING
-from usufruct_client.share_trade import TradingVenue, authorization_nonce, fee_down, price_up, purchase_salt
+from usufruct_client.trade import Goods, TradingVenue, authorization_nonce, fee_down, price_up, purchase_salt
 
 MAKER, BUYER, SHARES = (Address("0x" + each * 20) for each in ("a1", "b2", "c3"))
 EXCHANGE_AT, TOKEN = Address("0x" + "d4" * 20), Address("0x" + "e5" * 20)
 HASH = Hash32("0x" + "11" * 32)
-OFFER = ShareOffer(HASH, AssetId(1), SHARES, MAKER, TOKEN, 1_000, 77, 2_000, 250, 5, b"")
+GOODS = Goods(1, SHARES)
+OFFER = GoodsOffer(HASH, GOODS, MAKER, TOKEN, 1_000, 77, 2_000, 250, 5, b"")
 
 UINT128 = st.integers(1, 2**128 - 1)
 
@@ -35,6 +36,22 @@ def test_no_way_of_slicing_is_cheaper_than_the_whole(price, parts):
     amount = sum(parts)
     assert sum(price_up(price, amount, each) for each in parts) >= price_up(price, amount, amount) == price
     assert all(price_up(price, amount, each) > 0 for each in parts)
+
+
+@given(UINT128, st.integers(0, 500), st.integers(0, 1_000))
+def test_fee_and_royalty_are_within_what_the_maker_allowed(price, fee_bps, royalty_bps):
+    """The exchange refuses a sale whose deductions are above `maxDeductionBps` of the price, rounded down."""
+    deductions = Deductions(fee_bps, royalty_bps)
+    fee, royalty = deductions.of(price)
+    assert 0 <= fee + royalty <= price * deductions.bps // 10_000 < price
+
+
+@given(st.integers(1, 2**40), st.integers(0, 2**40))
+def test_an_offer_ends_with_its_credits(until, void_at):
+    last = last_expiry(until, void_at)
+    assert last <= until
+    assert last == until if not void_at else last <= void_at
+    assert last in (until, void_at)
 
 
 @given(UINT128, st.integers(0, 500))
@@ -77,13 +94,16 @@ def test_a_cancellation_holds_the_nonces_of_its_bits(nonce, mask, word):
     assert all(Cancellation(1, 1, MAKER, word, mask).holds(each) for each in bits)
 
 
-def test_a_listings_hash_is_what_wallets_sign():
-    item = {"kind": 0, "token": SHARES, "id": 0, "amount": 1_000, "price": 77}
+@pytest.mark.parametrize(("goods", "kind", "id_"), [(GOODS, 0, 0), (Goods(1, SHARES, 1 << 128 | 7), 2, 1 << 128 | 7)])
+def test_a_listings_hash_is_what_wallets_sign(goods, kind, id_):
+    item = {"kind": kind, "token": SHARES, "id": id_, "amount": 1_000, "price": 77}
     head = {"maker": MAKER, "currency": TOKEN, "expiry": 2_000, "maxDeductionBps": 250, "divisible": True, "nonce": 5}
     document = SIGNED_LISTING.document(EXCHANGE.data(31337, EXCHANGE_AT), head | {"item": item, "more": []})
     wanted = "0x" + _hash_eip191_message(encode_typed_data(full_message=document)).hex().removeprefix("0x")
-    assert TradingVenue(31337, EXCHANGE_AT, SHARES, TOKEN).offer_hash(OFFER) == wanted
-    assert TradingVenue(1, EXCHANGE_AT, SHARES, TOKEN).offer_hash(OFFER) != wanted
+    assert TradingVenue(31337, EXCHANGE_AT, goods, TOKEN).offer_hash(OFFER) == wanted
+    item_of = replace(OFFER, goods=goods).listing.item
+    assert (item_of.kind, item_of.token, item_of.id) == (kind, SHARES, id_)
+    assert TradingVenue(1, EXCHANGE_AT, goods, TOKEN).offer_hash(OFFER) != wanted
 
 
 def test_a_payment_is_bound_to_offer_amount_buyer_and_what_was_bought_before():

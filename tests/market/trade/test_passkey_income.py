@@ -5,7 +5,7 @@ import pytest
 
 from tests.market.test_passkey_buyer import Person
 from tests.support.passkeys import hexed
-from tests.support.share_town import SHARE, ShareTown, code
+from tests.support.trade_town import SHARE, TradeTown, code
 from usufruct.accounts.passkeys import operation_hash
 from usufruct.accounts.passkeys.api import packed
 from usufruct.chain.keys import DEVNET_ADDRESSES
@@ -19,7 +19,7 @@ SUPPLY = 100_000_000 * SHARE
 
 
 @pytest.fixture
-async def holder(town: ShareTown, http: httpx.AsyncClient) -> Person:
+async def holder(town: TradeTown, http: httpx.AsyncClient) -> Person:
     """A passkey account that was never created and holds a hundredth of the shares."""
     http.base_url = str(http.base_url).replace("127.0.0.1", "localhost")
     found = Person(town.world, http, 79)
@@ -28,7 +28,7 @@ async def holder(town: ShareTown, http: httpx.AsyncClient) -> Person:
     return found
 
 
-async def send(town: ShareTown, holder: Person, *calls: dict) -> httpx.Response:
+async def send(town: TradeTown, holder: Person, *calls: dict) -> httpx.Response:
     """Have the passkey sign calls as one operation, and send it."""
     asked = await holder.http.post("/account/wallet/operations", json={"calls": calls})
     assert asked.status_code == 200, asked.text
@@ -40,14 +40,14 @@ async def send(town: ShareTown, holder: Person, *calls: dict) -> httpx.Response:
     return await holder.http.post("/passkeys/operations", json=body | {"assertion": assertion})
 
 
-async def collection(town: ShareTown, holder: Person) -> list[dict]:
+async def collection(town: TradeTown, holder: Person) -> list[dict]:
     """Return the calls that collect the holder's income."""
     asked = await holder.http.post(f"/shares/{town.asset_text}/collection")
     assert asked.status_code == 200, asked.text
     return [{"to": each["to"], "data": each["data"]} for each in asked.json()["transactions"]]
 
 
-async def test_income_that_is_worth_the_gas_is_collected_without_a_deposit(town: ShareTown, holder: Person):
+async def test_income_that_is_worth_the_gas_is_collected_without_a_deposit(town: TradeTown, holder: Person):
     client, dollar = town.world.installation.client, town.world.dollar
     await town.earn(DOLLAR // 2)  # the holder's part is under the smallest amount that is worth its gas
     calls = await collection(town, holder)
@@ -63,7 +63,7 @@ async def test_income_that_is_worth_the_gas_is_collected_without_a_deposit(town:
     assert await client.balance(holder.account) == 0
 
 
-async def test_income_pays_for_no_other_operation(town: ShareTown, holder: Person):
+async def test_income_pays_for_no_other_operation(town: TradeTown, holder: Person):
     """The relayer creates no account whose first calls leave the income where it is, or collect from other shares."""
     await town.earn(50 * DOLLAR)
     dollar = town.world.dollar

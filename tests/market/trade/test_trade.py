@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.support.share_town import SHARE, ShareTown, Trader, code, fill
+from tests.support.trade_town import SHARE, Trader, TradeTown, code, fill
 from usufruct.accounts import DEMO_ACCOUNT
 from usufruct.chain import FEE_SINK, Call
 from usufruct.chain.keys import DEVNET_ADDRESSES
@@ -23,7 +23,7 @@ async def offered(seller: Trader, amount: int = 1_000 * SHARE, price: int = PRIC
     return made.json()["offer"]
 
 
-async def test_a_sale_moves_shares_and_money_to_the_unit(town: ShareTown):
+async def test_a_sale_moves_shares_and_money_to_the_unit(town: TradeTown):
     """The seller has no coins and never sent a transaction; the buyer neither."""
     seller, buyer = await town.trader(shares=1_000 * SHARE, dollars=0), await town.trader(dollars=40)
     made = await seller.offer(1_000 * SHARE, PRICE)
@@ -56,10 +56,10 @@ async def test_a_sale_moves_shares_and_money_to_the_unit(town: ShareTown):
     header = await town.world.installation.client.head()
     assert 0 < trade["time"] <= header.timestamp
     rest = await buyer.ask(offer["offer"], 666_666_667, bought=333_333_333)
-    assert (rest.status_code, code(rest)) == (402, "share_purchase_unfunded")
+    assert (rest.status_code, code(rest)) == (402, "purchase_unfunded")
 
 
-async def test_shares_are_sold_with_the_income_that_is_not_booked(town: ShareTown):
+async def test_shares_are_sold_with_the_income_that_is_not_booked(town: TradeTown):
     seller, buyer = await town.trader(shares=10_000_000 * SHARE), await town.trader()
     await town.earn(1_000 * DOLLAR)
     await town.act(buyer.address, town.shares.accrue(town.world.dollar.address))  # booked: it is the seller's
@@ -81,7 +81,7 @@ async def test_shares_are_sold_with_the_income_that_is_not_booked(town: ShareTow
     assert 0 <= pending - sellers - buyers <= 1, "each part is rounded down"
 
 
-async def test_a_holder_collects_all_income_by_the_transactions_that_are_returned(town: ShareTown):
+async def test_a_holder_collects_all_income_by_the_transactions_that_are_returned(town: TradeTown):
     holder, dollar = await town.trader(shares=10_000_000 * SHARE, dollars=0), town.world.dollar
     path = f"/shares/{town.asset_text}/collection"
     nothing = (await holder.http.post(path)).json()
@@ -100,7 +100,7 @@ async def test_a_holder_collects_all_income_by_the_transactions_that_are_returne
     assert refused.status_code == 401
 
 
-async def test_the_demo_accounts_income_is_collected_by_its_key_as_often_as_there_is_some(town: ShareTown):
+async def test_the_demo_accounts_income_is_collected_by_its_key_as_often_as_there_is_some(town: TradeTown):
     demo, dollar = DEVNET_ADDRESSES[DEMO_ACCOUNT], town.world.dollar
     async with httpx.AsyncClient(base_url=town.world.url, timeout=60) as http:
         (await http.post("/sessions/demo", json={})).raise_for_status()
@@ -113,40 +113,40 @@ async def test_the_demo_accounts_income_is_collected_by_its_key_as_often_as_ther
             assert await dollar.balance_of(demo) == before + due > before
 
 
-async def test_a_purchase_is_made_once_however_often_it_is_asked_for(town: ShareTown):
+async def test_a_purchase_is_made_once_however_often_it_is_asked_for(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     offer = await offered(seller)
     first, second = [(await buyer.ask(offer, SHARE)).json() for _ in range(2)]  # two tabs
     bodies = [fill(each["request"], buyer.account) for each in (first, second)]
-    answers = await asyncio.gather(*(buyer.http.post("/share-purchases", json=each) for each in bodies * 2))
+    answers = await asyncio.gather(*(buyer.http.post("/purchases", json=each) for each in bodies * 2))
     assert [each.status_code for each in answers] == [200] * 4, [each.text for each in answers]
     assert len({each.json()["transaction"] for each in answers}) == 1
     assert await town.shares.balance_of(buyer.address) == SHARE
-    again = await buyer.http.post("/share-purchases", json=bodies[1])  # after the network came back
+    again = await buyer.http.post("/purchases", json=bodies[1])  # after the network came back
     assert again.status_code == 200
     assert await town.shares.balance_of(buyer.address) == SHARE
     stale = await buyer.ask(offer, SHARE)  # a page from before the purchase
-    assert (stale.status_code, code(stale)) == (409, "share_purchase_outdated")
+    assert (stale.status_code, code(stale)) == (409, "purchase_outdated")
     assert (await buyer.buy(offer, SHARE, bought=SHARE)).status_code == 200
     assert await town.shares.balance_of(buyer.address) == 2 * SHARE
 
 
-async def test_a_purchase_that_the_buyers_wallet_sent_is_known_too(town: ShareTown):
+async def test_a_purchase_that_the_buyers_wallet_sent_is_known_too(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     offer = await offered(seller)
     body = fill((await buyer.ask(offer, SHARE)).json()["request"], buyer.account)
-    sent = (await buyer.http.post("/share-purchases/transactions", json=body)).json()
+    sent = (await buyer.http.post("/purchases/transactions", json=body)).json()
     assert sent["to"] == town.exchange.address
     call = Call(sent["to"], bytes.fromhex(sent["data"][2:]))
     await town.act(buyer.address, call)
     assert await town.shares.balance_of(buyer.address) == SHARE
-    made = await buyer.http.post("/share-purchases", json=body)
+    made = await buyer.http.post("/purchases", json=body)
     assert made.status_code == 200, made.text
     assert made.json()["transaction"]
     assert await town.shares.balance_of(buyer.address) == SHARE
 
 
-async def test_a_price_above_what_the_buyer_allows_is_refused_before_and_after_signing(town: ShareTown):
+async def test_a_price_above_what_the_buyer_allows_is_refused_before_and_after_signing(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     offer = await offered(seller, 3 * SHARE, 100)
     refused = await buyer.ask(offer, SHARE, most=33)
@@ -154,17 +154,17 @@ async def test_a_price_above_what_the_buyer_allows_is_refused_before_and_after_s
     asked = await buyer.ask(offer, SHARE, most=34)
     assert asked.json()["price"] == "34"
     body = fill(asked.json()["request"], buyer.account)
-    dearer = await buyer.http.post("/share-purchases", json=body | {"price": "35"})
-    assert (dearer.status_code, code(dearer)) == (400, "invalid_share_purchase")
+    dearer = await buyer.http.post("/purchases", json=body | {"price": "35"})
+    assert (dearer.status_code, code(dearer)) == (400, "invalid_purchase")
     other = await offered(seller, 3 * SHARE, 200)  # the offer switched under the signature
-    switched = await buyer.http.post("/share-purchases", json=body | {"offer": other, "price": "67"})
+    switched = await buyer.http.post("/purchases", json=body | {"offer": other, "price": "67"})
     assert switched.status_code == 409
-    more = await buyer.http.post("/share-purchases", json=body | {"amount": str(SHARE - 1)})
+    more = await buyer.http.post("/purchases", json=body | {"amount": str(SHARE - 1)})
     assert more.status_code == 409
     assert await town.world.dollar.balance_of(seller.address) == 1_000 * DOLLAR
 
 
-async def test_only_an_offer_that_can_be_filled_is_published(town: ShareTown):
+async def test_only_an_offer_that_can_be_filled_is_published(town: TradeTown):
     seller, stranger = await town.trader(shares=100 * SHARE), await town.trader()
     too_many = await seller.offer(101 * SHARE, PRICE)
     assert code(too_many) == "not_enough_shares"
@@ -172,11 +172,11 @@ async def test_only_an_offer_that_can_be_filled_is_published(town: ShareTown):
         ({"price": "1"}, "invalid_signature"),
         ({"amount": "7"}, "invalid_signature"),
         ({"maker": stranger.address}, "invalid_signature"),
-        ({"expiry": 1}, "invalid_share_offer"),
-        ({"expiry": 10**10}, "invalid_share_offer"),
-        ({"amount": "0"}, "invalid_share_offer"),
+        ({"expiry": 1}, "invalid_offer"),
+        ({"expiry": 10**10}, "invalid_offer"),
+        ({"amount": "0"}, "invalid_offer"),
         ({"maxDeductionBps": 0}, "fee_above_allowed"),
-        ({"asset": "0x" + "12" * 16}, "shares_not_found"),
+        ({"asset": "0x" + "12" * 16}, "not_traded"),
         ({"permit": None}, "item_not_approved"),
     ]:
         refused = await seller.offer(50 * SHARE, PRICE, changes=changes)
@@ -187,35 +187,35 @@ async def test_only_an_offer_that_can_be_filled_is_published(town: ShareTown):
     assert (await seller.http.get(f"/shares/{town.asset_text}/offers")).json()["offers"][0]["offer"] == published
 
 
-async def test_an_offer_of_another_chain_is_no_offer_here(town: ShareTown):
+async def test_an_offer_of_another_chain_is_no_offer_here(town: TradeTown):
     seller = await town.trader(shares=100 * SHARE)
     wish = {"asset": town.asset_text, "amount": str(SHARE), "price": "5", "days": 1}
-    asked = (await seller.http.post("/share-offers/requests", json=wish)).json()
+    asked = (await seller.http.post("/offers/requests", json=wish)).json()
     for domain in ({"chainId": 1}, {"verifyingContract": "0x" + "77" * 20}):
         document = asked["offer"]["document"] | {"domain": asked["offer"]["document"]["domain"] | domain}
         body = fill(asked["offer"] | {"document": document}, seller.account)
         body["permit"] = fill(asked["permit"], seller.account)
-        refused = await seller.http.post("/share-offers", json=body)
+        refused = await seller.http.post("/offers", json=body)
         assert (refused.status_code, code(refused)) == (409, "invalid_signature")
 
 
-async def test_a_cancelled_offer_is_over_for_good(town: ShareTown):
+async def test_a_cancelled_offer_is_over_for_good(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     offer = await offered(seller)
-    strange = await buyer.http.post(f"/share-offers/{offer}/cancellation")
+    strange = await buyer.http.post(f"/offers/{offer}/cancellation")
     assert (strange.status_code, code(strange)) == (403, "not_the_maker")
     body = fill((await buyer.ask(offer, SHARE)).json()["request"], buyer.account)
-    sent = (await seller.http.post(f"/share-offers/{offer}/cancellation")).json()
+    sent = (await seller.http.post(f"/offers/{offer}/cancellation")).json()
     call = Call(sent["to"], bytes.fromhex(sent["data"][2:]))
     await town.act(seller.address, call)
     assert (await seller.offer_facts(offer))["state"] == "cancelled"
     assert code(await buyer.ask(offer, SHARE)) == "nonce_used"
-    assert code(await buyer.http.post("/share-purchases", json=body)) == "nonce_used"  # signed before
+    assert code(await buyer.http.post("/purchases", json=body)) == "nonce_used"  # signed before
     assert (await seller.http.get(f"/shares/{town.asset_text}/offers")).json()["offers"] == []
     assert await town.world.balance(buyer.account) == 1_000 * DOLLAR
 
 
-async def test_a_seller_without_shares_or_approval_sells_nothing(town: ShareTown):
+async def test_a_seller_without_shares_or_approval_sells_nothing(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     offer = await offered(seller)
     body = fill((await buyer.ask(offer, 700 * SHARE)).json()["request"], buyer.account)
@@ -223,7 +223,7 @@ async def test_a_seller_without_shares_or_approval_sells_nothing(town: ShareTown
     facts = await buyer.offer_facts(offer)
     assert (facts["state"], facts["available"]) == ("open", str(400 * SHARE))
     assert code(await buyer.ask(offer, 700 * SHARE)) == "not_enough_left"
-    assert code(await buyer.http.post("/share-purchases", json=body)) == "item_not_owned"
+    assert code(await buyer.http.post("/purchases", json=body)) == "item_not_owned"
     await town.act(seller.address, town.shares.transfer(FEE_SINK, 400 * SHARE))
     assert (await buyer.offer_facts(offer))["state"] == "uncovered"
     assert code(await buyer.ask(offer, SHARE)) == "item_not_owned"
@@ -235,17 +235,17 @@ async def test_a_seller_without_shares_or_approval_sells_nothing(town: ShareTown
     assert await town.world.balance(buyer.account) == 1_000 * DOLLAR
 
 
-async def test_an_expired_offer_sells_nothing(town: ShareTown):
+async def test_an_expired_offer_sells_nothing(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     offer = await offered(seller, days=1)
     body = fill((await buyer.ask(offer, SHARE)).json()["request"], buyer.account)
     await town.world.devnet.pass_time(86_400)
-    refused = await buyer.http.post("/share-purchases", json=body)
+    refused = await buyer.http.post("/purchases", json=body)
     assert refused.status_code == 409
     assert code(refused) == "listing_expired"
 
 
-async def test_an_offer_whose_fee_was_raised_says_so(town: ShareTown):
+async def test_an_offer_whose_fee_was_raised_says_so(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     offer = await offered(seller)
     await town.act(await town.exchange.owner(), town.exchange.set_fee(FEE_SINK, 400))
@@ -253,7 +253,7 @@ async def test_an_offer_whose_fee_was_raised_says_so(town: ShareTown):
     assert code(await buyer.ask(offer, SHARE)) == "fee_above_allowed"
 
 
-async def test_offers_share_one_approval_and_have_a_limit(town: ShareTown):
+async def test_offers_share_one_approval_and_have_a_limit(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     dear, cheap = await offered(seller, 600 * SHARE, 9 * DOLLAR), await offered(seller, 400 * SHARE, DOLLAR)
     assert await town.shares.allowance(seller.address, town.exchange.address) == 1_000 * SHARE
@@ -267,20 +267,20 @@ async def test_offers_share_one_approval_and_have_a_limit(town: ShareTown):
     rich = await town.trader(shares=1_000 * SHARE)
     for _ in range(20):
         await offered(rich, SHARE)
-    assert code(await rich.offer(SHARE, PRICE)) == "too_many_share_offers"
+    assert code(await rich.offer(SHARE, PRICE)) == "too_many_offers"
 
 
-async def test_the_same_offer_is_published_once(town: ShareTown):
+async def test_the_same_offer_is_published_once(town: TradeTown):
     seller = await town.trader(shares=1_000 * SHARE)
     wish = {"asset": town.asset_text, "amount": str(SHARE), "price": "5", "days": 1}
-    asked = (await seller.http.post("/share-offers/requests", json=wish)).json()
+    asked = (await seller.http.post("/offers/requests", json=wish)).json()
     body = fill(asked["offer"], seller.account) | {"permit": fill(asked["permit"], seller.account)}
-    answers = [await seller.http.post("/share-offers", json=body) for _ in range(2)]
+    answers = [await seller.http.post("/offers", json=body) for _ in range(2)]
     assert [each.status_code for each in answers] == [201, 201]
     assert len((await seller.http.get(f"/shares/{town.asset_text}/offers")).json()["offers"]) == 1
 
 
-async def test_a_reorganisation_takes_a_sale_back(town: ShareTown):
+async def test_a_reorganisation_takes_a_sale_back(town: TradeTown):
     seller, buyer = await town.trader(shares=1_000 * SHARE), await town.trader()
     offer = await offered(seller)
     before = await town.world.devnet.snapshot()
@@ -293,11 +293,11 @@ async def test_a_reorganisation_takes_a_sale_back(town: ShareTown):
     assert (await buyer.http.get(f"/shares/{town.asset_text}/trades")).json()["trades"] == []
 
 
-async def test_nothing_is_asked_for_without_a_session_or_shares(town: ShareTown, http):
-    assert code(await http.post("/share-offers/requests", json={})) == "not_signed_in"
-    assert code(await http.post("/share-purchases/requests", json={})) == "not_signed_in"
+async def test_nothing_is_asked_for_without_a_session_or_shares(town: TradeTown, http):
+    assert code(await http.post("/offers/requests", json={})) == "not_signed_in"
+    assert code(await http.post("/purchases/requests", json={})) == "not_signed_in"
     for path in ("/shares/0x" + "12" * 16, f"/shares/0x{'12' * 16}/offers", f"/shares/0x{'12' * 16}/trades"):
-        assert code(await http.get(path)) == "shares_not_found"
-    assert code(await http.get("/shares/no")) == "invalid_share_offer"
-    assert code(await http.get("/share-offers/0x" + "12" * 32)) == "share_offer_not_found"
-    assert code(await http.get(f"/shares/{town.asset_text}/offers?after=no")) == "invalid_share_offer"
+        assert code(await http.get(path)) == "not_traded"
+    assert code(await http.get("/shares/no")) == "invalid_offer"
+    assert code(await http.get("/offers/0x" + "12" * 32)) == "offer_not_found"
+    assert code(await http.get(f"/shares/{town.asset_text}/offers?after=no")) == "invalid_offer"

@@ -10,7 +10,7 @@ from tests.support.browser import DESKTOP, NARROW, PHONE, chromium, needs_chromi
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
-from tests.support.share_town import NAME, SHARE, ShareTown
+from tests.support.trade_town import NAME, SHARE, TradeTown
 from tests.support.waiting import until
 from usufruct.core import address
 
@@ -46,7 +46,7 @@ async def offer(page, amount: str, price: str) -> None:
     await expect(page.get_by_text("Your offer is published.")).to_be_visible()
 
 
-async def test_shares_are_bought_and_sold_between_two_browsers(town: ShareTown, browser, root):
+async def test_shares_are_bought_and_sold_between_two_browsers(town: TradeTown, browser, root):
     client = town.world.installation.client
     seller, buyer = [InjectedWallet(await town.world.account(40), node=client) for _ in range(2)]
     sellers, buyers = (address(each.account.address) for each in (seller, buyer))
@@ -84,7 +84,7 @@ async def test_shares_are_bought_and_sold_between_two_browsers(town: ShareTown, 
     assert pending == [income // 2, income // 2]
 
 
-async def test_a_purchase_is_resumed_after_the_network_was_lost(town: ShareTown, browser, root):
+async def test_a_purchase_is_resumed_after_the_network_was_lost(town: TradeTown, browser, root):
     """The answer never comes, the page is loaded again, in a second tab too: one purchase."""
     seller = await town.trader(shares=1_000 * SHARE)
     assert (await seller.offer(1_000 * SHARE, 10 * DOLLAR)).status_code == 201
@@ -101,7 +101,7 @@ async def test_a_purchase_is_resumed_after_the_network_was_lost(town: ShareTown,
             lost.append(await route.fetch())  # it reaches the server, and the answer is lost
             await route.abort()
 
-        await page.route("**/v1/share-purchases", lose)
+        await page.route("**/v1/purchases", lose)
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_label("How many shares").fill("100")
         await page.get_by_role("button", name="Sign and buy").click()
@@ -123,7 +123,7 @@ async def test_a_purchase_is_resumed_after_the_network_was_lost(town: ShareTown,
     assert await town.world.balance(wallet.account) == 39 * DOLLAR
 
 
-async def test_a_page_that_asks_for_more_is_not_signed_for(town: ShareTown, browser, root):
+async def test_a_page_that_asks_for_more_is_not_signed_for(town: TradeTown, browser, root):
     seller = await town.trader(shares=1_000 * SHARE)
     assert (await seller.offer(1_000 * SHARE, 10 * DOLLAR)).status_code == 201
     wallet = InjectedWallet(await town.world.account(40), node=town.world.installation.client)
@@ -137,18 +137,18 @@ async def test_a_page_that_asks_for_more_is_not_signed_for(town: ShareTown, brow
             asked["request"]["document"]["message"]["value"] = "30000000"
             await route.fulfill(response=answer, json=asked)
 
-        await page.route("**/v1/share-purchases/requests", more)
+        await page.route("**/v1/purchases/requests", more)
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_role("button", name="Sign and buy").click()
         await expect(page.locator("#toasts")).to_contain_text("The server asked to sign something else.")
         assert "eth_signTypedData_v4" not in wallet.signed
-        await page.unroute("**/v1/share-purchases/requests")
+        await page.unroute("**/v1/purchases/requests")
         await page.get_by_label("At most").fill("9.99")
         await page.get_by_role("button", name="Sign and buy").click()
         await expect(page.locator("#toasts")).to_contain_text("The price is above the most that you would pay.")
 
 
-async def test_a_passkey_sells_shares_and_cancels(town: ShareTown, browser, root):
+async def test_a_passkey_sells_shares_and_cancels(town: TradeTown, browser, root):
     local = root.replace("127.0.0.1", "localhost")
     buyer = await town.trader(dollars=40)
     async with visit(browser, "about:blank", **PHONE) as shown:
@@ -194,7 +194,7 @@ def with_hidden_calls(asked) -> None:
     document["message"][fields[at]["name"]] = "0x" + "66" * 64
 
 
-async def test_a_passkey_signs_no_other_approval(town: ShareTown, browser, root):
+async def test_a_passkey_signs_no_other_approval(town: TradeTown, browser, root):
     local = root.replace("127.0.0.1", "localhost")
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
@@ -211,11 +211,11 @@ async def test_a_passkey_signs_no_other_approval(town: ShareTown, browser, root)
         await page.get_by_label("How many shares").last.fill("10")
         await page.get_by_label("Price of all of them").fill("1")
         for altered in (another, for_ever):
-            await refused_when(page, "**/v1/share-offers/requests", altered, "Sign and offer")
+            await refused_when(page, "**/v1/offers/requests", altered, "Sign and offer")
     assert await town.shares.allowance(account, town.exchange.address) == 0
 
 
-async def test_a_passkey_buys_shares(town: ShareTown, browser, root):
+async def test_a_passkey_buys_shares(town: TradeTown, browser, root):
     seller = await town.trader(shares=1_000 * SHARE)
     assert (await seller.offer(1_000 * SHARE, 10 * DOLLAR)).status_code == 201
     local = root.replace("127.0.0.1", "localhost")
@@ -230,7 +230,7 @@ async def test_a_passkey_buys_shares(town: ShareTown, browser, root):
     assert await town.world.dollar.balance_of(account) == 90 * DOLLAR
 
 
-async def test_a_wallet_collects_the_income_of_its_shares(town: ShareTown, browser, root):
+async def test_a_wallet_collects_the_income_of_its_shares(town: TradeTown, browser, root):
     wallet = InjectedWallet(await town.world.account(0), node=town.world.installation.client)
     holder, dollar = address(wallet.account.address), town.world.dollar
     await town.give(holder, 1_000_000 * SHARE)
@@ -246,7 +246,7 @@ async def test_a_wallet_collects_the_income_of_its_shares(town: ShareTown, brows
     assert await dollar.balance_of(holder) == due > 0
 
 
-async def test_a_passkey_collects_the_income_and_signs_nothing_else(town: ShareTown, browser, root):
+async def test_a_passkey_collects_the_income_and_signs_nothing_else(town: TradeTown, browser, root):
     local, dollar = root.replace("127.0.0.1", "localhost"), town.world.dollar
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
@@ -275,7 +275,7 @@ async def test_a_passkey_collects_the_income_and_signs_nothing_else(town: ShareT
     assert await town.world.installation.client.balance(account) == coins, "the relayer paid"
 
 
-async def test_the_page_keeps_every_budget_and_is_german(town: ShareTown, browser, root):
+async def test_the_page_keeps_every_budget_and_is_german(town: TradeTown, browser, root):
     await check_page(browser, f"{root}/shares/{NAME}")
     seller = await town.trader(shares=1_000 * SHARE)
     buyer = await town.trader()

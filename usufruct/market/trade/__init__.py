@@ -1,10 +1,21 @@
-"""Trade in revenue shares on the exchange: signed offers that are kept here, purchases, and what was traded."""
+"""Trade in shares and pass credits on the exchange: signed offers that are kept here, purchases, what was traded."""
 
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
-from usufruct.market.trade.model import listing_of
-from usufruct.market.trade.offers import ShareOffers
-from usufruct.market.trade.purchases import SharePurchases
+from usufruct.market.trade.goods_on_chain import GoodsOnChain
+from usufruct.market.trade.model import Deductions, last_expiry, listing_of
+from usufruct.market.trade.offer_book import OfferBook
+from usufruct.market.trade.offers import Offers
+from usufruct.market.trade.purchases import Purchases
 from usufruct.market.trade.refusals import REFUSALS
-from usufruct.market.trade.service import ShareMarket
 
-__all__ = ["REFUSALS", "ExchangeIndexer", "ShareMarket", "ShareOffers", "SharePurchases", "listing_of"]
+__all__ = [
+    "REFUSALS",
+    "Deductions",
+    "ExchangeIndexer",
+    "GoodsOnChain",
+    "OfferBook",
+    "Offers",
+    "Purchases",
+    "last_expiry",
+    "listing_of",
+]

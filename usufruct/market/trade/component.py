@@ -1,9 +1,10 @@
-"""What the trade in revenue shares adds to an installation: the exchange's logs, offers, purchases, their page."""
+"""What trade adds to an installation: the exchange's logs, offers, purchases, the pages of shares and of passes."""
 
 from usufruct.accounts import DEMO_ACCOUNT, Sessions
 from usufruct.accounts.passkeys import MoreRelayedCalls, Relay, has_factory
-from usufruct.assets import AssetIndexer, Listings, RegistryClient, ShareHolders
+from usufruct.assets import AssetIndexer, Listings, Passes, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, LogStreams
+from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
@@ -12,13 +13,19 @@ from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
 from usufruct.market.buyer import Buyer
-from usufruct.market.trade.api import holder_routes, offer_routes, purchase_routes, share_routes
+from usufruct.market.trade.api import offer_routes, purchase_routes
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
-from usufruct.market.trade.offers import ShareOffers
-from usufruct.market.trade.pages import share_pages
-from usufruct.market.trade.purchases import SharePurchases
+from usufruct.market.trade.goods_on_chain import GoodsOnChain
+from usufruct.market.trade.offer_book import OfferBook
+from usufruct.market.trade.offers import Offers
+from usufruct.market.trade.pass_api import pass_routes
+from usufruct.market.trade.pass_pages import pass_pages
+from usufruct.market.trade.pass_plans import PassPlans
+from usufruct.market.trade.purchases import Purchases
 from usufruct.market.trade.relayed_calls import MakersCalls
-from usufruct.market.trade.service import ShareMarket
+from usufruct.market.trade.share_api import share_routes
+from usufruct.market.trade.share_income import ShareIncome
+from usufruct.market.trade.share_pages import share_pages
 from usufruct.market.trade.signers import Signers
 from usufruct.store import Database
 from usufruct.web import Route
@@ -33,27 +40,26 @@ def build(context: Context) -> Component:
     def deployed() -> bool:
         return Exchange.__name__ in get(Deployments).contracts
 
-    def market() -> ShareMarket:
+    def book() -> OfferBook:
         exchange = Exchange(get(Deployments).address(Exchange), get(ChainAccess).client)
-        return ShareMarket(
-            get(Database),
-            get(RegistryClient),
-            get(ShareHolders),
-            get(Listings),
-            get(ExchangeIndexer),
-            exchange,
-            get(Terms),
-            get(Clock),
-        )
+        goods = GoodsOnChain(get(RegistryClient), exchange)
+        return OfferBook(get(Database), goods, get(Listings), get(ExchangeIndexer), get(Terms), get(Clock))
+
+    def income() -> ShareIncome:
+        return ShareIncome(get(OfferBook), get(RegistryClient), get(ShareHolders))
+
+    def plans() -> PassPlans:
+        registry = get(RegistryClient)
+        return PassPlans(get(OfferBook), registry, Passes(registry, get(AssetIndexer)))
 
     def relay() -> Relay | None:
         return get(Relay) if has_factory(get(Deployments)) else None
 
-    def offers() -> ShareOffers:
-        return ShareOffers(get(ShareMarket), get(Database), get(Clock), relay(), get(Buyer).passkeys)
+    def offers() -> Offers:
+        return Offers(get(OfferBook), get(Database), get(Clock), relay(), get(Buyer).passkeys)
 
-    def purchases() -> SharePurchases:
-        return SharePurchases(get(ShareMarket), get(Clock), relay(), get(Buyer).passkeys)
+    def purchases() -> Purchases:
+        return Purchases(get(OfferBook), get(Clock), relay(), get(Buyer).passkeys)
 
     def signers() -> Signers:
         chain_id = get(Terms).chain_id
@@ -65,23 +71,26 @@ def build(context: Context) -> Component:
             return []
         sessions = get(Sessions)
         return [
-            *offer_routes(get(ShareMarket), get(ShareOffers), get(Signers), sessions),
-            *purchase_routes(get(ShareMarket), get(SharePurchases), get(Signers), sessions),
-            *share_routes(get(ShareMarket)),
-            *holder_routes(get(ShareMarket), get(Signers), sessions),
-            *share_pages(get(ShareMarket), get(Signers), sessions, get(Pages)),
+            *offer_routes(get(OfferBook), get(Offers), get(Signers), sessions),
+            *purchase_routes(get(OfferBook), get(Purchases), get(Signers), sessions),
+            *share_routes(get(OfferBook), get(ShareIncome), get(Signers), sessions),
+            *pass_routes(get(OfferBook), get(PassPlans)),
+            *share_pages(get(OfferBook), get(ShareIncome), get(Signers), sessions, get(Pages)),
+            *pass_pages(get(OfferBook), get(PassPlans), get(Signers), sessions, get(Pages)),
         ]
 
     async def start() -> None:
         if deployed():
             get(LogStreams)["exchange"] = lambda: get(ExchangeIndexer).logs
-            exchange = get(Deployments).address(Exchange)
-            get(MoreRelayedCalls)["trade"] = lambda: MakersCalls(exchange, get(AssetIndexer))
+            exchange, passes = (get(Deployments).address(each) for each in (Exchange, AccessPass))
+            get(MoreRelayedCalls)["trade"] = lambda: MakersCalls(exchange, passes, get(AssetIndexer))
 
     context.provide_later(ExchangeIndexer, lambda: ExchangeIndexer(get(ChainAccess)))
-    context.provide_later(ShareMarket, market)
-    context.provide_later(ShareOffers, offers)
-    context.provide_later(SharePurchases, purchases)
+    context.provide_later(OfferBook, book)
+    context.provide_later(ShareIncome, income)
+    context.provide_later(PassPlans, plans)
+    context.provide_later(Offers, offers)
+    context.provide_later(Purchases, purchases)
     context.provide_later(Signers, signers)
     return Component(
         "trade",

@@ -1,45 +1,49 @@
-"""What can be wrong with a share offer or a purchase; the exchange's own refusals keep their codes."""
+"""What can be wrong with an offer or a purchase; the exchange's own refusals keep their codes."""
 
 from usufruct.core import Conflict, Denied, Invalid, NotFound, PaymentRequired
 
 
-class InvalidShareOffer(Invalid, code="invalid_share_offer"):
+class InvalidOffer(Invalid, code="invalid_offer"):
     """An offer that there cannot be; names the field."""
 
 
-class InvalidPurchase(Invalid, code="invalid_share_purchase"):
+class InvalidPurchase(Invalid, code="invalid_purchase"):
     """A purchase that there cannot be; names the field."""
 
 
-class SharesNotFound(NotFound, code="shares_not_found"):
-    """The service is unknown here, or has no revenue shares."""
+class NotTraded(NotFound, code="not_traded"):
+    """The service is unknown here, or has neither revenue shares nor plans."""
 
 
-class ShareOfferNotFound(NotFound, code="share_offer_not_found"):
+class CreditsVoid(Conflict, code="credits_void"):
+    """The plan has expired: its credits pay for nothing."""
+
+
+class OfferNotFound(NotFound, code="offer_not_found"):
     """No offer with this hash was published here."""
 
 
-class TooManyShareOffers(Conflict, code="too_many_share_offers"):
-    """The maker has as many open offers of these shares as there may be."""
+class TooManyOffers(Conflict, code="too_many_offers"):
+    """The maker has as many open offers of these goods as there may be."""
 
 
 class FeeAboveAllowed(Conflict, code="fee_above_allowed"):
-    """The protocol fee is above what the offer allows: it could not be sold."""
+    """Fee and royalty are above what the offer allows: it could not be sold."""
 
 
 class PriceAboveAllowed(Conflict, code="price_above_max"):
-    """The shares cost more than the buyer allowed."""
+    """The goods cost more than the buyer allowed."""
 
 
-class PurchaseOutdated(Conflict, code="share_purchase_outdated"):
+class PurchaseOutdated(Conflict, code="purchase_outdated"):
     """The buyer has bought of this offer since the page was made."""
 
 
-class PurchaseUnfunded(PaymentRequired, code="share_purchase_unfunded"):
+class PurchaseUnfunded(PaymentRequired, code="purchase_unfunded"):
     """The buyer's wallet holds less than the price."""
 
 
-class PurchaseFailed(Conflict, code="share_purchase_failed"):
+class PurchaseFailed(Conflict, code="purchase_failed"):
     """The chain refused the purchase after it was sent; nothing was paid."""
 
 

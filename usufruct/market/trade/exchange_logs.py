@@ -48,6 +48,7 @@ class ExchangeLogs:
             sold.amount,
             sold.price,
             sold.fee,
+            sold.royalties,
             log.transaction_hash,
         )
         await put_trade(unit, trade)
@@ -76,7 +77,7 @@ class ExchangeIndexer:
         self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id))
 
     async def bought(self, offer: Hash32, buyer: Address) -> int:
-        """Return how many atomic shares of an offer a buyer has bought up to now; raises as `poll`."""
+        """Return how many atomic units of an offer a buyer has bought up to now; raises as `poll`."""
         await self.poll()
         async with self._database.snapshot() as unit:
             return sum(each.amount for each in await purchases_of(unit, offer, buyer))

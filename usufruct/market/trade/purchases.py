@@ -1,4 +1,4 @@
-"""Buying shares: the buyer signs one payment of exactly the price, bound to the offer; anyone may send it, once.
+"""Buying goods: the buyer signs one payment of exactly the price, bound to the offer; anyone may send it, once.
 
 The payment is an ERC-3009 authorization. Its nonce is made of offer, amount, buyer and a salt; the salt is made of what
 the buyer bought of the offer before. So two tabs, a second tap and a request that is repeated after the network was
@@ -23,14 +23,14 @@ from usufruct.market.trade.errors import (
     PurchaseOutdated,
     PurchaseUnfunded,
 )
-from usufruct.market.trade.model import OfferState, ShareOffer
-from usufruct.market.trade.service import ShareMarket
+from usufruct.market.trade.model import GoodsOffer, OfferState
+from usufruct.market.trade.offer_book import OfferBook
 from usufruct_client.eip712_messages import DEPOSIT, Domain, MessageType
-from usufruct_client.share_trade import authorization_nonce, fee_down, purchase_message, purchase_salt
+from usufruct_client.trade import authorization_nonce, purchase_message, purchase_salt
 from usufruct_client.trade_documents import PurchaseWish, SignedPurchase
 from usufruct_client.typed_data import MessageHasher, domain_separator, message_values
 
-PURCHASES = "/v1/share-purchases"
+PURCHASES = "/v1/purchases"
 
 _SIGNED_SECONDS = 1_800
 """How long a signed purchase can be made: long enough to resume it after a break."""
@@ -43,11 +43,12 @@ _EMPTY = bytes(65)
 
 @dataclass(frozen=True, slots=True)
 class PurchaseTerms:
-    """What a buyer signs, and what it costs; `fee` is the part of the price that the exchange keeps."""
+    """What a buyer signs, and what it costs: `fee` of it goes to the exchange, `royalty` to the shareholders."""
 
     request: Request
     price: int
     fee: int
+    royalty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,56 +59,57 @@ class Purchase:
     transaction: Hash32 | None
 
 
-class SharePurchases:
+class Purchases:
     """The verbs of a buyer. `relay` sends what they sign, where the installation has a relayer."""
 
     def __init__(
-        self, market: ShareMarket, clock: Clock, relay: Relay | None = None, passkeys: PasskeyBuyer | None = None
+        self, book: OfferBook, clock: Clock, relay: Relay | None = None, passkeys: PasskeyBuyer | None = None
     ) -> None:
-        self._market = market
+        self._book = book
         self._clock = clock
         self._relay = relay
         self._passkeys = passkeys
 
     async def terms(self, buyer: Address, wish: PurchaseWish) -> PurchaseTerms:
-        """Return what the buyer signs to buy shares of an offer; everything that can be checked before is.
+        """Return what the buyer signs to buy a part of an offer; everything that can be checked before is.
 
         Raises:
-            ShareOfferNotFound: when there is no such offer.
+            OfferNotFound: when there is no such offer.
             PurchaseOutdated: when the buyer has bought of it since they saw it.
             PriceAboveAllowed: when it costs more than the buyer allows.
             PurchaseUnfunded: when the buyer's wallet holds less than the price.
             Revert: the exchange's reason why the offer cannot be filled.
         """
-        offer = await self._market.offer(wish.offer)
+        offer = await self._book.offer(wish.offer)
         if wish.amount <= 0:
             raise InvalidPurchase(f"amount is {wish.amount}; it must be above 0", field="amount")
         if buyer == offer.maker:
             raise SelfTrade(buyer)
-        bought = sum(each.amount for each in await self._market.purchases(offer.hash, buyer))
+        bought = sum(each.amount for each in await self._book.purchases(offer.hash, buyer))
         if bought != wish.bought:
-            message = f"{buyer} has bought {bought} atomic shares of this offer, not {wish.bought}: look at it again"
+            message = f"{buyer} has bought {bought} atomic units of this offer, not {wish.bought}: look at it again"
             raise PurchaseOutdated(message, field="bought", bought=bought)
         await self._check(offer, wish.amount)
         price = offer.price_up(wish.amount)
         if price > wish.max_price:
             message = f"the price is {price} atomic units, and you allow {wish.max_price}; allow more or buy less"
             raise PriceAboveAllowed(message, field="maxPrice", price=price)
-        token = self._market.terms.token
-        held = await Erc20(token.address, self._market.client).balance_of(buyer)
+        token = self._book.terms.token
+        held = await Erc20(token.address, self._book.client).balance_of(buyer)
         if held < price:
             message = f"{buyer} holds {held} atomic units of {token.symbol}, and the price is {price}; buy less"
             raise PurchaseUnfunded(message, field="amount", held=held, price=price)
         salt = purchase_salt(offer.hash, buyer, wish.amount, bought)
         until = self._clock.now() + _SIGNED_SECONDS
         signed = SignedPurchase(offer.hash, buyer, wish.amount, price, until, salt, _EMPTY)
-        return PurchaseTerms(self._request(signed), price, fee_down(price, await self._market.fee_bps()))
+        deductions = await self._book.goods.deductions(offer.goods)
+        return PurchaseTerms(self._request(signed), price, *deductions.of(price))
 
     async def submit(self, signed: SignedPurchase, site: PasskeySite | None = None) -> Purchase:
         """Make a purchase that its buyer signed, and wait for its end; the same again is only looked up.
 
         Raises:
-            ShareOfferNotFound: when there is no such offer.
+            OfferNotFound: when there is no such offer.
             Revert: the reason of exchange or token why it cannot be made; nothing was sent.
             PurchaseFailed: when the chain refused it after it was sent; nothing was paid.
             NotRelayed, RelayLimited: when it is not sent here; the buyer's wallet sends it.
@@ -126,15 +128,15 @@ class SharePurchases:
             raise
         if ended.reason:
             raise PurchaseFailed(f"the chain refused the purchase: {ended.reason}; nothing was paid", field="offer")
-        await self._market.poll()
+        await self._book.poll()
         return Purchase(signed, ended.transaction)
 
     async def call(self, signed: SignedPurchase, site: PasskeySite | None = None) -> Call:
         """Return the call that makes a signed purchase; anyone may send it."""
-        offer = await self._market.offer(signed.offer)
+        offer = await self._book.offer(signed.offer)
         price = offer.price_up(signed.amount) if 0 < signed.amount <= offer.amount else 0
         if price != signed.price or not price:
-            message = f"{signed.amount} atomic shares of this offer cost {price}, not {signed.price}; sign it again"
+            message = f"{signed.amount} atomic units of this offer cost {price}, not {signed.price}; sign it again"
             raise InvalidPurchase(message, field="price")
         authorization = Authorization(
             signed.buyer,
@@ -143,7 +145,7 @@ class SharePurchases:
             bytes.fromhex(signed.salt[2:]),
             await self._signature(signed, site),
         )
-        return self._market.exchange.buy_with_authorization(
+        return self._book.exchange.buy_with_authorization(
             offer.listing, offer.signature, signed.amount, signed.buyer, authorization
         )
 
@@ -167,28 +169,30 @@ class SharePurchases:
 
     async def _made(self, signed: SignedPurchase) -> Purchase | None:
         """Return this purchase if it was made already, by another request or from the buyer's wallet."""
-        await self._market.poll()
+        await self._book.poll()
         before = 0
-        for trade in await self._market.purchases(signed.offer, signed.buyer):
+        for trade in await self._book.purchases(signed.offer, signed.buyer):
             if signed.salt == purchase_salt(signed.offer, signed.buyer, trade.amount, before):
                 return Purchase(signed, trade.transaction)
             before += trade.amount
         return None
 
-    async def _check(self, offer: ShareOffer, amount: int) -> None:
+    async def _check(self, offer: GoodsOffer, amount: int) -> None:
         """Have the chain check the offer: it says why it cannot be filled."""
-        (standing,) = await self._market.standing([offer])
+        (standing,) = await self._book.standing([offer])
         if standing.state is OfferState.FEE_RAISED:
-            message = f"the fee was raised above the {offer.max_deduction_bps} hundredths of a per cent of the offer"
+            message = (
+                f"fee and royalty were raised above the {offer.max_deduction_bps} hundredths of a per cent of the offer"
+            )
             raise FeeAboveAllowed(f"{message}; take another", field="offer")
         if not standing.available:
-            await self._market.client.call(self._market.exchange.check(offer.listing, offer.signature))
+            await self._book.client.call(self._book.exchange.check(offer.listing, offer.signature))
         if amount > (standing.available or 0):
             raise NotEnoughLeft(amount, standing.available or 0)
 
     def _request(self, signed: SignedPurchase) -> Request:
-        terms = self._market.terms
-        exchange = self._market.exchange.address
+        terms = self._book.terms
+        exchange = self._book.exchange.address
         message = purchase_message(signed.buyer, exchange, signed.price, signed.valid_before, _nonce(signed))
         return Request(
             self._kind, terms.token.address, terms.chain_id, message, PURCHASES, signed.as_json(), ["signature"]
@@ -196,7 +200,7 @@ class SharePurchases:
 
     @property
     def _kind(self) -> MessageType:
-        token = self._market.terms.token
+        token = self._book.terms.token
         return replace(DEPOSIT, domain=Domain(token.name, token.version))
 
 

@@ -1,13 +1,17 @@
-"""The tables of share offers, of trades on the exchange, and of nonces that makers cancelled."""
+"""The tables of offers, of trades on the exchange, and of nonces that makers cancelled.
+
+The first two are named for shares, which were the only goods when they were made.
+"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -23,16 +27,17 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import Address, AssetId, Hash32
-from usufruct.market.trade.model import ShareOffer
+from usufruct.core import Address, Hash32
+from usufruct.market.trade.model import GoodsGroup, GoodsOffer
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
+from usufruct_client.trade import Goods
 
 _offers = Table(
     "share_offers",
     metadata,
     Column("hash", HashColumn, primary_key=True),
     Column("asset_id", AssetIdColumn, nullable=False),
-    Column("shares", AddressColumn, nullable=False),
+    Column("shares", AddressColumn, key="token", nullable=False),  # the contract of the goods
     Column("maker", AddressColumn, nullable=False, index=True),
     Column("currency", AddressColumn, nullable=False),
     Column("amount", Amount, nullable=False),
@@ -42,10 +47,11 @@ _offers = Table(
     Column("nonce", Amount, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("rate", Amount, nullable=False),  # the price of 2**64 atomic shares, for the order
+    Column("rate", Amount, nullable=False),  # the price of 2**64 atomic units, for the order
     Column("sold", Amount, nullable=False),
     Column("used", Boolean, nullable=False),
     Column("over", Boolean, nullable=False),  # sold or used
+    Column("plan_id", HashColumn),  # of pass credits; NULL: shares
     Index("ix_share_offers_asset_id_over_rate", "asset_id", "over", "rate"),
 )
 
@@ -63,6 +69,7 @@ _trades = Table(
     Column("fee", Amount, nullable=False),
     Column("transaction", HashColumn, nullable=False),
     Column("time", BigInteger),
+    Column("royalty", Amount),  # NULL: 0
     PrimaryKeyConstraint("block", "position"),
 )
 
@@ -82,7 +89,10 @@ _BITS = 256
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """A sale on the exchange; `amount` is 0 for a listing that is not sold in parts, `time` None until it is known."""
+    """A sale on the exchange; `amount` is 0 for a listing that is not sold in parts, `time` None until it is known.
+
+    `plan` is that of the offer, where the trade was looked up with it.
+    """
 
     block: int
     position: int
@@ -93,8 +103,10 @@ class Trade:
     amount: int
     price: int
     fee: int
+    royalty: int
     transaction: Hash32
     time: int | None = None
+    plan: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +124,14 @@ class Cancellation:
         return nonce // _BITS == self.word and bool(self.mask >> nonce % _BITS & 1)
 
 
-async def put_offer(unit: Unit, offer: ShareOffer) -> None:
+async def put_offer(unit: Unit, offer: GoodsOffer) -> None:
     """Store a new offer, with what was sold and cancelled under its nonce so far."""
     sold, used = await _use(unit, offer.maker, offer.nonce)
     row = {
         "hash": offer.hash,
-        "asset_id": offer.asset,
-        "shares": offer.shares,
+        "asset_id": offer.goods.asset,
+        "plan_id": _plan_id(offer.goods.plan),
+        "token": offer.goods.token,
         "maker": offer.maker,
         "currency": offer.currency,
         "amount": offer.amount,
@@ -136,17 +149,17 @@ async def put_offer(unit: Unit, offer: ShareOffer) -> None:
     await unit.change(insert(_offers).values(row))
 
 
-async def find_offer(unit: Unit, hash_: Hash32) -> ShareOffer | None:
+async def find_offer(unit: Unit, hash_: Hash32) -> GoodsOffer | None:
     """Return an offer by its listing's hash."""
     row = await unit.row(select(_offers).where(_offers.c.hash == hash_))
     return _offer(row) if row else None
 
 
 async def open_offers(
-    unit: Unit, asset: AssetId, now: int, after: tuple[int, Hash32] | None, limit: int
-) -> list[ShareOffer]:
-    """Return offers that are neither over nor expired, the lowest price of a share first, after a rate and hash."""
-    query = select(_offers).where(_offers.c.asset_id == asset, _offers.c.over.is_(False), _offers.c.expiry > now)
+    unit: Unit, group: GoodsGroup, now: int, after: tuple[int, Hash32] | None, limit: int
+) -> list[GoodsOffer]:
+    """Return offers that are neither over nor expired, the lowest price of a unit first, after a rate and hash."""
+    query = select(_offers).where(_of(group), _offers.c.over.is_(False), _offers.c.expiry > now)
     if after is not None:
         rate, hash_ = after
         query = query.where(or_(_offers.c.rate > rate, and_(_offers.c.rate == rate, _offers.c.hash > hash_)))
@@ -154,31 +167,31 @@ async def open_offers(
     return [_offer(row) for row in rows]
 
 
-async def offers_of_maker(unit: Unit, asset: AssetId, maker: Address, limit: int) -> list[ShareOffer]:
-    """Return a maker's offers of an asset, the newest first, whatever became of them."""
-    query = select(_offers).where(_offers.c.asset_id == asset, _offers.c.maker == maker)
+async def offers_of_maker(unit: Unit, group: GoodsGroup, maker: Address, limit: int) -> list[GoodsOffer]:
+    """Return a maker's offers, the newest first, whatever became of them."""
+    query = select(_offers).where(_of(group), _offers.c.maker == maker)
     rows = await unit.rows(query.order_by(_offers.c.created_at.desc(), _offers.c.hash).limit(limit))
     return [_offer(row) for row in rows]
 
 
-async def live_offers_of(unit: Unit, asset: AssetId, maker: Address, now: int) -> list[ShareOffer]:
-    """Return a maker's offers of an asset that are neither over nor expired."""
-    mine = (_offers.c.asset_id == asset, _offers.c.maker == maker)
+async def live_offers_of(unit: Unit, group: GoodsGroup, maker: Address, now: int) -> list[GoodsOffer]:
+    """Return a maker's offers that are neither over nor expired."""
+    mine = (_of(group), _offers.c.maker == maker)
     rows = await unit.rows(select(_offers).where(*mine, _offers.c.over.is_(False), _offers.c.expiry > now))
     return [_offer(row) for row in rows]
 
 
-async def trades_of(unit: Unit, asset: AssetId, limit: int) -> list[Trade]:
+async def trades_of(unit: Unit, group: GoodsGroup, limit: int) -> list[Trade]:
     """Return trades by offers that are known here, the newest first: of others the currency is not known."""
-    query = select(_trades).join(_offers, _offers.c.hash == _trades.c.offer).where(_offers.c.asset_id == asset)
+    query = select(_trades, _offers.c.plan_id).join(_offers, _offers.c.hash == _trades.c.offer).where(_of(group))
     rows = await unit.rows(query.order_by(_trades.c.block.desc(), _trades.c.position.desc()).limit(limit))
-    return [_trade(row) for row in rows]
+    return [replace(_trade(row), plan=_plan(row.plan_id)) for row in rows]
 
 
-async def count_trades(unit: Unit, asset: AssetId) -> int:
+async def count_trades(unit: Unit, group: GoodsGroup) -> int:
     """Return how many trades `trades_of` would return, without a limit."""
     query = select(func.count()).select_from(_trades).join(_offers, _offers.c.hash == _trades.c.offer)
-    row = await unit.row(query.where(_offers.c.asset_id == asset))
+    row = await unit.row(query.where(_of(group)))
     return int(row[0]) if row else 0
 
 
@@ -199,8 +212,20 @@ async def bought_by(unit: Unit, buyer: Address, offers: Sequence[Hash32]) -> dic
 
 async def put_trade(unit: Unit, trade: Trade) -> None:
     """Store a trade, and count it in the maker's offers of its nonce."""
-    names = ("block", "position", "offer", "maker", "buyer", "nonce", "amount", "price", "fee", "transaction", "time")
-    await unit.change(insert(_trades).values({name: getattr(trade, name) for name in names}))
+    names = (
+        "block",
+        "position",
+        "offer",
+        "maker",
+        "buyer",
+        "nonce",
+        "amount",
+        "price",
+        "fee",
+        "royalty",
+        "transaction",
+    )
+    await unit.change(insert(_trades).values({name: getattr(trade, name) for name in (*names, "time")}))
     await _refresh(unit, trade.maker)
 
 
@@ -254,11 +279,23 @@ async def _use(unit: Unit, maker: Address, nonce: int) -> tuple[int, bool]:
     return sum(amounts), 0 in amounts or any(each.holds(nonce) for each in cancelled)
 
 
-def _offer(row: Row[Any]) -> ShareOffer:
-    return ShareOffer(
+def _of(group: GoodsGroup) -> ColumnElement[bool]:
+    kind = _offers.c.plan_id.is_not(None) if group.credits else _offers.c.plan_id.is_(None)
+    return and_(_offers.c.asset_id == group.asset, kind)
+
+
+def _plan_id(plan: int | None) -> Hash32 | None:
+    return None if plan is None else Hash32(f"0x{plan:064x}")
+
+
+def _plan(stored: Hash32 | None) -> int | None:
+    return None if stored is None else int(stored, 16)
+
+
+def _offer(row: Row[Any]) -> GoodsOffer:
+    return GoodsOffer(
         hash=row.hash,
-        asset=row.asset_id,
-        shares=row.shares,
+        goods=Goods(row.asset_id, row.token, _plan(row.plan_id)),
         maker=row.maker,
         currency=row.currency,
         amount=row.amount,
@@ -284,6 +321,7 @@ def _trade(row: Row[Any]) -> Trade:
         row.amount,
         row.price,
         row.fee,
+        row.royalty or 0,
         row.transaction,
         row.time,
     )

@@ -4,7 +4,7 @@ import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from 
 
 export const DECLINED = 4001;  // EIP-1193
 const OPERATIONS = "/v1/passkeys/operations";
-const ONCE = ["/v1/deposits", "/v1/account/passkey-deposits", "/v1/share-offers", "/v1/share-purchases", OPERATIONS];
+const ONCE = ["/v1/deposits", "/v1/account/passkey-deposits", "/v1/offers", "/v1/purchases", OPERATIONS];
 const PENDING = ["deposit_pending", "operation_pending"];
 const ONCE_TRIES = 90;
 const MINED_TRIES = 120;

@@ -1,19 +1,20 @@
-// The page of a service's revenue shares: buy of an offer, sell by one, cancel one, collect income.
+// The pages of a service's revenue shares and prepaid credits: buy of an offer, sell by one, cancel one, collect income.
 
 import { bytes, hex } from "./hex.js";
 import { COLLECT, paysUs, perform } from "./transactions.js";
 import { act, ask, atomic, fill, forget, reload, resume, send, transact } from "./wallet.js";
 
-const SHARE_DECIMALS = 6;
+const ERC20 = 0, ERC1155 = 2;  // kinds of items on the exchange
 const DAY_SECONDS = 86_400;
 const CLOCK_SECONDS = 3_600;  // that this clock may be behind
 const NOT_SENT = ["not_relayed", "relay_limited", "relay_spent", "relay_failures"];  // the wallet can send it itself
 
 const texts = document.getElementById("wallet-texts").dataset;
-const page = document.getElementById("shares").dataset;
+const page = document.getElementById("trade").dataset;
 const decimals = Number(page.decimals);
-const OFFERS = "/v1/share-offers";
-const PURCHASES = "/v1/share-purchases";
+const unitDecimals = Number(page.unit);  // of what is sold
+const OFFERS = "/v1/offers";
+const PURCHASES = "/v1/purchases";
 
 const address = (text) => text.toLowerCase();
 
@@ -33,7 +34,7 @@ const coins = (amount, places) => {
   return `${whole.slice(0, -places)}.${whole.slice(-places)}`.replace(/\.?0+$/, "");
 };
 
-// A passkey shows nothing of what it signs: that it is this payment for these shares is checked here.
+// A passkey shows nothing of what it signs: that it is this payment for these goods is checked here.
 async function isPurchase({ document, body }, { offer, amount, maxPrice }) {
   if (!document) return true;
   const { join, keccak, word } = await import("./keccak.js");
@@ -44,23 +45,24 @@ async function isPurchase({ document, body }, { offer, amount, maxPrice }) {
     && message.nonce === nonce;
 }
 
-function isOffer({ document }, { amount, price, days }) {
+function isOffer({ document }, { amount, price, days, plan }) {
   if (!document) return true;
   const { item, currency, more, expiry, maxDeductionBps } = document.message;
   const last = Date.now() / 1000 + days * DAY_SECONDS + CLOCK_SECONDS;
-  return document.primaryType === "Listing" && address(item.token) === page.shares && item.amount === amount
+  return document.primaryType === "Listing" && address(item.token) === page.contract && item.amount === amount
+    && Number(item.kind) === (plan ? ERC1155 : ERC20) && BigInt(item.id) === BigInt(plan ?? 0)
     && item.price === price && address(currency) === page.token && more.length === 0
-    && Number(expiry) <= last && Number(maxDeductionBps) <= Number(page.fee)
+    && Number(expiry) <= last && Number(maxDeductionBps) <= Number(page.deducted)
     && address(document.domain.verifyingContract) === page.exchange;
 }
 
-// "approve", then the exchange as its first argument.
+// The function, then the exchange as its first argument.
 const isApproval = ({ data }) => data.slice(10, 74) === page.exchange.slice(2).padStart(64, "0");
 
 function isPermit({ document }) {
   if (!document) return true;
   return document.primaryType === "Permit" && address(document.message.spender) === page.exchange
-    && address(document.domain.verifyingContract) === page.shares;
+    && address(document.domain.verifyingContract) === page.contract;
 }
 
 // Makes a signed purchase; where the operator does not send it, the wallet does.
@@ -78,7 +80,7 @@ async function finish(request) {
 
 async function buy(form) {
   const { offer, bought } = form.dataset;
-  const amount = atomic(form.elements.amount.value, SHARE_DECIMALS);
+  const amount = atomic(form.elements.amount.value, unitDecimals);
   const maxPrice = atomic(form.elements.most.value, decimals);
   const wish = { offer, amount, maxPrice, bought };
   const { request } = await ask("POST", `${PURCHASES}/requests`, wish);
@@ -88,22 +90,23 @@ async function buy(form) {
 }
 
 async function sell(form) {
-  const amount = atomic(form.elements["sell-amount"].value, SHARE_DECIMALS);
-  const price = atomic(form.elements["sell-price"].value, decimals);
-  const wish = { asset: page.asset, amount, price, days: Number(form.elements.days.value) };
+  const { elements, dataset: { plan } } = form;
+  const amount = atomic(elements.amount.value, unitDecimals);
+  const price = atomic(elements.price.value, decimals);
+  const wish = { asset: page.asset, amount, price, days: Number(elements.days.value), plan };
   const { permit, approval, offer } = await ask("POST", `${OFFERS}/requests`, wish);
   if (!isOffer(offer, wish) || (permit && !isPermit(permit))) throw new Error(texts.otherCall);
   if (permit) {
     await fill(permit);
     offer.body.permit = permit.body;
-  } else if (approval && "byPasskey" in texts) {
-    await perform([approval], page.shares, ["approve(address,uint256)"], isApproval);
+  } else if (approval && !approval.sent) {
+    await perform([approval], page.contract, [page.approve], isApproval);
   }
   await fill(offer);
   try {
     await send(offer);
   } catch (error) {
-    if (!NOT_SENT.includes(error.code) || !approval || "byPasskey" in texts) throw error;
+    if (!NOT_SENT.includes(error.code) || !permit) throw error;
     await transact(approval, approval.chainId);
     await send(offer);
   }
@@ -118,7 +121,7 @@ async function cancel(form) {
 
 async function collect() {
   const { transactions } = await ask("POST", `/v1/shares/${page.asset}/collection`);
-  await perform(transactions.filter(({ sent }) => !sent), page.shares, COLLECT, paysUs);
+  await perform(transactions.filter(({ sent }) => !sent), page.contract, COLLECT, paysUs);
   reload(page.collected);
 }
 
@@ -127,18 +130,18 @@ const ACTIONS = { buy, sell, cancel, collect };
 // The price of what is typed, and as the most to pay until another is typed.
 function show(form) {
   if (form.dataset.trade === "buy") {
-    const part = units(form.elements.amount.value, SHARE_DECIMALS);
+    const part = units(form.elements.amount.value, unitDecimals);
     const total = part && priceUp(part, BigInt(form.dataset.amount), BigInt(form.dataset.price));
     form.querySelector("output").textContent = total ? coins(total, decimals) : "–";
     if (total && !("typed" in form.elements.most.dataset)) form.elements.most.value = coins(total, decimals);
     return;
   }
-  const amount = units(form.elements["sell-amount"].value, SHARE_DECIMALS);
-  const price = units(form.elements["sell-price"].value, decimals);
+  const amount = units(form.elements.amount.value, unitDecimals);
+  const price = units(form.elements.price.value, decimals);
   const [each, gets] = form.querySelectorAll("output");
   const known = amount && price;
-  each.textContent = known ? Number(coins(price * 10n ** 12n / amount, 12 + decimals - SHARE_DECIMALS)).toPrecision(6) : "–";
-  gets.textContent = known ? coins(price - price * BigInt(page.fee) / 10_000n, decimals) : "–";
+  each.textContent = known ? Number(coins(price * 10n ** 12n / amount, 12 + decimals - unitDecimals)).toPrecision(6) : "–";
+  gets.textContent = known ? coins(price - price * BigInt(page.deducted) / 10_000n, decimals) : "–";
 }
 
 for (const form of document.querySelectorAll("form[data-trade]")) {

@@ -1,6 +1,6 @@
-"""Trade in revenue shares: what a maker and a buyer sign, and the exchange's rules of price and fee. Pure.
+"""Trade in revenue shares and pass credits: what maker and buyer sign, the exchange's rules of price and fee. Pure.
 
-Shares and money are in atomic units.
+Goods and money are in atomic units.
 """
 
 from collections.abc import Mapping
@@ -18,19 +18,19 @@ WHOLE_BPS = 10_000
 
 _PLACES = Decimal(1).scaleb(-12)
 _HASHER = MessageHasher(SIGNED_LISTING)
-_EMPTY = bytes(65)
+_ERC20, _ERC1155 = 0, 2
 
 
 class OfferedTerms(Protocol):
-    """The signed terms of a share offer; `SignedShareOffer` and `ShareOfferFacts` have them."""
+    """The signed terms of an offer; `SignedOffer` and `OfferFacts` have them."""
 
     @property
     def maker(self) -> Address:
-        """The account that offers its shares."""
+        """The account that sells."""
 
     @property
     def amount(self) -> int:
-        """Atomic shares on offer."""
+        """Atomic units on offer."""
 
     @property
     def price(self) -> int:
@@ -50,17 +50,45 @@ class OfferedTerms(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Goods:
+    """What an offer sells: an asset's revenue shares, or, of a `plan`, credits that circulate.
+
+    `token` is their contract: the asset's Shares, an ERC-20, or the AccessPass, an ERC-1155.
+    """
+
+    asset: int
+    token: Address
+    plan: int | None = None
+
+    @property
+    def kind(self) -> int:
+        """The exchange's `ItemKind`."""
+        return _ERC20 if self.plan is None else _ERC1155
+
+    @property
+    def id(self) -> int:
+        """The id in an exchange's item: the plan's, 0 for shares."""
+        return self.plan or 0
+
+
+@dataclass(frozen=True, slots=True)
 class TradingVenue:
-    """Where a service's shares trade: the chain, its exchange, the shares, and the token that they are paid in."""
+    """Where goods trade: the chain, its exchange, the goods, and the token that they are paid in."""
 
     chain_id: int
     exchange: Address
-    shares: Address
+    goods: Goods
     currency: Address
 
     def listing(self, offer: OfferedTerms) -> dict[str, Any]:
         """Return the listing that the maker of an offer signs."""
-        item = {"kind": 0, "token": checksum(self.shares), "id": 0, "amount": offer.amount, "price": offer.price}
+        item = {
+            "kind": self.goods.kind,
+            "token": checksum(self.goods.token),
+            "id": self.goods.id,
+            "amount": offer.amount,
+            "price": offer.price,
+        }
         return {
             "maker": checksum(offer.maker),
             "currency": checksum(self.currency),
@@ -95,12 +123,12 @@ class TradingVenue:
             "deadline": deadline,
         }
         kind = replace(PERMIT, domain=domain)
-        return SharesPermit(value, deadline, _sign(maker, kind, self.chain_id, self.shares, message))
+        return SharesPermit(value, deadline, _sign(maker, kind, self.chain_id, self.goods.token, message))
 
     def sign_purchase(
         self, buyer: Signer, domain: Domain, offer: Hash32, terms: OfferedTerms, amount: int, bought: int, until: int
     ) -> SignedPurchase:
-        """Sign a payment of exactly the price of `amount` shares; it can be made until `until`.
+        """Sign a payment of exactly the price of `amount`; it can be made until `until`.
 
         `domain` is the currency's, `bought` what the buyer has bought of the offer before.
         """
@@ -117,14 +145,14 @@ def price_up(price: int, amount: int, part: int) -> int:
     return -(-part * price // amount)
 
 
-def price_of_one(price: int, amount: int, share_decimals: int, decimals: int) -> Decimal:
-    """Return the price of one share in whole coins, rounded up to 12 digits, for people."""
-    exact = Decimal(price).scaleb(share_decimals - decimals) / Decimal(amount)
+def price_of_one(price: int, amount: int, unit_decimals: int, decimals: int) -> Decimal:
+    """Return the price of one whole unit of goods in whole coins, rounded up to 12 digits, for people."""
+    exact = Decimal(price).scaleb(unit_decimals - decimals) / Decimal(amount)
     return exact.quantize(_PLACES, ROUND_CEILING).normalize()
 
 
 def fee_down(price: int, bps: int) -> int:
-    """Return the protocol fee in a price, rounded down, as the exchange keeps it."""
+    """Return the protocol fee or a royalty in a price, rounded down, as the exchange takes it."""
     return price * bps // WHOLE_BPS
 
 

@@ -1,6 +1,6 @@
-"""A registered service on sale, and wallets that hold and trade its shares."""
+"""A registered service on sale, and wallets that hold and trade its shares and credits of its plans."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from tests.support import x402_installation
 from tests.support.waiting import until
 from usufruct.assets import Assets, NewAsset, RegistryClient
 from usufruct.chain import Call
+from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.deployment import Deployments
@@ -19,10 +20,12 @@ from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer
 from usufruct.core import Address, AssetId, address, format_asset
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Catalogue, CountingRule, Operator, ServedListing, Upstream, registered_listing
-from usufruct.market.trade import ShareMarket
 
 SHARE = 10**6
 NAME = "shared"
+DAY = 86_400
+METER = DEVNET_ADDRESSES[1]
+ROYALTY_BPS = 400
 _REGISTRANT = 4
 _CARD = PriceCard(500_000, 1_500_000, 0, 8_192, 1)
 
@@ -47,6 +50,16 @@ def code(answer: httpx.Response) -> str:
     return str(answer.json()["error"]["code"])
 
 
+def call_of(transaction: Mapping[str, Any]) -> Call:
+    """The call of a transaction that a wallet sends itself."""
+    return Call(transaction["to"], bytes.fromhex(transaction["data"][2:]))
+
+
+def plan_text(plan: int) -> str:
+    """A plan's id as it travels."""
+    return f"0x{plan:064x}"
+
+
 @dataclass
 class Trader:
     """A wallet's owner who is signed in."""
@@ -54,29 +67,41 @@ class Trader:
     http: httpx.AsyncClient
     account: Any
     asset: str
+    act: Callable[[Address, Call], Awaitable[None]]
 
     @property
     def address(self) -> Address:
         return address(self.account.address)
 
-    async def offer(
-        self, amount: int, price: int, days: int = 7, changes: Mapping[str, Any] | None = None
-    ) -> httpx.Response:
-        """Offer shares; `changes` are made to what was signed, after it was signed."""
+    async def ask_to_offer(self, amount: int, price: int, days: int = 7, plan: int | None = None) -> httpx.Response:
+        """Ask for what is signed to offer shares, or credits of a plan."""
         wish = {"asset": self.asset, "amount": str(amount), "price": str(price), "days": days}
-        asked = await self.http.post("/share-offers/requests", json=wish)
+        return await self.http.post("/offers/requests", json=wish | ({"plan": plan_text(plan)} if plan else {}))
+
+    async def offer(
+        self,
+        amount: int,
+        price: int,
+        days: int = 7,
+        changes: Mapping[str, Any] | None = None,
+        plan: int | None = None,
+    ) -> httpx.Response:
+        """Offer shares, or credits of a plan; `changes` are made to what was signed, after it was signed."""
+        asked = await self.ask_to_offer(amount, price, days, plan)
         if asked.status_code != 200:
             return asked
         found = asked.json()
         body = fill(found["offer"], self.account)
         if found["permit"]:
             body["permit"] = fill(found["permit"], self.account)
-        return await self.http.post("/share-offers", json=body | dict(changes or {}))
+        elif found["approval"]:
+            await self.act(self.address, call_of(found["approval"]))
+        return await self.http.post("/offers", json=body | dict(changes or {}))
 
     async def ask(self, offer: str, amount: int, most: int = 10**30, bought: int = 0) -> httpx.Response:
         """Ask for what is signed to buy."""
         wish = {"offer": offer, "amount": str(amount), "maxPrice": str(most), "bought": str(bought)}
-        return await self.http.post("/share-purchases/requests", json=wish)
+        return await self.http.post("/purchases/requests", json=wish)
 
     async def buy(self, offer: str, amount: int, most: int = 10**30, bought: int = 0) -> httpx.Response:
         """Buy shares of an offer."""
@@ -84,20 +109,21 @@ class Trader:
         if asked.status_code != 200:
             return asked
         body = fill(asked.json()["request"], self.account)
-        return await self.http.post("/share-purchases", json=body)
+        return await self.http.post("/purchases", json=body)
 
     async def offer_facts(self, offer: str) -> dict[str, Any]:
         """An offer as it stands now."""
-        return (await self.http.get(f"/share-offers/{offer}")).json()
+        return (await self.http.get(f"/offers/{offer}")).json()
 
 
 @dataclass
-class ShareTown:
-    """A service with revenue shares, and everything around it."""
+class TradeTown:
+    """A service with revenue shares and a meter for prepaid credits, and everything around it."""
 
     world: x402_installation.X402Installation
     asset: AssetId
     shares: Shares
+    passes: AccessPass
     exchange: Exchange
     enter: Any
     _opened: list[httpx.AsyncClient] = field(default_factory=list)
@@ -105,10 +131,6 @@ class ShareTown:
     @property
     def asset_text(self) -> str:
         return format_asset(self.asset)
-
-    @property
-    def market(self) -> ShareMarket:
-        return self.world.gateway.get(ShareMarket)
 
     async def trader(self, shares: int = 0, dollars: int = 1_000) -> Trader:
         """A signed-in wallet that holds shares and dollars, and no coins."""
@@ -118,11 +140,29 @@ class ShareTown:
         await self.enter(http, account)
         if shares:
             await self.give(address(account.address), shares)
-        return Trader(http, account, self.asset_text)
+        return Trader(http, account, self.asset_text, self.act)
 
     async def give(self, to: Address, shares: int) -> None:
         """Transfer shares of the registrant's."""
         await self.act(DEVNET_ADDRESSES[_REGISTRANT], self.shares.transfer(to, shares))
+
+    async def plan(self, price: int, credits_: int, days: int = 0) -> int:
+        """Put a plan on sale; it expires after so many days, 0: never."""
+        head = await self.world.installation.client.head()
+        terms = (self.asset, self.world.dollar.address, head.timestamp + days * DAY if days else 0, price, credits_)
+        await self.act(DEVNET_ADDRESSES[_REGISTRANT], self.passes.create_plan(*terms))
+        return await self.passes.plan_id_of(*terms)
+
+    async def give_credits(self, to: Address, plan: int, packages: int = 1) -> None:
+        """Buy packages of a plan for an account."""
+        payer, price = DEVNET_ADDRESSES[0], (await self.passes.plan(plan)).price * packages
+        await self.act(payer, self.world.dollar.mint(payer, price))
+        await self.act(payer, self.world.dollar.approve(self.passes.address, price))
+        await self.act(payer, self.passes.buy(plan, packages, to))
+
+    async def activate(self, holder: Address, plan: int, amount: int) -> None:
+        """Activate an account's credits for the service's meter."""
+        await self.act(holder, self.passes.activate(plan, amount, METER))
 
     async def act(self, sender: Address, call: Call) -> None:
         """Send a call from an address, which gets coins for it."""
@@ -148,18 +188,19 @@ class ShareTown:
 
 
 @asynccontextmanager
-async def share_town(world: x402_installation.X402Installation, enter: Any) -> AsyncIterator[ShareTown]:
+async def trade_town(world: x402_installation.X402Installation, enter: Any) -> AsyncIterator[TradeTown]:
     """Register a service and put it on sale; `enter` signs a wallet in."""
     installation = world.installation
     registry, operator = installation.get(RegistryClient), installation.get(Operator)
     sender = installation.sender(devnet_signer(_REGISTRANT, installation.chain_id))
-    terms = NewAsset(NAME, symbol="SHARED", currency=operator.token, card=_CARD)
+    terms = NewAsset(NAME, "SHARED", currency=operator.token, card=_CARD, resale_royalty_bps=ROYALTY_BPS, meter=METER)
     made = await Assets(registry).register(sender, terms, ())
     listing = await registered_listing(registry, operator, NAME, "chat", made.id, _CARD.context_window)
     upstream = Upstream(world.upstream.url("ok"), "m")
     served = ServedListing.of(listing, (upstream,), CountingRule(per_message=4, per_request=8))
     await world.gateway.get(Catalogue).add(served)
     exchange = Exchange(installation.get(Deployments).address(Exchange), installation.client)
-    opened = ShareTown(world, made.id, Shares(made.shares, installation.client), exchange, enter)
+    passes = AccessPass(installation.get(Deployments).address(AccessPass), installation.client)
+    opened = TradeTown(world, made.id, Shares(made.shares, installation.client), passes, exchange, enter)
     yield opened
     await opened.close()

@@ -1,0 +1,190 @@
+"""The offers of goods as they stand now, and what was traded."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from usufruct.assets import Listing, Listings
+from usufruct.chain import Client
+from usufruct.chain.contracts.exchange import Exchange
+from usufruct.core import Address, AssetId, Clock, Hash32, Unavailable, format_asset, hash32
+from usufruct.market.trade.errors import InvalidOffer, NotTraded, OfferNotFound
+from usufruct.market.trade.exchange_logs import ExchangeIndexer
+from usufruct.market.trade.goods_on_chain import GoodsOnChain
+from usufruct.market.trade.model import MOST_OPEN, Deductions, GoodsGroup, GoodsOffer, OfferState
+from usufruct.market.trade.node_limit import node_limit
+from usufruct.market.trade.store import (
+    Trade,
+    bought_by,
+    count_trades,
+    find_offer,
+    offers_of_maker,
+    open_offers,
+    purchases_of,
+    trades_of,
+)
+from usufruct.store import Database
+from usufruct_client.trade import Goods
+from usufruct_client.wire import Terms
+
+PAGE = 50
+MOST_TRADES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOffer:
+    """An offer as it stands now: its state, and how much of it can be bought; None while the node does not answer."""
+
+    offer: GoodsOffer
+    state: OfferState
+    available: int | None
+
+
+class OfferBook:
+    """The trade in goods of this installation's services. Questions to the chain raise `Unavailable`.
+
+    `node_seconds`: how long one view waits for the chain's node.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        goods: GoodsOnChain,
+        listings: Listings,
+        indexer: ExchangeIndexer,
+        terms: Terms,
+        clock: Clock,
+        *,
+        node_seconds: float = 5.0,
+    ) -> None:
+        self.terms = terms
+        self.goods = goods
+        self.node_seconds = node_seconds
+        self._database = database
+        self._listings = listings
+        self._indexer = indexer
+        self._clock = clock
+
+    @property
+    def exchange(self) -> Exchange:
+        """The contract that the goods are sold on."""
+        return self.goods.exchange
+
+    @property
+    def client(self) -> Client:
+        """The chain's node."""
+        return self.goods.client
+
+    async def by_name(self, name: str) -> Listing:
+        """Return the service of a name; raises `UnknownListing`, or `NotTraded` where it pays a plain address."""
+        return _traded(await self._listings.find(name))
+
+    async def by_id(self, asset: AssetId) -> Listing:
+        """Return the service with an id; raises `NotTraded`."""
+        listing = await self._listings.by_id(asset)
+        if listing is None:
+            raise NotTraded(f"asset {format_asset(asset)} is not sold here", field="asset")
+        return _traded(listing)
+
+    async def offer(self, hash_: Hash32) -> GoodsOffer:
+        """Return an offer, with what was sold of it up to now; raises `OfferNotFound`."""
+        await self.poll()
+        async with self._database.snapshot() as unit:
+            found = await find_offer(unit, hash_)
+        if found is None:
+            raise OfferNotFound(f"there is no offer {hash_} here; look at the list again", field="offer")
+        return found
+
+    async def purchases(self, hash_: Hash32, buyer: Address) -> list[Trade]:
+        """Return a buyer's trades of an offer as far as the logs were read, the oldest first."""
+        async with self._database.snapshot() as unit:
+            return await purchases_of(unit, hash_, buyer)
+
+    async def bought_by(self, buyer: Address, offers: Sequence[StandingOffer]) -> dict[Hash32, int]:
+        """Return how much of each of these offers a buyer has bought, as far as the logs were read."""
+        async with self._database.snapshot() as unit:
+            return await bought_by(unit, buyer, [each.offer.hash for each in offers])
+
+    async def offers(self, group: GoodsGroup, after: str = "") -> tuple[list[StandingOffer], str | None]:
+        """Return a page of offers that are not over, the lowest price of a unit first; and where the next begins.
+
+        Raises:
+            InvalidOffer: for an `after` that no page has named.
+        """
+        await self._poll_if_possible()
+        start = _read_cursor(after) if after else None
+        async with self._database.snapshot() as unit:
+            found = await open_offers(unit, group, self._clock.now(), start, PAGE + 1)
+        last = found[PAGE - 1] if len(found) > PAGE else None
+        return await self.standing(found[:PAGE]), f"{last.rate}.{last.hash}" if last else None
+
+    async def offers_of(self, group: GoodsGroup, maker: Address) -> list[StandingOffer]:
+        """Return a maker's offers, the newest first, whatever became of them."""
+        await self._poll_if_possible()
+        async with self._database.snapshot() as unit:
+            found = await offers_of_maker(unit, group, maker, MOST_OPEN)
+        return await self.standing(found)
+
+    async def trades(self, group: GoodsGroup) -> list[Trade]:
+        """Return the last trades, the newest first."""
+        await self._poll_if_possible()
+        async with self._database.snapshot() as unit:
+            return await trades_of(unit, group, MOST_TRADES)
+
+    async def count_trades(self, group: GoodsGroup) -> int:
+        """Return how many trades are known."""
+        async with self._database.snapshot() as unit:
+            return await count_trades(unit, group)
+
+    async def standing(self, offers: Sequence[GoodsOffer]) -> list[StandingOffer]:
+        """Return offers as they stand now; of unknown state where the node does not answer."""
+        deductions, covered = await self._coverage(offers)
+        now = self._clock.now()
+        found = []
+        for each in offers:
+            deducted, most = deductions.get(each.goods), covered.get((each.goods, each.maker))
+            state = each.state(now, deducted.bps if deducted else None, most)
+            available = None if most is None else min(each.left, most) if state is OfferState.OPEN else 0
+            found.append(StandingOffer(each, state, available))
+        return found
+
+    async def poll(self) -> None:
+        """Take in the exchange's logs up to now; raises `Unavailable`."""
+        async with node_limit(self.node_seconds):
+            await self._indexer.poll()
+
+    async def _poll_if_possible(self) -> None:
+        try:
+            await self.poll()
+        except Unavailable:
+            return
+
+    async def _coverage(
+        self, offers: Iterable[GoodsOffer]
+    ) -> tuple[Mapping[Goods, Deductions], Mapping[tuple[Goods, Address], int]]:
+        """Return what is deducted of each of the goods, and what each maker holds and has approved of them."""
+        pairs = list(dict.fromkeys((each.goods, each.maker) for each in offers))
+        kinds = list(dict.fromkeys(goods for goods, _ in pairs))
+        try:
+            async with node_limit(self.node_seconds):
+                deductions, covered = await asyncio.gather(
+                    asyncio.gather(*(self.goods.deductions(each) for each in kinds)),
+                    asyncio.gather(*(self.goods.covered(*pair) for pair in pairs)),
+                )
+        except Unavailable:
+            return {}, {}
+        return dict(zip(kinds, deductions, strict=True)), dict(zip(pairs, covered, strict=True))
+
+
+def _traded(listing: Listing) -> Listing:
+    if not listing.registered:
+        message = f"{listing.name} pays a plain address; it has neither revenue shares nor plans"
+        raise NotTraded(message, field="asset")
+    return listing
+
+
+def _read_cursor(text: str) -> tuple[int, Hash32]:
+    rate, _, hash_ = text.partition(".")
+    if not (rate.isascii() and rate.isdigit() and len(rate) < 78):
+        raise InvalidOffer(f"after is {text[:60]!r}; leave it out, or take `next` of a page", field="after")
+    return int(rate), hash32(hash_, "after")

@@ -1,0 +1,100 @@
+"""Passes as JSON: a service's plans, an account's credits, offers and trades of credits."""
+
+from starlette.responses import Response
+
+from usufruct.assets import Credits
+from usufruct.core import address
+from usufruct.market.trade.model import GoodsGroup
+from usufruct.market.trade.offer_book import OfferBook
+from usufruct.market.trade.offer_documents import asset_of, offer_facts, trade_facts
+from usufruct.market.trade.pass_plans import PassPlans, PlanState
+from usufruct.web import Operation, Request, Route, document_response
+from usufruct_client.trade_documents import (
+    CreditsFacts,
+    OfferList,
+    PassesFacts,
+    PassHolding,
+    PassPlanFacts,
+    TradeList,
+)
+
+PASSES = "/v1/passes"
+
+_NONE = {404: "the service is unknown, or not registered"}
+_CHAIN = {503: "the chain's node does not answer"}
+_FACTS = Operation("List a service's plans of prepaid credits.", PassesFacts, refuses=_NONE | _CHAIN)
+_HOLDING = Operation("Show an account's credits of a service.", PassHolding, refuses=_NONE | _CHAIN)
+_LIST = Operation(
+    "List offers of credits of a service's plans, the lowest price of a credit first; `after`: where to go on.",
+    OfferList,
+    refuses=_NONE,
+)
+_TRADES = Operation("List the last trades of a service's credits, the newest first.", TradeList, refuses=_NONE)
+
+
+def pass_routes(book: OfferBook, plans: PassPlans) -> list[Route]:
+    """Return the routes that show plans, credits, offers and trades."""
+
+    async def passes(request: Request) -> Response:
+        listing = await book.by_id(asset_of(request))
+        state, terms = await plans.state(listing), book.terms
+        facts = PassesFacts(
+            listing.id,
+            listing.name,
+            book.goods.passes,
+            book.exchange.address,
+            state.currency.symbol,
+            state.currency.decimals,
+            terms.token.address,
+            terms.token.symbol,
+            terms.token.decimals,
+            state.deductions.fee_bps,
+            state.deductions.royalty_bps,
+            await book.count_trades(GoodsGroup(listing.id, credits=True)),
+            [_plan_facts(each) for each in state.plans],
+        )
+        return document_response(facts)
+
+    async def holding(request: Request) -> Response:
+        listing = await book.by_id(asset_of(request))
+        holder = address(request.path_params["holder"], "holder")
+        held = await plans.credits(await plans.state(listing), holder)
+        return document_response(PassHolding(holder, [_credits(each) for each in held]))
+
+    async def offers(request: Request) -> Response:
+        listing = await book.by_id(asset_of(request))
+        group = GoodsGroup(listing.id, credits=True)
+        found, after = await book.offers(group, request.query_params.get("after", ""))
+        return document_response(OfferList([offer_facts(each) for each in found], after))
+
+    async def trades(request: Request) -> Response:
+        listing = await book.by_id(asset_of(request))
+        found = await book.trades(GoodsGroup(listing.id, credits=True))
+        return document_response(TradeList([trade_facts(each) for each in found]))
+
+    return [
+        Route("GET", f"{PASSES}/{{asset}}", passes, _FACTS),
+        Route("GET", f"{PASSES}/{{asset}}/holders/{{holder}}", holding, _HOLDING),
+        Route("GET", f"{PASSES}/{{asset}}/offers", offers, _LIST),
+        Route("GET", f"{PASSES}/{{asset}}/trades", trades, _TRADES),
+    ]
+
+
+def _plan_facts(state: PlanState) -> PassPlanFacts:
+    plan = state.plan
+    return PassPlanFacts(
+        plan.id,
+        plan.token.address,
+        plan.token.symbol,
+        plan.token.decimals,
+        plan.price,
+        plan.credits,
+        plan.expiry,
+        plan.open,
+        state.refundable_at,
+        state.calls,
+    )
+
+
+def _credits(held: Credits) -> CreditsFacts:
+    return CreditsFacts(held.plan.id, held.meter, held.circulating, held.activated)

@@ -1,0 +1,82 @@
+"""Plans of prepaid credits beside the trade in them: what a buyer of credits must know, and what an account holds."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.assets import Credits, Listing, Passes, PassPlan, RegistryClient, RevenueToken, about_calls
+from usufruct.core import Address
+from usufruct.market.trade.model import Deductions
+from usufruct.market.trade.node_limit import node_limit
+from usufruct.market.trade.offer_book import OfferBook
+
+
+@dataclass(frozen=True, slots=True)
+class PlanState:
+    """A plan now. `calls`: about how many a package pays; None where calls are free or not counted in text tokens.
+
+    Circulating credits can be given back, for what the plan sold them for, from `refundable_at` on (0: now) until they
+    are void.
+    """
+
+    plan: PassPlan
+    calls: int | None
+    refundable_at: int
+    now: int
+
+    @property
+    def void(self) -> bool:
+        """Whether the plan has expired."""
+        return 0 < self.plan.expiry <= self.now
+
+    @property
+    def refundable(self) -> bool:
+        """Whether circulating credits can be given back now."""
+        return self.refundable_at <= self.now and not self.void
+
+
+@dataclass(frozen=True, slots=True)
+class PassesState:
+    """A service's plans now, what a credit counts in, and what a sale of credits deducts."""
+
+    currency: RevenueToken
+    plans: Sequence[PlanState]
+    deductions: Deductions
+
+    def find(self, plan: int) -> PlanState | None:
+        """Return the plan of an id."""
+        return next((each for each in self.plans if each.plan.id == plan), None)
+
+
+class PassPlans:
+    """Reads the plans of this installation's services. Questions to the chain raise `Unavailable`."""
+
+    def __init__(self, book: OfferBook, registry: RegistryClient, passes: Passes) -> None:
+        self._book = book
+        self._registry = registry
+        self._passes = passes
+
+    async def state(self, listing: Listing) -> PassesState:
+        """Return a service's plans now, the oldest first."""
+        async with node_limit(self._book.node_seconds):
+            plans, known, fee, card, now = await asyncio.gather(
+                self._passes.plans(listing.id),
+                self._registry.asset(listing.id),
+                self._book.exchange.protocol_fee(),
+                self._registry.price_card(listing.id),
+                self._registry.now(),
+            )
+            refundable = await asyncio.gather(
+                *(self._registry.passes.circulating_refundable_at(each.id) for each in plans)
+            )
+            currency = await self._registry.token(known.currency)
+        found = [
+            PlanState(each, about_calls(each.credits, card), opens_at, now)
+            for each, opens_at in zip(plans, refundable, strict=True)
+        ]
+        return PassesState(currency, found, Deductions(fee.bps, known.resale_royalty_bps))
+
+    async def credits(self, state: PassesState, holder: Address) -> list[Credits]:
+        """Return a holder's credits of a service's plans, by plan and meter."""
+        async with node_limit(self._book.node_seconds):
+            return await self._passes.credits_of(holder, [each.plan for each in state.plans])
