@@ -5,7 +5,17 @@ from typing import Annotated
 from pydantic import Field, StrictStr
 
 from usufruct_client.wire import ChannelConfig, PasskeyRequest, SignedDeposit, SignedReview
-from usufruct_client.wire_types import AddressText, Document, HashText, Seconds, ShortBytes, Uint256, Wish, hex_bytes
+from usufruct_client.wire_types import (
+    AddressText,
+    Count,
+    Document,
+    HashText,
+    Seconds,
+    ShortBytes,
+    Uint256,
+    Wish,
+    hex_bytes,
+)
 
 __all__ = [
     "AddressSignerWish",
@@ -71,11 +81,15 @@ class PasskeyAssertion(Wish):
 
 
 class PasskeyDepositWish(Wish):
-    """`POST /v1/account/passkey-deposits`: a deposit whose authorization a passkey signed; its `signature` is empty."""
+    """`POST /v1/account/passkey-deposits`: a deposit whose authorization a passkey signed; its `signature` is empty.
+
+    `seen`: as in `DepositWish`.
+    """
 
     channel_config: ChannelConfig
     deposit: SignedDeposit
     assertion: PasskeyAssertion
+    seen: Count | None = None
 
 
 class PasskeyReviewWish(Wish):

@@ -68,10 +68,11 @@ class SignedDeposit(Document):
 
 
 class DepositWish(Wish):
-    """`POST /v1/deposits`."""
+    """`POST /v1/deposits`. `seen`: how many deposits the payer knows of, made or under way; None: not compared."""
 
     channel_config: ChannelConfig
     deposit: SignedDeposit
+    seen: Count | None = None
 
 
 class KeyWish(Wish):
@@ -156,10 +157,11 @@ class KeyNameWish(Wish):
 
 
 class DepositTermsWish(Wish):
-    """`POST /v1/account/deposit-requests`: an amount for one of their channels."""
+    """`POST /v1/account/deposit-requests`: an amount for one of their channels; `seen`: as in `DepositWish`."""
 
     channel: HashText
     amount: Uint128
+    seen: Count | None = None
 
 
 class PasskeyRequest(Document):

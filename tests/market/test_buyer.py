@@ -40,10 +40,15 @@ async def make_key(http: httpx.AsyncClient, account, **terms) -> dict:
     return made.json()
 
 
-async def deposit(http: httpx.AsyncClient, account, channel: str, amount: int) -> httpx.Response:
-    asked = await http.post("/account/deposit-requests", json={"channel": channel, "amount": str(amount)})
+async def signed_deposit(http: httpx.AsyncClient, account, channel: str, amount: int, **more) -> tuple[str, dict]:
+    """Return where a deposit that a wallet signed goes, and its body."""
+    asked = await http.post("/account/deposit-requests", json={"channel": channel, "amount": str(amount)} | more)
     assert asked.status_code == 200, asked.text
-    path, body = filled(asked.json(), account)
+    return filled(asked.json(), account)
+
+
+async def deposit(http: httpx.AsyncClient, account, channel: str, amount: int) -> httpx.Response:
+    path, body = await signed_deposit(http, account, channel, amount)
     return await http.post(path, json=body)
 
 
@@ -272,6 +277,30 @@ async def test_a_deposit_below_the_least_is_refused_before_it_is_signed(world, h
     asked = await http.post("/account/deposit-requests", json={"channel": made["channel"], "amount": "1"})
     assert asked.status_code == 402
     assert asked.json()["error"]["code"] == "deposit_below_minimum"
+
+
+async def test_of_two_deposits_that_are_signed_at_one_moment_the_second_is_refused_until_the_first_was_seen(
+    world, http, enter
+):
+    account = await world.account()
+    await enter(http, account)
+    made = await make_key(http, account)
+    both = [await signed_deposit(http, account, made["channel"], 2 * DOLLAR, seen=0) for _ in range(2)]
+    answers = await asyncio.gather(*(http.post(path, json=body) for path, body in both))
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    [refused] = [each for each in answers if each.status_code == 409]
+    assert refused.json()["error"]["code"] == "other_deposit"
+    again = [await http.post(path, json=body) for path, body in both]
+    assert sorted(each.status_code for each in again) == [200, 409], "the one that was made is still found"
+    assert [each.json()["balance"] for each in again if each.status_code == 200] == [str(2 * DOLLAR)]
+
+    wish = {"channel": made["channel"], "amount": str(DOLLAR), "seen": 0}
+    unsigned = await http.post("/account/deposit-requests", json=wish)
+    assert (unsigned.status_code, unsigned.json()["error"]["code"]) == (409, "other_deposit"), "before it is signed"
+    path, body = await signed_deposit(http, account, made["channel"], DOLLAR, seen=1)
+    assert (await http.post(path, json=body)).json()["balance"] == str(3 * DOLLAR), "the first was seen"
+    assert (await deposit(http, account, made["channel"], DOLLAR)).json()["balance"] == str(4 * DOLLAR)
+    assert await world.dollar.balance_of(account.address.lower()) == 996 * DOLLAR
 
 
 async def test_the_demo_account_signs_by_itself_and_gets_play_money(http):

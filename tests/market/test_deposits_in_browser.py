@@ -207,3 +207,25 @@ async def test_the_section_in_german_on_a_narrow_dark_screen(world, browser, url
         await page.get_by_role("button", name="Zurückholen").click()
         await expect(page.get_by_text("zurückgezahlt")).to_be_visible()
         assert shown.problems == []
+
+
+async def test_two_browsers_that_deposit_at_one_moment_deposit_once(world, browser, url):
+    """Each has loaded the page before the other signed; the second is told, and looks first."""
+    account = await world.account(100)
+    async with visit(browser, "about:blank", **PHONE) as one, visit(browser, "about:blank", **PHONE) as two:
+        wallets = [InjectedWallet(account, node=world.installation.client) for _ in range(2)]
+        for shown, wallet in zip((one, two), wallets, strict=True):
+            await wallet.inject(shown.page)
+            await shown.page.goto(url)
+            await shown.page.get_by_role("button", name="Test Wallet").click()
+            await expect(shown.page.get_by_text("Your wallet holds 100")).to_be_visible()
+        await one.page.get_by_role("button", name="Make the key").click()
+        await expect(one.page.get_by_text("The deposit is made. The key works.")).to_be_visible()
+        await two.page.get_by_role("button", name="Make the key").click()
+        await expect(two.page.locator("#toasts")).to_contain_text("You made another deposit meanwhile")
+        assert len(wallets[1].signed) == 2, "the sign-in and the key, no deposit"
+        assert await world.dollar.balance_of(address(account.address)) == 98 * DOLLAR
+        await two.page.goto(url)
+        await two.page.get_by_role("button", name="Deposit", exact=True).first.click()
+        await expect(two.page.get_by_text("The deposit is made.", exact=True)).to_be_visible()
+    assert await world.dollar.balance_of(address(account.address)) == 96 * DOLLAR

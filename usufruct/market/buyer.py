@@ -130,7 +130,7 @@ class Buyer:
 
         Raises:
             NotFound: when the payer has no such channel.
-            Conflict: when its key is revoked or expired.
+            Conflict: when its key is revoked or expired, or the payer has more deposits than they have seen.
             Invalid: when the amount is under the operator's least deposit.
         """
         key = next((key for key in await self._keys.list(payer) if key.channel == wish.channel), None)
@@ -142,12 +142,17 @@ class Buyer:
             message = f"{key.id} is revoked or expired, and what is deposited would come back; make a new key"
             raise Conflict(message, code="key_over", field="channel")
         check_deposit_amount(self.terms, wish.amount)
+        await self._ledger.check_deposits_seen(payer, wish.seen)
         on_chain, _ = await self._purses.channel(wish.channel)
         config, until = on_chain.channel_config, now + _DEPOSIT_SECONDS
-        asked = deposit_request(payer, wish.channel, config, wish.amount, until, self.terms)
+        asked = deposit_request(payer, wish.channel, config, wish.amount, until, self.terms, wish.seen)
         if self.passkeys and await self.passkeys.holds(payer):
             return await self.passkeys.for_passkey(payer, asked)
         return self._for_signing(payer, asked)
+
+    async def deposit_count(self, payer: Address) -> int:
+        """Return how many deposits of a payer are made or under way."""
+        return await self._ledger.deposit_count(payer)
 
     def _for_signing(self, payer: Address, request: Request) -> SigningRequest:
         return for_signing(request, payer, self._demo)

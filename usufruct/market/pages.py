@@ -75,6 +75,7 @@ def account_pages(
             local=is_local(buyer.terms.chain_id),
             keys=await buyer.keys(payer),
             deposits=(await deposits.list(payer)).deposits,
+            deposit_count=await buyer.deposit_count(payer),
             now=clock.now(),
             balance=await buyer.wallet_balance(payer),
             terms=buyer.terms,

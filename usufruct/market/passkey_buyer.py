@@ -137,4 +137,4 @@ class PasskeyBuyer:
         signature = await self.signature(account, (DEPOSIT, separator, contents), wish.assertion, site)
         await self.ensure_exists(account)
         authorization = replace(DepositAuthorization.of(config, wish.deposit), signature=signature)
-        return await self._deposits.submit(authorization)
+        return await self._deposits.submit(authorization, wish.seen)

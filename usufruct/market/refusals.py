@@ -33,6 +33,10 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("deposit_refused", "The chain refused the deposit. Nothing was taken from your wallet."),
     RefusalText("deposit_expired", "The signed deposit came too late. Nothing was taken; sign again."),
     RefusalText("deposit_used", "This deposit was made already. Reload the page."),
+    RefusalText(
+        "other_deposit",
+        "You made another deposit meanwhile, in another browser. This one was not made. Reload the page first.",
+    ),
     RefusalText("duplicate_deposit", "This deposit was handed in already. Reload the page."),
     RefusalText("deposit_pending", "The deposit is on its way. Reload the page in a minute before you try again."),
     RefusalText("other_account", "You are signed in with another account. Reload the page."),

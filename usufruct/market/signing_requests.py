@@ -84,14 +84,23 @@ def key_request(terms: KeyTerms, offered: Terms) -> Request:
 
 
 def deposit_request(
-    payer: str, channel: str, config: ChannelConfig, amount: int, valid_before: int, offered: Terms
+    payer: str,
+    channel: str,
+    config: ChannelConfig,
+    amount: int,
+    valid_before: int,
+    offered: Terms,
+    seen: int | None = None,
 ) -> Request:
-    """Return the request for a deposit of `amount` into a channel, which can be made until `valid_before`."""
+    """Return the request for a deposit of `amount` into a channel, which can be made until `valid_before`.
+
+    `seen`: how many deposits the payer knows of.
+    """
     salt = random_salt()
     message = deposit_message(payer, channel, amount, valid_before, salt)
     message["nonce"] = "0x" + message["nonce"].hex()
     authorization = TransferAuthorization(0, valid_before, salt, _EMPTY)
-    wish = DepositWish(config, SignedDeposit(amount, DepositAuthorizations(authorization)))
+    wish = DepositWish(config, SignedDeposit(amount, DepositAuthorizations(authorization)), seen)
     kind = replace(DEPOSIT, domain=Domain(offered.token.name, offered.token.version))
     post, token = "/v1/deposits", offered.token.address
     return Request(kind, token, offered.chain_id, message, post, wish.as_json(), _DEPOSIT_SIGNATURE)

@@ -69,6 +69,10 @@ class DepositUnderWay(Unavailable, code="deposit_pending"):
     """Another deposit of the same payer has not ended; they are made one after another."""
 
 
+class OtherDeposit(Conflict, code="other_deposit"):
+    """The payer made another deposit, or has one under way, since they looked; nothing was sent."""
+
+
 class DuplicateDeposit(Conflict, code="duplicate_deposit"):
     """The deposit authorization was handed in before."""
 

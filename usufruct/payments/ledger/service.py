@@ -88,6 +88,8 @@ class Ledger:
     earnings = _reads(entries.earnings)
 
     plan_deposit = _writes(transfers.plan_deposit)
+    deposit_count = _reads(transfers.deposit_count)
+    check_deposits_seen = _reads(transfers.check_deposits_seen)
     finish_deposit = _writes(transfers.finish_deposit)
     cancel_deposit = _writes(transfers.cancel_deposit)
     deposited = _reads(transfers.deposited)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from usufruct.core import Address, Hash32, PaymentRequired, id_to_bytes, value
 from usufruct.payments.ledger.account_verbs import observe
-from usufruct.payments.ledger.errors import DepositUnderWay, DuplicateDeposit, RefundTooHigh, WrongState
+from usufruct.payments.ledger.errors import DepositUnderWay, DuplicateDeposit, OtherDeposit, RefundTooHigh, WrongState
 from usufruct.payments.ledger.records import Account, AccountReading
 from usufruct.payments.ledger.rows import PAGE, locked_account, rows_by_id
 from usufruct.payments.ledger.sql_statements import Money, Parameter, Row, Statements
@@ -37,18 +37,26 @@ class RefundRecord:
 
 
 async def plan_deposit(
-    db: Statements, account: Hash32, nonce: Hash32, amount: int, outbox_id: str, payer: Address
+    db: Statements,
+    account: Hash32,
+    nonce: Hash32,
+    amount: int,
+    outbox_id: str,
+    payer: Address,
+    seen: int | None = None,
 ) -> None:
     """Take note of a deposit authorization before it is broadcast; one that failed may be tried again.
 
     A payer has one deposit under way at a time, and `MOST_DEPOSITS` in a day, tries that failed included: the same
-    money may stand behind many authorizations, and each try costs the operator gas.
+    money may stand behind many authorizations, and each try costs the operator gas. `seen`: see `check_deposits_seen`.
 
     Raises:
+        OtherDeposit: as `check_deposits_seen`.
         DepositUnderWay: while another deposit of the payer is.
         PaymentRequired: when the payer made too many in a day.
         DuplicateDeposit: when this one was handed in before.
     """
+    await check_deposits_seen(db, payer, seen, nonce)
     latest = await db.rows(
         "SELECT nonce, state, tries FROM deposits WHERE payer = $1 AND planned_at > {now} - 86400",
         id_to_bytes(payer),
@@ -77,6 +85,34 @@ async def plan_deposit(
     )
     if noted is None:
         raise DuplicateDeposit(f"deposit {nonce} was handed in before; sign one with another nonce", nonce=nonce)
+
+
+async def deposit_count(db: Statements, payer: Address, besides: Hash32 | None = None) -> int:
+    """Return how many deposits of a payer are made or under way, without the one whose nonce is `besides`."""
+    [row] = await db.rows(
+        "SELECT count(*) AS deposits FROM deposits WHERE payer = $1 AND state IN ('planned', 'confirmed') "
+        "AND nonce <> $2",
+        id_to_bytes(payer),
+        id_to_bytes(besides) if besides else b"",
+    )
+    return row.integer("deposits")
+
+
+async def check_deposits_seen(db: Statements, payer: Address, seen: int | None, besides: Hash32 | None = None) -> None:
+    """Check that a payer has made no other deposits than the `seen` ones that they know of; None: nothing is compared.
+
+    Raises:
+        OtherDeposit: when there are more, made or under way, without the one whose nonce is `besides`.
+    """
+    made = 0 if seen is None else await deposit_count(db, payer, besides)
+    if seen is not None and made > seen:
+        raise OtherDeposit(
+            f"{payer} has {made} deposits made or under way, and {seen} were known when this one was signed; look at "
+            "them, then sign again if this one is meant too",
+            payer=payer,
+            made=made,
+            seen=seen,
+        )
 
 
 async def finish_deposit(db: Statements, account: Hash32, nonce: Hash32, *, confirmed: bool) -> None:

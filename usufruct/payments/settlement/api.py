@@ -35,7 +35,11 @@ _DEPOSIT = Operation(
     "Submit a deposit that its payer signed; the operator pays the gas.",
     ChannelOnChain,
     DepositWish,
-    refuses={402: "the deposit cannot be made", 503: "it is on its way: hand in the same again"},
+    refuses={
+        402: "the deposit cannot be made",
+        409: "the payer made another one since they looked (`seen`)",
+        503: "it is on its way: hand in the same again",
+    },
 )
 _PROOF = Operation("Prove that a receipt is anchored on the chain.", ReceiptProof)
 
@@ -59,7 +63,7 @@ def payment_routes(
         wish = await request.read(DepositWish, InvalidDeposit)
         wanted = DepositAuthorization.of(wish.channel_config, wish.deposit)
         check_deposit_amount(offered, wanted.amount)
-        on_chain, _ = await channels.describe(await deposits.submit(wanted))
+        on_chain, _ = await channels.describe(await deposits.submit(wanted, wish.seen))
         # the sender may be a stranger who read it on the chain: answer with public numbers only
         return document_response(on_chain)
 

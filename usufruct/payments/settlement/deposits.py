@@ -60,10 +60,13 @@ class Deposits:
         self.wait_seconds = wait_seconds
         self._settlement = BatchSettlement(context.escrow.contract, context.client)
 
-    async def submit(self, deposit: DepositAuthorization) -> Account:
+    async def submit(self, deposit: DepositAuthorization, seen: int | None = None) -> Account:
         """Send a deposit, wait for it, and return the channel with its money; asking again sends nothing twice.
 
+        `seen`: how many deposits the payer knew of who signed this one; None: it is made whatever else was.
+
         Raises:
+            OtherDeposit: when the payer has more, made or under way: another browser of theirs signed it.
             ChannelRefused: when no call would be taken on this channel.
             PaymentRequired: the deposit cannot be made, for a reason that its code names; nothing was sent.
             DepositPending: when it was sent and is not final yet; ask again.
@@ -80,6 +83,7 @@ class Deposits:
             if known and mine and await self._sender.find(known.outbox_id):
                 return await self._finish(deposit, known)
             await self._check_on_chain(deposit, nonce)  # before any wait: deposits come from unauthenticated callers
+            await self._ledger.check_deposits_seen(payer, seen, nonce)
             if known and mine:
                 return await self._finish(deposit, known)
             if known:
@@ -88,7 +92,7 @@ class Deposits:
             await self._channels.register(deposit.config)  # so that `run` can open the channel alone
             planned = Transfer(channel, nonce, deposit.amount, f"deposit/{new_id()}")
             try:
-                await self._ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer)
+                await self._ledger.plan_deposit(channel, nonce, deposit.amount, planned.outbox_id, payer, seen)
             except (DuplicateDeposit, DepositUnderWay, ConstraintViolated):
                 continue  # another process was faster: look again
             return await self._finish(deposit, planned)

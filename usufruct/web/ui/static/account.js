@@ -38,7 +38,8 @@ function isDeposit({ primaryType, message }, amount) {
 }
 
 async function deposit(channel, amount) {
-  const request = await ask("POST", "/v1/account/deposit-requests", { channel, amount });
+  const wish = { channel, amount, seen: Number(form.dataset.seen) };  // another browser may have made one since
+  const request = await ask("POST", "/v1/account/deposit-requests", wish);
   if (request.document && !isDeposit(request.document, amount)) throw new Error(texts.otherAmount);
   await fill(request);
   seen = crypto.randomUUID();
