@@ -5,7 +5,7 @@ Goods and money are in atomic units.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_UP, Context, Decimal
 from typing import Any, Protocol
 
 from usufruct_client.eip712_messages import DEPOSIT, PERMIT, SIGNED_LISTING, Domain, MessageType
@@ -16,7 +16,10 @@ from usufruct_client.typed_data import MessageHasher, message_values, word
 
 WHOLE_BPS = 10_000
 
-_PLACES = Decimal(1).scaleb(-12)
+_PLACES, _DIGITS = 6, 4
+"""Of a price for people: so many decimals, or as many as so many digits take."""
+
+_EXACT = Context(prec=200, rounding=ROUND_UP)
 _HASHER = MessageHasher(SIGNED_LISTING)
 _ERC20, _ERC1155 = 0, 2
 
@@ -146,9 +149,10 @@ def price_up(price: int, amount: int, part: int) -> int:
 
 
 def price_of_one(price: int, amount: int, unit_decimals: int, decimals: int) -> Decimal:
-    """Return the price of one whole unit of goods in whole coins, rounded up to 12 digits, for people."""
-    exact = Decimal(price).scaleb(unit_decimals - decimals) / Decimal(amount)
-    return exact.quantize(_PLACES, ROUND_CEILING).normalize()
+    """Return the price of one whole unit of goods in whole coins, for people: rounded up, 6 decimals or 4 digits."""
+    exact = _EXACT.divide(_EXACT.scaleb(Decimal(price), unit_decimals - decimals), Decimal(amount))
+    last = min(-_PLACES, exact.adjusted() + 1 - _DIGITS)
+    return exact.quantize(Decimal(1).scaleb(last), context=_EXACT).normalize(_EXACT)
 
 
 def fee_down(price: int, bps: int) -> int:

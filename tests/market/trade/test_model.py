@@ -13,7 +13,15 @@ from usufruct.core import Address, Hash32
 from usufruct.market.trade.model import Deductions, GoodsOffer, OfferState, last_expiry
 from usufruct.market.trade.store import Cancellation
 from usufruct_client.eip712_messages import EXCHANGE, SIGNED_LISTING
-from usufruct_client.trade import Goods, TradingVenue, authorization_nonce, fee_down, price_up, purchase_salt
+from usufruct_client.trade import (
+    Goods,
+    TradingVenue,
+    authorization_nonce,
+    fee_down,
+    price_of_one,
+    price_up,
+    purchase_salt,
+)
 
 MAKER, BUYER, SHARES = (Address("0x" + each * 20) for each in ("a1", "b2", "c3"))
 EXCHANGE_AT, TOKEN = Address("0x" + "d4" * 20), Address("0x" + "e5" * 20)
@@ -29,6 +37,13 @@ def test_a_part_costs_its_share_rounded_up(price, amount, data):
     part = data.draw(st.integers(1, amount))
     exact = Fraction(price) * part / amount
     assert price_up(price, amount, part) == ceil(exact)
+
+
+@given(UINT128, UINT128, st.integers(0, 18), st.integers(0, 18))
+def test_a_price_of_one_is_rounded_up_and_close(price, amount, unit_decimals, decimals):
+    exact = Fraction(price, 10**decimals) / Fraction(amount, 10**unit_decimals)
+    one = Fraction(price_of_one(price, amount, unit_decimals, decimals))
+    assert exact <= one < exact + min(Fraction(1, 10**6), exact / 1_000)
 
 
 @given(st.integers(1, 10**9), st.lists(st.integers(1, 10**6), min_size=1, max_size=20))

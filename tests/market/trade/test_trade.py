@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.support.trade_town import SHARE, Trader, TradeTown, code, fill
+from tests.support.trade_town import NAME, SHARE, Trader, TradeTown, code, fill
 from usufruct.accounts import DEMO_ACCOUNT
 from usufruct.chain import FEE_SINK, Call
 from usufruct.chain.keys import DEVNET_ADDRESSES
@@ -21,6 +21,15 @@ async def offered(seller: Trader, amount: int = 1_000 * SHARE, price: int = PRIC
     made = await seller.offer(amount, price, **more)
     assert made.status_code == 201, made.text
     return made.json()["offer"]
+
+
+@pytest.mark.parametrize(("amount", "price"), [(1, 2**127), (1_000 * SHARE, 1)])
+async def test_the_page_shows_an_offer_at_any_price(town: TradeTown, amount, price):
+    seller = await town.trader(shares=1_000 * SHARE, dollars=0)
+    await offered(seller, amount, price)
+    page = f"{town.world.url.removesuffix('/v1')}/shares/{NAME}"
+    shown = await seller.http.get(page, headers={"accept": "text/html"})
+    assert (shown.status_code, str(seller.address) in shown.text) == (200, True)
 
 
 async def test_a_sale_moves_shares_and_money_to_the_unit(town: TradeTown):
