@@ -288,6 +288,17 @@ async def test_a_card_of_the_registry_holds_under_its_own_version(listings, cloc
     assert listing.card(clock.now()) == new.card
 
 
+async def test_processes_that_follow_the_registry_at_once_take_a_card_over_once(listings, database, clock):
+    await listings.add(REGISTERED)
+    everyone = [listings, *(Listings(database, clock) for _ in range(3))]
+    for each in everyone:
+        await each.find("hamlet")
+    new = PricePeriod(PriceCard(10, 20, 30, 8_192, 6), 1_000)
+    await asyncio.gather(*(each.follow([asset(new)], 1_000) for each in everyone))
+    for each in everyone:
+        assert [period.card.version for period in (await each.find("hamlet")).prices] == [4, 6]
+
+
 async def test_a_card_that_is_not_in_force_yet_is_waited_for(listings):
     await listings.add(REGISTERED)
     cards = PricePeriod(REGISTERED.prices[0].card, 0), PricePeriod(PriceCard(1, 1, 1, 4_096, 5), 1_000)

@@ -327,7 +327,6 @@ async def test_several_readers_of_one_stream_read_each_log_once(
     for amount in range(1, 13):
         await mint(dollar, client, amount)
     readers = [Indexer(client, files, stream(Minted(), range_blocks=size)) for size in (1, 2, 3)]
-    await readers[0].step()
     await asyncio.gather(*(reader.catch_up() for reader in readers))
     assert await rows() == list(range(1, 13))
 

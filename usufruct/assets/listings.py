@@ -238,6 +238,8 @@ class Listings:
         card = replace(card, context_window=card.context_window or last.context_window)
         try:
             await self._add_price(listing, PricePeriod(card, period.starts_at))
+        except ConstraintViolated:  # another process took it over meanwhile
+            self._rows.expire()
         except InvalidListing as error:
             _log.error("%s keeps its price, card %d is refused: %s", listing.name, card.version, error.message)
             self._refused[listing.id] = card.version

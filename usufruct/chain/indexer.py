@@ -24,7 +24,7 @@ from usufruct.chain.client import ChainHead, Client, Topics
 from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.chain.store import Checkpoint, checkpoint, checkpoints, forget_before, move, note_gap, stream_gaps
 from usufruct.core import Address, Clock, Faulty, Hash32, Unavailable
-from usufruct.store import Database, Unit
+from usufruct.store import ConstraintViolated, Database, Unit
 
 _log = logging.getLogger(__name__)
 
@@ -159,8 +159,11 @@ class Indexer:
         start = await self._client.header(max(self._stream.first_block, 1) - 1)
         if start is None:
             return False
-        async with self._database.transaction() as unit:
-            await self._move(unit, None, Checkpoint(start.number, start.hash))
+        try:
+            async with self._database.transaction() as unit:
+                await self._move(unit, None, Checkpoint(start.number, start.hash))
+        except ConstraintViolated:
+            raise _StreamTaken from None
         return True
 
     async def _gone(self, point: Checkpoint, head: int) -> bool:
