@@ -7,10 +7,10 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from tests.support.html_page import HtmlPage
 from tests.support.ledger_samples import bill
+from tests.support.recorded_schema import make_aged
 from usufruct.connectors.openai import UpstreamDown, UpstreamOversized, UpstreamRejected, UpstreamSlow
 from usufruct.core import AssetId
 from usufruct.gateway.quality.histogram import Histogram
@@ -19,7 +19,7 @@ from usufruct.gateway.quality.store import DAY, HOUR, add_tallies, days_since, f
 from usufruct.gateway.quality.summary import LEAST_SAMPLE, Summary, summarize
 from usufruct.gateway.quality.tally import COUNTS, EVERY_SERVICE, Outcome, Tally, Times, outcome_of
 from usufruct.payments.ledger import CallLost
-from usufruct.store import DatabaseUnavailable, migrate, open_database
+from usufruct.store import Database, DatabaseUnavailable, migrate, open_database
 from usufruct.web import ClientGone
 
 ONE, TWO = AssetId(1), AssetId(2)
@@ -165,22 +165,24 @@ async def test_all_services_together_are_counted_as_each_is(database):
     assert set(await quality.last_hours()) == {ONE, TWO}
 
 
-async def test_days_that_were_counted_before_there_were_totals_are_added_up(database):
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_days_that_were_counted_before_there_were_totals_are_added_up(kind, databases):
     income = {NOON: 12, NOON - 3 * DAY: 5}
-    async with database.transaction() as unit:
-        await add_tallies(unit, {ONE: sample(), TWO: sample(7)}, DAY, NOON)
-        await add_tallies(unit, {ONE: sample()}, DAY, NOON - 3 * DAY)
-        await add_tallies(unit, {ONE: sample()}, HOUR, NOON)
-        await unit.rows(text("DELETE FROM revisions WHERE kind = 'sale_drafts'"))
-        await unit.rows(text("ALTER TABLE listings DROP COLUMN sample"))  # what came after
-        await unit.rows(text("ALTER TABLE service_index DROP COLUMN sample_calls"))
-        await unit.rows(text("DROP TABLE sample_counts"))
-        await unit.rows(text("UPDATE alembic_version SET version_num = '1024'"))
-    await migrate(database)
-    async with database.snapshot() as unit:
-        days = (await days_since(unit, [EVERY_SERVICE], 0))[EVERY_SERVICE]
-    assert {start: tally.income for start, tally in days} == {at - at % DAY: sum_ for at, sum_ in income.items()}
-    assert [tally.answered for _, tally in days] == [1, 2]
+
+    async def check(database: Database) -> None:
+        await database.run(lambda connection: make_aged(connection, "1024"))
+        async with database.transaction() as unit:
+            await add_tallies(unit, {ONE: sample(), TWO: sample(7)}, DAY, NOON)
+            await add_tallies(unit, {ONE: sample()}, DAY, NOON - 3 * DAY)
+            await add_tallies(unit, {ONE: sample()}, HOUR, NOON)
+        await migrate(database)
+        async with database.snapshot() as unit:
+            days = (await days_since(unit, [EVERY_SERVICE], 0))[EVERY_SERVICE]
+        assert {start: tally.income for start, tally in days} == {at - at % DAY: sum_ for at, sum_ in income.items()}
+        assert [tally.answered for _, tally in days] == [1, 2]
+        await database.close()
+
+    asyncio.run(check(open_database(databases.empty(kind))))
 
 
 async def test_a_service_that_is_no_longer_called_loses_its_figures(database):

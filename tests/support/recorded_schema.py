@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_mock_engine
 
 import usufruct
 from usufruct.store import metadata
+from usufruct.store.migration import upgrade
 
 PACKAGES = Path(usufruct.__file__).parent
 for tables in PACKAGES.rglob("*store.py"):
@@ -38,6 +39,12 @@ def make_baseline(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
     connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('1009')")
+
+
+def make_aged(connection: Connection, revision: str) -> None:
+    """Give an empty database what it had at a revision."""
+    make_baseline(connection)
+    upgrade(connection, revision)
 
 
 if __name__ == "__main__":

@@ -47,8 +47,12 @@ async def ensure_current(database: Database) -> None:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if not _missing(connection):
-        return
+    if _missing(connection):
+        upgrade(connection, "head")
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Run the migrations up to a revision; a new database gets the tables of the newest."""
     from alembic import command  # a fifth of a second to load: only for who migrates
     from alembic.config import Config
 
@@ -62,7 +66,7 @@ def _upgrade(connection: Connection) -> None:
         _create_tables(connection)
         command.stamp(config, "head")
     else:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def _create_tables(connection: Connection) -> None:
