@@ -9,9 +9,9 @@ import {IShares} from "./IShares.sol";
 /// @notice Revenue shares in a form that any pool, vault or wallet can hold without losing income.
 ///
 /// Why: income of shares is owed to the address that holds them, and a pool never collects. One wrapped share stands for
-/// one share and for all that a share has earned since the wrapper's *start*, when there was no other wrapped share. So
-/// income is not owed to holders by name: it makes each wrapped share worth more, and who unwraps one takes it along, also
-/// out of a pool or a vault.
+/// one share and for all that a share has earned since the wrapper's *start*, when there was no other wrapped share. Income
+/// is not recorded for each holder: it makes every wrapped share worth more, and `unwrap` pays it to the caller, also where
+/// a pool or a vault held the share meanwhile.
 ///
 /// A wrapped share's life. `wrap` takes the shares and, in each revenue token, what as many shares have earned since the
 /// start: a later caller pays for the income that is there already, and neither gains nor loses by it. Meanwhile it is a

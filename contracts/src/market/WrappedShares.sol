@@ -140,9 +140,9 @@ contract WrappedShares is IWrappedShares, ERC20Permit, ReentrancyGuardTransient 
         require(received == amount, WrongAmountReceived(token, received, amount));
     }
 
-    /// @dev What who wraps has to pay: what shares have earned, whatever is in the pot, so that no gift to it has an effect.
-    ///      Where there are no wrapped shares, that starts here: the first to wrap pays nothing. Not in the block in which the
-    ///      last were unwrapped: a pool lends all there are for one transaction.
+    /// @dev The income that wrapping costs: what as many shares have earned since the start. The pot does not count, so
+    ///      gifts to it change nothing. Where no wrapped share exists, the start is now, and the caller pays nothing. An
+    ///      exception is the block in which the last ones were unwrapped: a pool can lend all of them for one transaction.
     // slither-disable-next-line reentrancy-no-eth (both callers are locked)
     function _gatherAndAsk(address[] memory tokens, uint256 amount) private returns (uint256[] memory income) {
         // slither-disable-next-line timestamp,incorrect-equality (no time is measured: is it the same block?)
@@ -156,8 +156,8 @@ contract WrappedShares is IWrappedShares, ERC20Permit, ReentrancyGuardTransient 
         }
     }
 
-    /// @dev What who unwraps gets: what shares have earned, or their part of the pot where less is there. That is some units
-    ///      that rounding took, or what a token took that delivers less than it is asked for.
+    /// @dev The income that unwrapping pays: what as many shares have earned, or their part of the pot where it holds less.
+    ///      It holds less by some units of rounding, or because a token delivered less than it was asked for.
     function _gatherAndOffer(address[] memory tokens, uint256 amount) private returns (uint256[] memory income) {
         uint256 supply = totalSupply();
         income = new uint256[](tokens.length);

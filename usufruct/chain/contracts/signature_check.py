@@ -14,10 +14,10 @@ __all__ = ["SignatureCheck"]
 class SignatureCheck(Contract):
     """Tells whether a wallet's contract takes a signature (ERC-1271), also one that is not created yet (ERC-6492).
 
-    Never deployed: an `eth_call` without a recipient runs the constructor, and its answer, one word, 1 or 0, takes
-    the place of the code. Nothing that it does stays. A wallet that exists is asked as it is: ERC-6492's call is
-    made only where there is no code, so that no one prepares another's wallet to say yes. The answer of a wallet is
-    read up to one word, and one that burns all its gas leaves the 64th part of it for ours.
+    Never deployed: an `eth_call` without a recipient runs the constructor, which returns one word, 1 or 0, in place
+    of the code. No state is kept. ERC-6492's call is made only where the wallet has no code: before the question, a
+    caller could otherwise change a wallet that exists. Of a wallet's answer one word is read. A wallet that burns
+    all its gas leaves a 64th of it, which is enough to answer.
     """
 
     __slots__ = ()
