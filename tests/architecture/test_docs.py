@@ -182,3 +182,10 @@ def test_the_page_of_receipts_shows_what_the_gateway_makes():
     for text in (RECEIPT.text, *(part.text for part in RECEIPT.parts)):
         fields = text.partition("(")[2].removesuffix(")")
         assert fields in block("python").replace('"\n    "', ""), fields
+
+
+def test_decisions_have_numbers_of_their_own():
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    numbers = [each.name[:4] for each in pages]
+    assert len(set(numbers)) == len(numbers) > 40
+    assert [each.read_text()[:7] for each in pages] == [f"# {number} " for number in numbers]
