@@ -39,9 +39,10 @@ def test_a_list_is_built_and_proves_an_account(offline: Commands, tmp_path: Path
 def test_rows_that_cannot_be_paid_are_named_and_nothing_is_written(offline: Commands, tmp_path: Path):
     source = tmp_path / "holders.csv"
     source.write_text(f"address,amount\n{ONE},1\n{ONE},2\nx,1\n")
-    refused = offline.refused("airdrop", "build", str(source), "--cap", "1")
-    assert refused.code == AirdropRefused.code
-    assert [line for line in refused.message.splitlines() if line.startswith("line")] == [
+    done = offline.run("airdrop", "build", str(source), "--cap", "1")
+    assert isinstance(done.exception, AirdropRefused)
+    assert "on line 3, 4; correct" in done.exception.message
+    assert done.stderr.splitlines() == [
         "line 3: 2 tokens are more than the cap of 1",
         "line 4: 'x' is not an address: 0x and 40 hex digits are expected",
     ]

@@ -97,7 +97,8 @@ def test_every_row_that_cannot_be_paid_is_listed_with_its_line(tmp_path: Path):
     with pytest.raises(AirdropRefused) as refused:
         build_airdrop(csv, tmp_path / "out", CAP)
     assert [(row.line, row.code) for row in refused.value.rows] == [(line, code) for line, (_, code) in bad.items()]
-    assert "line 3: 0x1111111111111111111111111111111111111111 is on line 2 already" in refused.value.message
+    assert refused.value.rows[0].reason == "0x1111111111111111111111111111111111111111 is on line 2 already"
+    assert "on line 3, 4," in refused.value.message
     assert refused.value.details["rows"] == len(bad)
     assert [path.name for path in tmp_path.iterdir()] == ["holders.csv"]
 
@@ -109,7 +110,7 @@ def test_the_list_of_refused_rows_is_bounded_and_the_count_is_whole(tmp_path: Pa
         build_airdrop(csv, tmp_path / "out", CAP)
     assert len(refused.value.rows) == MOST_LISTED
     assert refused.value.details == {"rows": MOST_LISTED + 5, "malformed": MOST_LISTED + 5}
-    assert refused.value.message.endswith("and 5 more")
+    assert "on line 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ...; correct" in refused.value.message
 
 
 def test_blank_lines_a_byte_order_mark_and_spaces_are_no_fault(tmp_path: Path):
@@ -125,6 +126,14 @@ def test_a_file_without_header_or_rows_is_refused(tmp_path: Path, text: str):
     with pytest.raises(InvalidAirdropFile):
         build_airdrop(csv, tmp_path / "out", CAP)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_quotation_mark_left_open_is_refused_with_its_line(tmp_path: Path):
+    csv = tmp_path / "holders.csv"
+    csv.write_text(f'address,amount\n{ONE},1\n"{TWO},1\n' + f"{ONE},1\n" * 5_000)
+    with pytest.raises(InvalidAirdropFile, match="a quotation mark left open"):
+        build_airdrop(csv, tmp_path / "out", CAP)
+    assert [path.name for path in tmp_path.iterdir()] == ["holders.csv"]
 
 
 def test_an_existing_file_is_replaced_only_when_asked(tmp_path: Path):

@@ -13,12 +13,12 @@ from typer import Argument, Option, Typer
 from usufruct import staking
 from usufruct.chain import ChainAccess, fee_sink_of, open_chain
 from usufruct.cli.support.command import ADDRESS, Facts, runs
-from usufruct.cli.support.output import Json
+from usufruct.cli.support.output import Json, say
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.config import Config
 from usufruct.core import Address, Invalid, checksum, format_units, moment, parse_units
-from usufruct.staking import TOKEN_DECIMALS, AirdropFile, Airdrops
+from usufruct.staking import TOKEN_DECIMALS, AirdropFile, AirdropRefused, Airdrops
 
 app = Typer()
 
@@ -47,8 +47,13 @@ def build(
     """
     most = parse_units(cap, TOKEN_DECIMALS, "--cap")
     target = out or source.with_suffix(".airdrop")
-    with _bars(Progress(to_stderr=as_json)) as progress:
-        built = staking.build_airdrop(source, target, most, overwrite=force, progress=progress)
+    try:
+        with _bars(Progress(to_stderr=as_json)) as progress:
+            built = staking.build_airdrop(source, target, most, overwrite=force, progress=progress)
+    except AirdropRefused as refused:
+        for row in refused.rows:
+            say(f"line {row.line}: {row.reason}")
+        raise
     return {
         "root": "0x" + built.root.hex(),
         "accounts": built.count,

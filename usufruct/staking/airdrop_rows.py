@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from usufruct.core import Invalid, format_units, parse_units
 from usufruct_client.identifiers import is_mistyped
@@ -13,6 +14,9 @@ from usufruct_client.identifiers import is_mistyped
 TOKEN_DECIMALS = 18
 MOST_LISTED = 1_000
 """Refused rows that are listed; further ones are counted."""
+
+_NAMED = 10
+"""Lines that the error itself names."""
 
 _COLUMNS = {"amount": TOKEN_DECIMALS, "units": 0}
 """The second column's name says its unit: whole tokens with decimals, or atomic units."""
@@ -30,11 +34,10 @@ class AirdropRefused(Invalid, code="airdrop_refused"):
     def __init__(self, path: Path, refusals: "Refusals") -> None:
         self.rows = refusals.listed()
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(refusals.counts.items()))
-        more = refusals.total - len(self.rows)
-        lines = [f"line {row.line}: {row.reason}" for row in self.rows] + [f"and {more:,} more"] * bool(more)
+        lines = ", ".join(str(row.line) for row in self.rows[:_NAMED]) + ", ..." * (refusals.total > _NAMED)
         super().__init__(
-            f"{path} has {refusals.total:,} rows that cannot be paid ({counts}). Correct them and build again; "
-            "nothing was written.\n" + "\n".join(lines),
+            f"{path} has {refusals.total:,} rows that cannot be paid ({counts}), on line {lines}; correct them "
+            "and build again; nothing was written",
             rows=refusals.total,
             **refusals.counts,
         )
@@ -89,14 +92,14 @@ def read_rows(path: Path, cap: int, refusals: Refusals) -> Iterator[AirdropRow]:
     lines and are skipped.
 
     Raises:
-        InvalidAirdropFile: when the first line names other columns.
+        InvalidAirdropFile: when the first line names other columns, or a field does not end.
     """
     total, full = 0, False
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        lines = csv.reader(file)
-        decimals = _decimals(path, next(lines, []))
-        for fields in lines:
-            row = _read_row(fields, lines.line_num, decimals, cap, refusals) if fields else None
+        lines = _lines(file, path)
+        decimals = _decimals(path, next(lines, (1, []))[1])
+        for line, fields in lines:
+            row = _read_row(fields, line, decimals, cap, refusals) if fields else None
             if row is None:
                 continue
             total += row.amount
@@ -105,6 +108,17 @@ def read_rows(path: Path, cap: int, refusals: Refusals) -> Iterator[AirdropRow]:
                 reason = f"with this row the amounts add up to more than the cap of {_tokens(cap)} tokens"
                 refusals.add(row.line, "total_over_cap", reason)
             yield row
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield each line's number and fields."""
+    lines = csv.reader(file)
+    try:
+        for fields in lines:
+            yield lines.line_num, fields
+    except csv.Error as error:
+        message = f"line {lines.line_num} of {path} cannot be read: {error}; is a quotation mark left open above it?"
+        raise InvalidAirdropFile(message, field="rows") from None
 
 
 def _decimals(path: Path, header: list[str]) -> int:

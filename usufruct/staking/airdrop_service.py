@@ -41,7 +41,7 @@ class Airdrops:
         elif await sender.find(key) is None:
             raise Conflict(
                 f"the airdrop at {place} was deployed from another database, which knows whether it was funded; "
-                "deploy from there",
+                "deploy from there, or let claims end on another day",
                 code="airdrop_deployed_elsewhere",
             )
         await sender.execute(self._token.fund_airdrop(place, file.total), f"airdrop/fund/{place}")
