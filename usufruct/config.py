@@ -115,6 +115,10 @@ def _amount(text: str) -> str:
     return text
 
 
+def _floor(text: str) -> str:
+    return text if text.strip() == "0" else _amount(text)
+
+
 def _address(text: str) -> str:
     try:
         return text and address(text)
@@ -375,6 +379,12 @@ class PlatformTokenConfig:
         str, AfterValidator(_allocation), "ADDRESS=PERCENT, by commas; the fee sink gets the rest"
     ] = ""
     contract_uri: Annotated[str, "of the token's ERC-7572 document"] = ""
+    score_floor: Annotated[
+        str, AfterValidator(_floor), "total score, in tokens, under which a week's revenue is carried; at deployment"
+    ] = "0"
+    exit_penalty_percent: Annotated[
+        int, _whole(0, 50), "lost in an early exit with 52 weeks left: 10 to 50, 0: none; at deployment"
+    ] = 0
     airdrop_file: Annotated[str, "built by `airdrop build`; its proofs are served under /v1/airdrops"] = ""
 
 

@@ -16,6 +16,7 @@ from usufruct.app import set_up_devnet
 from usufruct.chain import Call, Client, open_node
 from usufruct.chain.contracts.airdrop import Airdrop, AlreadyClaimed
 from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.vote_escrow import LockView, VoteEscrow
 from usufruct.chain.deployment import address_of, deployment_of
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, signer_of
 from usufruct.config import Config, load_config
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.anvil
 STRANGER, TREASURY = Address("0x" + "5e" * 20), Address("0x" + "7e" * 20)
 NO_ESCROW = Address("0x" + "0" * 40)
 ENTRIES = sample_entries(20)
-DAYS = 30 * 86_400
+DAYS, WEEK = 30 * 86_400, 7 * 86_400
 
 
 @pytest.fixture
@@ -82,6 +83,30 @@ def test_commands_deploy_fund_and_claim(config: Config, own: dict[str, str], tmp
     )
     assert refused.code == "other_airdrop"
     assert commands.refused(*deploying[:4], "tomorrow", *deploying[5:]).code == "invalid_day"
+
+
+def test_an_entry_is_claimed_into_a_lock(config: Config, own: dict[str, str], tmp_path: Path):
+    commands, account = command_line.Commands(own), DEVNET_ADDRESSES[7]
+    escrow = asyncio.run(set_up_devnet(config)).address(VoteEscrow)
+    write_csv(tmp_path, [(account, 5 * 10**18), *ENTRIES])
+    file = commands.json("airdrop", "build", str(tmp_path / "holders.csv"), "--cap", "1000000")["file"]
+    owner = str(DEVNET_ADDRESSES.index(signer_of(Role.OWNER, config).address))
+    until = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
+    deployed = commands.json("airdrop", "deploy", file, "--until", until, "--wallet", owner)
+    assert (deployed["escrow"].lower(), deployed["may_lock"]) == (escrow, True)
+
+    claiming = ("airdrop", "claim", account, "--file", file, "--contract", deployed["contract"], "--lock", "26")
+    assert commands.refused(*claiming, "--wallet", "6").code == "not_own_entry"
+    claimed = commands.json(*claiming, "--wallet", "7")
+    assert (claimed["amount"], claimed["locked_weeks"]) == ("5", 26)
+
+    async def locked() -> LockView:
+        async with open_node(config) as client:
+            return await VoteEscrow(escrow, client).lock_of(account)
+
+    lock = asyncio.run(locked())
+    assert (lock.amount, lock.renewal_weeks) == (5 * 10**18, 0)
+    assert lock.ends_at % WEEK == 0
 
 
 def test_proofs_from_the_file_are_paid_and_the_rest_goes_to_the_treasury(config: Config, tmp_path: Path):

@@ -1,6 +1,7 @@
 """The platform token is deployed as the configuration says: supply, airdrop, allocation, to the unit."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,28 @@ import pytest
 
 from tests.support import command_line
 from tests.support.devnet_template import DevnetTemplate
-from usufruct.app import set_up_devnet
-from usufruct.chain import open_node
+from usufruct.app import deploy_steps, set_up_devnet, site_of
+from usufruct.chain import open_chain_unchecked, open_node
 from usufruct.chain.contracts.airdrop import Airdrop
 from usufruct.chain.contracts.platform_token import PlatformToken
-from usufruct.config import InvalidSetting, PlatformTokenConfig, load_config, read_allocation
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.contracts.vote_escrow import VoteEscrow
+from usufruct.chain.keys import Role, claim_address, signer_of
+from usufruct.config import Config, InvalidSetting, PlatformTokenConfig, load_config, read_allocation
 from usufruct.core import Address
 from usufruct.staking.platform_token import platform_token_creation
+from usufruct.staking.vote_escrow import vote_escrow_creation
 
 TEAM, PARTNER = Address("0x" + "ab" * 20), Address("0x" + "cd" * 20)
 OWNER, TREASURY = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
 TOKEN = 10**18
+
+
+async def gas_by_step(config: Config) -> dict[str, int]:
+    """Return the gas that each step of a deployment takes now."""
+    async with open_chain_unchecked(config) as chain:
+        site = site_of(chain, signer_of(Role.OWNER, config), claim_address(config))
+        return {step.what: await step.gas() for step in deploy_steps(config, site)}
 
 
 @pytest.mark.anvil
@@ -30,9 +42,15 @@ def test_the_configured_token_is_deployed_once(devnet_template: DevnetTemplate, 
             "USUFRUCT_PLATFORM_TOKEN_SUPPLY": "1000",
             "USUFRUCT_PLATFORM_TOKEN_AIRDROP_PERCENT": "60",
             "USUFRUCT_PLATFORM_TOKEN_ALLOCATION": f"{TEAM}=12.5, {PARTNER}=2.5",
+            "USUFRUCT_PLATFORM_TOKEN_SCORE_FLOOR": "2.5",
+            "USUFRUCT_PLATFORM_TOKEN_EXIT_PENALTY_PERCENT": "20",
         }
         config = load_config(own)
+        planned = asyncio.run(gas_by_step(config))
+        assert planned["deploy PlatformToken"]
+        assert planned["deploy VoteEscrow"]
         deployments = asyncio.run(set_up_devnet(config))
+        assert not any(asyncio.run(gas_by_step(config)).values())
         again = asyncio.run(set_up_devnet(config))
         assert again.address(PlatformToken) == deployments.address(PlatformToken)
 
@@ -50,8 +68,21 @@ def test_the_configured_token_is_deployed_once(devnet_template: DevnetTemplate, 
                     await token.least_airdrop_bps(),
                 ]
 
-        found = asyncio.run(held())
+        async def terms() -> list[Any]:
+            async with open_node(config) as client:
+                escrow = VoteEscrow(deployments.address(VoteEscrow), client)
+                return [
+                    await escrow.token(),
+                    await escrow.revenue_token(),
+                    await escrow.owner(),
+                    await escrow.score_floor(),
+                    await escrow.exit_penalty_bps(),
+                ]
+
+        found, escrow_terms = asyncio.run(held()), asyncio.run(terms())
     assert found == ["Example", "EXM", 1000 * TOKEN, 600 * TOKEN, 125 * TOKEN, 25 * TOKEN, "0x" + "0" * 40, 5_000]
+    owner, token = signer_of(Role.OWNER, config).address, deployments.address(PlatformToken)
+    assert escrow_terms == [token, deployments.address(TestDollar), owner, 25 * TOKEN // 10, 2_000]
 
 
 def test_without_a_name_no_token_is_deployed(devnet_template: DevnetTemplate, tmp_path: Path):
@@ -59,6 +90,7 @@ def test_without_a_name_no_token_is_deployed(devnet_template: DevnetTemplate, tm
         deployments = asyncio.run(set_up_devnet(load_config(command_line.settings(tmp_path, anvil.url))))
     assert PlatformToken.__name__ not in deployments.contracts
     assert Airdrop.__name__ not in deployments.contracts
+    assert VoteEscrow.__name__ not in deployments.contracts
 
 
 def test_the_airdrop_is_at_least_half_by_default():
@@ -71,6 +103,15 @@ def test_parts_over_the_supply_are_refused():
     settings = PlatformTokenConfig("Example", "EXM", allocation=f"{TEAM}=50.01")
     with pytest.raises(InvalidSetting, match="more than the supply"):
         platform_token_creation(settings, OWNER, TREASURY)
+
+
+def test_a_floor_or_a_penalty_that_the_escrow_refuses_is_named():
+    settings = PlatformTokenConfig("Example", "EXM", supply="1000", score_floor="10", exit_penalty_percent=10)
+    vote_escrow_creation(settings, OWNER, TEAM, PARTNER)
+    with pytest.raises(InvalidSetting, match=r"platform_token\.score_floor` is 10\.1"):
+        vote_escrow_creation(replace(settings, score_floor="10.1"), OWNER, TEAM, PARTNER)
+    with pytest.raises(InvalidSetting, match=r"platform_token\.exit_penalty_percent` is 9"):
+        vote_escrow_creation(replace(settings, exit_penalty_percent=9), OWNER, TEAM, PARTNER)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ app = Typer()
 FileArgument = Annotated[Path, Argument(metavar="FILE.airdrop", help="A file that `usufruct airdrop build` wrote.")]
 FileOption = Annotated[Path, Option("--file", help="A file that `usufruct airdrop build` wrote.")]
 
-_NO_ESCROW = Address("0x" + "0" * 40)
 _STAGES = {"rows": "reading rows", "accounts": "sorting accounts", "leaves": "hashing leaves", "tree": "placing leaves"}
 
 
@@ -93,7 +92,9 @@ async def deploy(
     treasury: Annotated[
         Address | None, Option(**ADDRESS, help="Gets the remainder; by default the fee sink of the configuration.")
     ] = None,
-    escrow: Annotated[Address | None, Option(**ADDRESS, help="The VoteEscrow that entries can be locked in.")] = None,
+    escrow: Annotated[
+        Address | None, Option(**ADDRESS, help="The VoteEscrow to lock entries in; by default the installation's.")
+    ] = None,
 ) -> Facts:
     """Deploy the contract of a built airdrop, and fund it from the token's reserve; the wallet is the token's owner's.
 
@@ -103,7 +104,10 @@ async def deploy(
     to = treasury or fee_sink_of(chain.config)
     with AirdropFile(file) as airdrop:
         sender = chain.sender(open_wallet(wallet, chain.config))
-        place = await Airdrops(chain).deploy(sender, airdrop, deadline, to, escrow or _NO_ESCROW)
+        airdrops = Airdrops(chain)
+        lock_in = escrow or airdrops.escrow
+        place = await airdrops.deploy(sender, airdrop, deadline, to, lock_in)
+        locks = await airdrops.let_lock(sender, place, lock_in)
         root, total = airdrop.root, airdrop.total
     return {
         "contract": checksum(place),
@@ -111,6 +115,8 @@ async def deploy(
         "funded": format_units(total, TOKEN_DECIMALS),
         "claims_end": moment(deadline),
         "treasury": checksum(to),
+        "escrow": checksum(lock_in),
+        "may_lock": locks,
     }
 
 
@@ -122,20 +128,39 @@ async def claim(
     file: FileOption,
     contract: Annotated[Address, Option(**ADDRESS, help="The airdrop's contract.")],
     wallet: Wallet,
+    lock: Annotated[
+        int | None, Option(min=1, max=52, metavar="WEEKS", help="Lock the entry; the wallet is the account's.")
+    ] = None,
 ) -> Facts:
     """Claim an entry: the tokens go to its account, and any wallet may send the claim.
+
+    With --lock they go straight into a lock, and the wallet must be the account's.
 
     Example: usufruct airdrop claim 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc --file a.airdrop --contract 0x... -w 0
     """
     with AirdropFile(file) as airdrop:
         sender = chain.sender(open_wallet(wallet, chain.config))
-        entry, transaction = await Airdrops(chain).claim(sender, contract, airdrop, account)
+        if lock is None:
+            entry, transaction = await Airdrops(chain).claim(sender, contract, airdrop, account)
+        else:
+            _check_own(account, sender.address)
+            entry, transaction = await Airdrops(chain).claim_and_lock(sender, contract, airdrop, lock)
     return {
         "account": checksum(account),
         "amount": format_units(entry.amount, TOKEN_DECIMALS),
         "index": entry.index,
+        "locked_weeks": lock or 0,
         "transaction": transaction,
     }
+
+
+def _check_own(account: Address, wallet: Address) -> None:
+    if account != wallet:
+        raise Invalid(
+            f"only {checksum(account)} can lock its entry, and --wallet is {checksum(wallet)}; use that wallet, or "
+            "claim without --lock",
+            code="not_own_entry",
+        )
 
 
 def _start_of_day(text: str) -> int:

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from usufruct.chain.contracts.platform_token import PlatformToken
-from usufruct.chain.deployment import DeploySite
+from usufruct.chain.contracts.vote_escrow import VoteEscrow
+from usufruct.chain.deployment import DeploySite, address_of
 from usufruct.config import Config, PlatformTokenConfig
 from usufruct.core.components import Component, Context, DeployStep
 from usufruct.staking.airdrop_file import AirdropFile
 from usufruct.staking.api import airdrop_routes
 from usufruct.staking.platform_token import platform_token_creation
+from usufruct.staking.vote_escrow import vote_escrow_creation
 from usufruct.web import Route
 
 
@@ -31,8 +33,11 @@ def build(context: Context) -> Component:
 
 
 def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[DeployStep]:
-    """Return what the token economy deploys: the platform token, if it has a name."""
+    """Return what the token economy deploys, if the platform token has a name: the token, and its escrow."""
     if not settings.name:
         return []
-    creation = platform_token_creation(settings, site.setup.owner, site.setup.fee_sink)
-    return [site.creation(PlatformToken, creation)]
+    setup = site.setup
+    token = platform_token_creation(settings, setup.owner, setup.fee_sink)
+    token_at = address_of(PlatformToken, token)
+    escrow = vote_escrow_creation(settings, setup.owner, token_at, setup.token)
+    return [site.creation(PlatformToken, token), site.creation(VoteEscrow, escrow, needs=token_at)]

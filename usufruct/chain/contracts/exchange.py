@@ -10,6 +10,7 @@ from pathlib import Path
 from usufruct.chain.codec import Choice, Struct
 from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.contracts.shared import (
+    InvalidRecipient,
     InvalidShortString,
     LengthMismatch,
     OwnableInvalidOwner,
@@ -185,15 +186,6 @@ class InvalidItem(Revert, code="invalid_item"):
     SIGNATURE = "InvalidItem(uint256)"
     NOTICE = "The item has no price, no amount, or an amount or id that its kind does not allow."
     index: int
-
-
-@dataclass(eq=False)
-class InvalidRecipient(Revert, code="invalid_recipient"):
-    """Neither the zero address nor the exchange can receive items."""
-
-    SIGNATURE = "InvalidRecipient(address)"
-    NOTICE = "Neither the zero address nor the exchange can receive items."
-    to: Address
 
 
 @dataclass(eq=False)

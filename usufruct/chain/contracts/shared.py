@@ -59,6 +59,7 @@ __all__ = [
     "FailedOpWithRevert",
     "InsufficientBalance",
     "InvalidAccountNonce",
+    "InvalidRecipient",
     "InvalidShortString",
     "IsPaused",
     "LengthMismatch",
@@ -473,6 +474,15 @@ class FailedCall(Revert, code="failed_call"):
     """A call to an address target failed. The target may have reverted."""
 
     SIGNATURE = "FailedCall()"
+
+
+@dataclass(eq=False)
+class InvalidRecipient(Revert, code="invalid_recipient"):
+    """Neither the zero address nor the exchange can receive items."""
+
+    SIGNATURE = "InvalidRecipient(address)"
+    NOTICE = "Neither the zero address nor the exchange can receive items."
+    to: Address
 
 
 @dataclass(eq=False)

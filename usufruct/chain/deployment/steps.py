@@ -25,6 +25,9 @@ from usufruct.core.components import DeployStep
 _SETTING_GAS = 80_000
 """More than any call of the owner takes that writes one setting."""
 
+_CREATION_GAS, _BYTE_GAS = 500_000, 240
+"""More than a creation takes: for the transaction and its constructor; for each byte of code, sent and stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -76,11 +79,11 @@ class DeploySite:
                     f"{name}: {place} is not a contract on chain {self.chain_id}", code="no_contract", address=place
                 )
 
-    def creation(self, contract: type[Contract], creation: Creation) -> DeployStep:
-        """Return the step that creates a contract.
+    def creation(self, contract: type[Contract], creation: Creation, needs: Address | None = None) -> DeployStep:
+        """Return the step that creates a contract; its constructor may call `needs`, which an earlier step creates.
 
         Its gas raises a constructor's own `Revert`, for a fee over the limit, say; and a `Conflict` when the
-        contract is known to stand elsewhere than it would be put.
+        contract is known to stand elsewhere than it would be put. It is an upper bound while `needs` has no code.
         """
         there = address_of(contract, creation)
 
@@ -88,6 +91,8 @@ class DeploySite:
             self._check_same(contract, there)
             if await self.client.code_at(there):
                 return 0
+            if needs and not await self.client.code_at(needs):
+                return _CREATION_GAS + _BYTE_GAS * len(creation.init_code)
             await self.client.create(creation, sender=DEPLOYER)
             return await self.client.estimate(deployment_of(contract, creation), self.setup.owner)
 

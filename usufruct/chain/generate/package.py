@@ -31,6 +31,7 @@ BOUND = (
     "SignatureCheck",
     "TestDollar",
     "Till",
+    "VoteEscrow",
     "WrappedNative",
     "WrappedShares",
     "WrappedSharesFactory",
