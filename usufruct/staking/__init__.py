@@ -1,20 +1,28 @@
-"""The token economy: the platform token and its airdrop."""
+"""The token economy: the platform token, its airdrop, and locks."""
 
 from usufruct.staking.airdrop_build import BuiltAirdrop, Progress, build_airdrop
 from usufruct.staking.airdrop_file import AirdropEntry, AirdropFile, NoSuchEntry
 from usufruct.staking.airdrop_rows import TOKEN_DECIMALS, AirdropRefused, InvalidAirdropFile, RefusedRow
 from usufruct.staking.airdrop_service import Airdrops
+from usufruct.staking.lock_model import MOST_WEEKS, Lock, score_down
+from usufruct.staking.stakes import EscrowTerms, Stake, Stakes
 
 __all__ = [
+    "MOST_WEEKS",
     "TOKEN_DECIMALS",
     "AirdropEntry",
     "AirdropFile",
     "AirdropRefused",
     "Airdrops",
     "BuiltAirdrop",
+    "EscrowTerms",
     "InvalidAirdropFile",
+    "Lock",
     "NoSuchEntry",
     "Progress",
     "RefusedRow",
+    "Stake",
+    "Stakes",
     "build_airdrop",
+    "score_down",
 ]

@@ -1,0 +1,266 @@
+"""Lock platform tokens for a part of the revenue and for votes; see, extend and end locks, claim what they earned."""
+
+from secrets import token_hex
+from typing import Annotated
+
+from typer import Argument, Option, Typer
+
+from usufruct.chain import Call, ChainAccess, Receipt, TokenFacts, open_chain
+from usufruct.chain.contracts.vote_escrow import ExitedEarly, PenaltiesClaimed, RevenueClaimed
+from usufruct.chain.keys import KeySigner
+from usufruct.cli.support.command import ADDRESS, Facts, runs
+from usufruct.cli.support.output import say
+from usufruct.cli.support.ownership import Yes, confirm_on_public_chain, owner_of
+from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
+from usufruct.core import Address, Invalid, checksum, format_units, moment, parse_units
+from usufruct.staking import MOST_WEEKS, TOKEN_DECIMALS, Stake, Stakes, score_down
+
+app = Typer()
+
+Amount = Annotated[str, Argument(help="How many tokens, as in 520 or 12.5.")]
+Weeks = Annotated[int, Option(min=1, max=MOST_WEEKS, help="Weeks from the start of the next week, 1 to 52.")]
+To = Annotated[Address | None, Option(**ADDRESS, help="Who gets the tokens; by default the wallet.")]
+
+
+@app.command()
+@runs(open_chain)
+async def lock(chain: ChainAccess, amount: Amount, weeks: Weeks, wallet: Wallet) -> Facts:
+    """Lock tokens of a wallet that has no lock, by one transaction.
+
+    The lock counts from the start of the next week, on Thursday, 00:00 UTC, and ends `weeks` later.
+
+    Example: usufruct stake lock 520 --weeks 52 --wallet 0
+    """
+    session = _Session(chain, wallet)
+    call = await session.stakes.lock_by_permit(session.signer, _units(amount), weeks)
+    return await session.send("lock", call)
+
+
+@app.command()
+@runs(open_chain)
+async def increase(chain: ChainAccess, amount: Amount, wallet: Wallet) -> Facts:
+    """Add tokens to the wallet's lock; its end stays.
+
+    Example: usufruct stake increase 100 --wallet 0
+    """
+    session = _Session(chain, wallet)
+    return await session.send("increase", await session.stakes.increase_by_permit(session.signer, _units(amount)))
+
+
+@app.command()
+@runs(open_chain)
+async def extend(chain: ChainAccess, weeks: Weeks, wallet: Wallet) -> Facts:
+    """Make the wallet's lock end later; one that has ended is locked again.
+
+    Example: usufruct stake extend --weeks 52 --wallet 0
+    """
+    session = _Session(chain, wallet)
+    return await session.send("extend", session.stakes.extend(weeks))
+
+
+@app.command()
+@runs(open_chain)
+async def renew(chain: ChainAccess, wallet: Wallet) -> Facts:
+    """Hold the wallet's lock at the weeks that it has left, until `stop-renewal`.
+
+    Example: usufruct stake renew --wallet 0
+    """
+    session = _Session(chain, wallet)
+    return await session.send("renew", session.stakes.renew(on=True))
+
+
+@app.command("stop-renewal")
+@runs(open_chain)
+async def stop_renewal(chain: ChainAccess, wallet: Wallet) -> Facts:
+    """Let the wallet's lock decay again: it ends its renewal weeks after the start of the next week.
+
+    Example: usufruct stake stop-renewal --wallet 0
+    """
+    session = _Session(chain, wallet)
+    return await session.send("stop-renewal", session.stakes.renew(on=False))
+
+
+@app.command()
+@runs(open_chain)
+async def withdraw(chain: ChainAccess, wallet: Wallet, to: To = None) -> Facts:
+    """Take the tokens of the wallet's lock out after its end. What it earned stays claimable.
+
+    Example: usufruct stake withdraw --wallet 0
+    """
+    session = _Session(chain, wallet)
+    return await session.send("withdraw", session.stakes.withdraw(to or session.signer.address))
+
+
+@app.command("exit")
+@runs(open_chain)
+async def exit_early(
+    chain: ChainAccess,
+    wallet: Wallet,
+    max_penalty: Annotated[str, Option(help="Most tokens to lose; by default the penalty that is shown.")] = "",
+    to: To = None,
+    yes: Yes = False,
+) -> Facts:
+    """End the wallet's lock before its end, less a penalty that goes to the other stakers, if the owner allows it.
+
+    Example: usufruct stake exit --max-penalty 12.5 --wallet 0
+    """
+    session = _Session(chain, wallet)
+    holder, (token, _) = session.signer.address, await session.stakes.tokens()
+    stake = await session.stakes.of(holder)
+    shown = f"{_show(stake.exit_penalty, token)} of {_show(stake.lock.amount, token)}"
+    say(f"The penalty is {shown} now; it falls each week until {moment(stake.ends_at)}.")
+    most = _units(max_penalty, "--max-penalty") if max_penalty else stake.exit_penalty
+    if not max_penalty:
+        confirm_on_public_chain(chain, f"Lose {shown}?", yes=yes)
+    receipt = await session.execute("exit", session.stakes.exit(most, to or holder))
+    (ended,) = ExitedEarly.among(receipt.logs, session.stakes.escrow.address)
+    return {
+        "paid": _show(ended.amount, token),
+        "penalty": _show(ended.penalty, token),
+        "to": checksum(ended.to),
+        "transaction": receipt.hash,
+    }
+
+
+@app.command()
+@runs(open_chain)
+async def claim(chain: ChainAccess, wallet: Wallet, to: To = None) -> Facts:
+    """Claim the revenue of the weeks that are over, and the wallet's part of penalties, where there are any.
+
+    Example: usufruct stake claim --wallet 0
+    """
+    session = _Session(chain, wallet)
+    holder, (token, revenue_token) = session.signer.address, await session.stakes.tokens()
+    stake = await session.stakes.of(holder)
+    calls = session.stakes.claim(stake, to or holder)
+    receipts = [await session.execute("claim", call) for call in calls]
+    logs, escrow = [log for receipt in receipts for log in receipt.logs], session.stakes.escrow.address
+    return {
+        "revenue": _show(sum(each.amount for each in RevenueClaimed.among(logs, escrow)), revenue_token),
+        "penalties": _show(sum(each.amount for each in PenaltiesClaimed.among(logs, escrow)), token),
+        "to": checksum(to or holder),
+        "transactions": [receipt.hash for receipt in receipts],
+    }
+
+
+@app.command()
+@runs(open_chain)
+async def delegate(
+    chain: ChainAccess,
+    to: Annotated[Address, Argument(**ADDRESS, help="Who votes; the wallet's address: itself again.")],
+    wallet: Wallet,
+) -> Facts:
+    """Let another account vote with the wallet's lock from the next week on. Tokens and revenue stay the wallet's.
+
+    Example: usufruct stake delegate 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc --wallet 0
+    """
+    session = _Session(chain, wallet)
+    return await session.send("delegate", session.stakes.delegate(to))
+
+
+@app.command()
+@runs(open_chain)
+async def show(
+    chain: ChainAccess,
+    holder: Annotated[str, Argument(help="An address, a wallet's name, or a devnet account.")],
+) -> Facts:
+    """Show an account's lock, score, votes, and what it can claim.
+
+    Example: usufruct stake show 0
+    """
+    stakes = Stakes(chain)
+    return await _stake_facts(stakes, await stakes.of(account(holder, chain.config)))
+
+
+@app.command()
+@runs(open_chain)
+async def terms(chain: ChainAccess) -> Facts:
+    """Show the contract that locks tokens: its week, total score, revenue, and what its owner has set.
+
+    Example: usufruct stake terms
+    """
+    stakes = Stakes(chain)
+    found = await stakes.terms()
+    penalty = f"{found.exit_penalty_bps / 100:g} %"
+    return {
+        "escrow": checksum(stakes.escrow.address),
+        "token": found.token.symbol,
+        "revenue_token": found.revenue_token.symbol,
+        "week": found.week,
+        "week_ends": moment(found.week_ends),
+        "total_score": format_units(score_down(found.total_weight), found.token.decimals),
+        "next_total_score": format_units(score_down(found.next_weight), found.token.decimals),
+        "revenue_this_week": _show(found.waiting, found.revenue_token),
+        "score_floor": format_units(found.score_floor, found.token.decimals),
+        "exit_penalty": penalty if found.exit_penalty_bps else "no early exit",
+    }
+
+
+@app.command()
+@runs(open_chain)
+async def locker(
+    chain: ChainAccess,
+    contract: Annotated[Address, Argument(**ADDRESS, help="Such as an airdrop that asks its claimants first.")],
+    refuse: Annotated[bool, Option("--refuse", help="Let it lock for others no more.")] = False,
+    yes: Yes = False,
+) -> Facts:
+    """Let a contract lock tokens for others, as an airdrop does; signed by the owner's key.
+
+    Example: usufruct stake locker 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc
+    """
+    escrow, allowed = Stakes(chain).escrow, not refuse
+    changed = await escrow.lockers(contract) is not allowed
+    if changed:
+        verb = "lock" if allowed else "no longer lock"
+        confirm_on_public_chain(chain, f"Let {checksum(contract)} {verb} tokens for others?", yes=yes)
+        call = escrow.set_locker(contract, allowed=allowed)
+        await owner_of(chain).execute(call, f"stake/locker/{contract}/{token_hex(8)}")
+    return {"contract": checksum(contract), "may_lock": allowed, "changed": changed}
+
+
+class _Session:
+    """A wallet at the escrow."""
+
+    def __init__(self, chain: ChainAccess, wallet: str) -> None:
+        self.stakes = Stakes(chain)
+        self.signer: KeySigner = open_wallet(wallet, chain.config)
+        self._sender = chain.sender(self.signer)
+
+    async def send(self, verb: str, call: Call) -> Facts:
+        """Send a call, and return the wallet's lock as it is then."""
+        receipt = await self.execute(verb, call)
+        stake = await self.stakes.of(self.signer.address)
+        return {**await _stake_facts(self.stakes, stake), "transaction": receipt.hash}
+
+    async def execute(self, verb: str, call: Call) -> Receipt:
+        """Send a call once, and wait until it is final."""
+        return await self._sender.execute(call, f"stake/{verb}/{call.to}/{token_hex(8)}")
+
+
+async def _stake_facts(stakes: Stakes, stake: Stake) -> Facts:
+    token, revenue_token = await stakes.tokens()
+    ends = moment(stake.ends_at) if stake.lock.amount else None
+    return {
+        "holder": checksum(stake.holder),
+        "locked": _show(stake.lock.amount, token),
+        "ends": ends,
+        "renewal_weeks": stake.lock.renewal,
+        "score": format_units(stake.score, token.decimals),
+        "next_score": format_units(score_down(stake.next_weight), token.decimals),
+        "votes": format_units(stake.votes, token.decimals),
+        "delegate": checksum(stake.delegate),
+        "claimable": _show(stake.revenue, revenue_token),
+        "claimable_penalties": _show(stake.penalties, token),
+        "not_locked": _show(stake.held, token),
+    }
+
+
+def _show(amount: int, token: TokenFacts) -> str:
+    return f"{format_units(amount, token.decimals)} {token.symbol}"
+
+
+def _units(text: str, field: str = "amount") -> int:
+    units = parse_units(text, TOKEN_DECIMALS, field)
+    if not units and field == "amount":
+        raise Invalid("amount must be above 0 tokens", code="invalid_amount", field=field)
+    return units
