@@ -15,6 +15,7 @@ from usufruct.accounts.keys import Channels, Keys, NewKey
 from usufruct.accounts.session_model import DEMO_ACCOUNT, Session, SessionPolicy
 from usufruct.accounts.sessions import Sessions
 from usufruct.accounts.sign_in import SignInRefused
+from usufruct.accounts.wallet_signatures import WalletSignatures
 
 __all__ = [
     "DEMO_ACCOUNT",
@@ -31,6 +32,7 @@ __all__ = [
     "SessionPolicy",
     "Sessions",
     "SignInRefused",
+    "WalletSignatures",
     "check_terms",
     "key_digest",
     "key_routes",

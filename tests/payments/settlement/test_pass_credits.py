@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.bills import lines_of
 from tests.support.fake_clock import FakeClock
 from tests.support.refusal import refused
 from tests.support.waiting import until
+from usufruct.accounts.wallet_signatures import SignatureUnchecked, WalletSignatures
 from usufruct.chain import Client, RpcUnavailable
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -88,6 +90,52 @@ def test_what_is_no_grant_is_refused_as_mistyped(text):
 def test_a_grant_of_nothing_or_for_ever_cannot_be_made(limit, expires_at):
     with pytest.raises(Invalid, match="must be from 1 to"):
         sign_grant(TERMS, 7, limit, expires_at, HOLDER)
+
+
+class Contracts(WalletSignatures):
+    """Contracts that take a signature while `takes`, on a chain that is away while `away`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.takes, self.away, self.asked = True, False, 0
+
+    async def has_signed(self, wallet: Address, digest: bytes, signature: bytes) -> bool:
+        self.asked += 1
+        if self.away:
+            raise SignatureUnchecked("the chain did not answer")
+        return self.takes and (wallet, digest) == (HOLDER.address, TERMS.digest(7, 100, NEVER))
+
+
+async def test_a_contracts_grant_ends_when_the_contract_takes_it_no_longer():
+    clock, contracts = FakeClock(), Contracts()
+    accounts = PassAccounts(None, SimpleNamespace(terms=TERMS), None, clock, contracts)  # type: ignore[arg-type]
+    grant = read_grant(PassGrant(7, HOLDER.address, 100, NEVER, bytes(900)).text())
+    for _ in range(3):
+        await accounts.check(grant)
+    assert contracts.asked == 1, "remembered"
+    for changed in ({"limit": 101}, {"plan": 8}, {"holder": TERMS.token}):
+        with pytest.raises(Unauthenticated, match="not a grant"):
+            await accounts.check(replace(grant, **changed))
+    contracts.away = True
+    clock.advance(3_600)
+    await accounts.check(grant)
+    clock.advance(86_400)
+    with pytest.raises(SignatureUnchecked):
+        await accounts.check(grant)
+    contracts.away, contracts.takes = False, False
+    with pytest.raises(Unauthenticated, match="not a grant"):
+        await accounts.check(grant)
+
+
+async def test_an_unread_contract_signs_nothing_and_an_expired_grant_asks_none():
+    contracts = Contracts()
+    for signatures, code in [(None, "grant_refused"), (contracts, "grant_expired")]:
+        source: Any = SimpleNamespace(terms=TERMS)
+        accounts = PassAccounts(None, source, None, FakeClock(), signatures)  # type: ignore[arg-type]
+        expires_at = 1 if signatures else NEVER
+        with refused(code):
+            await accounts.check(PassGrant(7, HOLDER.address, 100, expires_at, bytes(900)))
+    assert contracts.asked == 0
 
 
 # On a chain

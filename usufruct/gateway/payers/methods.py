@@ -36,7 +36,7 @@ class PaymentMethods:
                 return await self.x402.authenticate(payment)
             if authorization.lower() in _NO_KEY:
                 return None
-        if self.pass_grants is not None and (payer := grant_payer(authorization, self.pass_grants)):
+        if self.pass_grants is not None and (payer := await grant_payer(authorization, self.pass_grants)):
             return payer
         return await self.bearer_keys.authenticate(authorization)
 

@@ -8,17 +8,18 @@ from usufruct.payments.pricing import GRANT_PREFIX, PassGrant, VerifiedVoucher, 
 from usufruct.payments.settlement import PassAccounts
 
 
-def grant_payer(authorization: str, accounts: PassAccounts) -> "PassGrantPayer | None":
+async def grant_payer(authorization: str, accounts: PassAccounts) -> "PassGrantPayer | None":
     """Return the holder of the credits that the grant in an `Authorization` header is on; None without a grant.
 
     Raises:
         Unauthenticated: when the grant is not valid here, or not any more.
+        Unavailable: when the chain does not say whether its holder's contract signed it.
     """
     scheme, _, text = authorization.partition(" ")
     if scheme.lower() != "bearer" or not text.strip().startswith(GRANT_PREFIX):
         return None
     grant = read_grant(text.strip())
-    accounts.check(grant)
+    await accounts.check(grant)
     # Only the holder signs grants; other grants on the same credits are other callers.
     scope = grant.signature.hex()
     identity = PayerIdentity(grant.holder, grant.holder, accounts.account_of(grant), key_scope=scope)

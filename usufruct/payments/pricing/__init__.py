@@ -15,6 +15,7 @@ from usufruct.payments.pricing.grants import (
     ActivatedCredits,
     PassGrant,
     PassTerms,
+    check_grant_terms,
     read_grant,
     sign_grant,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "allow",
     "channel_id",
     "charge_up",
+    "check_grant_terms",
     "content_hash",
     "measure",
     "price_lines",

@@ -4,7 +4,8 @@ The credits of one plan that one holder activated for one meter fund one ledger 
 balance, burned credits are claimed, a retirement or a silent meter is a withdrawal. One credit pays one atomic unit.
 
 The holder lets a caller use the account by a grant: an EIP-712 signature (domain "Usufruct Passes", version "1", the
-chain's id, the AccessPass contract) over a cumulative limit and an end, which travels as a bearer key.
+chain's id, the AccessPass contract) over a cumulative limit and an end, which travels as a bearer key. A contract that
+holds credits, as a passkey account, signs by ERC-1271.
 """
 
 import base64
@@ -39,7 +40,9 @@ GRANT_PREFIX = "up_"
 
 _CREDITS = MessageHasher(PASS_CREDITS)
 _GRANT = MessageHasher(PASS_GRANT)
-_PACKED = Struct(">32s20s16sQ65s")
+_PACKED = Struct(">32s20s16sQ")
+_KEY_SIGNATURE = 65
+_LONGEST_SIGNATURE = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +107,45 @@ class PassGrant:
     def text(self) -> str:
         """Return it as a bearer key: a secret that lets its bearer spend."""
         plan, limit = self.plan.to_bytes(32, "big"), self.limit.to_bytes(16, "big")
-        packed = _PACKED.pack(plan, id_to_bytes(self.holder), limit, self.expires_at, self.signature)
+        packed = _PACKED.pack(plan, id_to_bytes(self.holder), limit, self.expires_at) + self.signature
         return GRANT_PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
+    @property
+    def is_by_contract(self) -> bool:
+        """Whether the signature is none of a key, and only the holder's contract can tell whether it is good."""
+        return len(self.signature) > _KEY_SIGNATURE
+
+    def digest(self, terms: PassTerms) -> bytes:
+        """Return what its holder signed for these terms: 32 bytes."""
+        return terms.digest(self.plan, self.limit, self.expires_at)
+
     def check(self, terms: PassTerms, now: int) -> None:
-        """Refuse a grant that is over, or is not its holder's word for these terms.
+        """Refuse a grant that is over, or is not the word of its holder's key for these terms.
 
         Raises:
             Unauthenticated: when `now` is past its end, another key signed, or something else was signed.
+        """
+        self.check_time(now)
+        signer: Address | None = None
+        with suppress(InvalidSignature):
+            signer = recover_signer(self.digest(terms), self.signature)
+        if signer != self.holder:
+            raise self.refused()
+
+    def refused(self) -> Unauthenticated:
+        """Return the refusal of a grant that its holder did not sign."""
+        return Unauthenticated(
+            f"this is not a grant that {self.holder} signed for this gateway's meter; is the base URL right?",
+            code="grant_refused",
+            field="authorization",
+            holder=self.holder,
+        )
+
+    def check_time(self, now: int) -> None:
+        """Refuse a grant that is over.
+
+        Raises:
+            Unauthenticated: when `now` is past its end.
         """
         if now >= self.expires_at:
             raise Unauthenticated(
@@ -119,20 +153,10 @@ class PassGrant:
                 code="grant_expired",
                 expires_at=self.expires_at,
             )
-        signer: Address | None = None
-        with suppress(InvalidSignature):
-            signer = recover_signer(terms.digest(self.plan, self.limit, self.expires_at), self.signature)
-        if signer != self.holder:
-            raise Unauthenticated(
-                f"this is not a grant that {self.holder} signed for this gateway's meter; is the base URL right?",
-                code="grant_refused",
-                field="authorization",
-                holder=self.holder,
-            )
 
 
-def sign_grant(terms: PassTerms, plan: int, limit: int, expires_at: int, signer: DigestSigner) -> PassGrant:
-    """Make a grant with its holder's key.
+def check_grant_terms(limit: int, expires_at: int) -> None:
+    """Refuse terms that no grant can have.
 
     Raises:
         Invalid: names the field that is out of range.
@@ -141,6 +165,15 @@ def sign_grant(terms: PassTerms, plan: int, limit: int, expires_at: int, signer:
         if not 0 < value <= most:
             message = f"{field} must be from 1 to {most}, not {value}"
             raise Invalid(message, code="invalid_grant", field=field, value=value)
+
+
+def sign_grant(terms: PassTerms, plan: int, limit: int, expires_at: int, signer: DigestSigner) -> PassGrant:
+    """Make a grant with its holder's key.
+
+    Raises:
+        Invalid: names the field that is out of range.
+    """
+    check_grant_terms(limit, expires_at)
     return PassGrant(plan, signer.address, limit, expires_at, signer.sign(terms.digest(plan, limit, expires_at)))
 
 
@@ -155,10 +188,11 @@ def read_grant(text: str) -> PassGrant:
         packed = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         packed = b""
-    if not text.startswith(GRANT_PREFIX) or len(packed) != _PACKED.size:
+    signature = packed[_PACKED.size :]
+    if not text.startswith(GRANT_PREFIX) or not _KEY_SIGNATURE <= len(signature) <= _LONGEST_SIGNATURE:
         message = "the grant is mistyped or cut off; copy it again, all of it"
         raise Unauthenticated(message, code="grant_refused", field="authorization")
-    plan, holder, limit, expires_at, signature = _PACKED.unpack(packed)
+    plan, holder, limit, expires_at = _PACKED.unpack_from(packed)
     return PassGrant(
         int.from_bytes(plan, "big"), address_from_bytes(holder), int.from_bytes(limit, "big"), expires_at, signature
     )

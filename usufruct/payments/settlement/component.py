@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from usufruct.accounts import Keys, Purses
+from usufruct.accounts import Keys, Purses, WalletSignatures
 from usufruct.chain import ChainAccess, ChainHead, Client, LogStreams, Senders, TokenFacts, amount_of, fee_sink_of
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.till import Till
@@ -138,13 +138,17 @@ def _provide_channels(context: Context) -> None:
     def watcher() -> EventWatcher:
         return EventWatcher(get(SettlementContext), get(AccountSync), get(Clock), get(ChainHead))
 
+    def pass_accounts() -> PassAccounts:
+        sync, signatures = get(AccountSync), get(WalletSignatures)
+        return PassAccounts(get(Ledger), get(PassCredits), sync, get(Clock), signatures)
+
     provide_later(AccountSync, lambda: AccountSync(get(SettlementContext)))
     provide_later(EventWatcher, watcher)
     provide_later(RefundPolicy, refund_policy)
     provide_later(Deposits, lambda: Deposits(get(SettlementContext), get(Senders).of(Role.RELAYER), get(AccountSync)))
     provide_later(RefundRequests, lambda: RefundRequests(get(SettlementContext), get(AccountSync), get(RefundPolicy)))
     provide_later(MoneyBack, lambda: MoneyBack(get(SettlementContext), get(AccountSync), get(RefundPolicy)))
-    provide_later(PassAccounts, lambda: PassAccounts(get(Ledger), get(PassCredits), get(AccountSync), get(Clock)))
+    provide_later(PassAccounts, pass_accounts)
     provide_later(PassCredits, lambda: get(AccountSync).credits)
     provide_later(
         ChannelRegistry,

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import TypeVar
 
+from usufruct.accounts import WalletSignatures
 from usufruct.chain import Client, Sender
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.core import AssetId, Clock, Hash32, PaymentRequired, Unavailable, format_asset
@@ -22,12 +24,22 @@ MOST_OPENING = 4
 _SIGN_AFTER = SILENCE // 2
 _NEVER = float("-inf")
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
 
 class PassAccounts:
     """Checks grants, and opens and reads the accounts that they are on."""
 
-    def __init__(self, ledger: Ledger, source: PassCredits, sync: AccountSync, clock: Clock) -> None:
-        """Take grants on the credits of `source`."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        source: PassCredits,
+        sync: AccountSync,
+        clock: Clock,
+        signatures: WalletSignatures | None = None,
+    ) -> None:
+        """Take grants on the credits of `source`; `signatures` asks contracts, none of which signs without it."""
         self.terms = source.terms
         self._credits = source
         self._ledger = ledger
@@ -36,14 +48,22 @@ class PassAccounts:
         self._reads: dict[Hash32, tuple[float, float]] = {}
         """When each account was to be read from the chain last, and when it was; by the monotonic clock."""
         self._opening = asyncio.Semaphore(MOST_OPENING)
+        self._signatures = signatures or WalletSignatures()
+        self._by_contracts: dict[PassGrant, float] = {}
+        """When the contract that signed a grant said so last, by the monotonic clock."""
 
-    def check(self, grant: PassGrant) -> None:
+    async def check(self, grant: PassGrant) -> None:
         """Refuse a grant that is over, or that its holder did not sign for here.
 
         Raises:
             Unauthenticated: names what is wrong.
+            SignatureUnchecked, RpcUnavailable: when the chain does not say whether the holder's contract signed.
         """
-        grant.check(self.terms, self._clock.now())
+        if grant.is_by_contract:
+            grant.check_time(self._clock.now())
+            await self._check_contract(grant)
+        else:
+            grant.check(self.terms, self._clock.now())
 
     def account_of(self, grant: PassGrant) -> Hash32:
         """Return the id of the account that a grant is on."""
@@ -72,6 +92,22 @@ class PassAccounts:
         """Tell whether the grant's account has free credits here already."""
         known = await self._known(grant)
         return known is not None and min(known.free, grant.limit - known.charged - known.reserved) > 0
+
+    async def _check_contract(self, grant: PassGrant) -> None:
+        """Ask the holder's contract whether it signed a grant: again after a while, for a signer can be removed."""
+        now, asked = self._clock.monotonic(), self._by_contracts.get(grant, _NEVER)
+        if now - asked < _FRESH_SECONDS:
+            return
+        try:
+            signed = await self._signatures.has_signed(grant.holder, grant.digest(self.terms), grant.signature)
+        except Unavailable:  # calls go on while the chain is away, as in `_refresh`
+            if now - asked > CLOSING / 2:
+                raise
+            return
+        self._by_contracts.pop(grant, None)
+        if not signed:
+            raise grant.refused()
+        _remember(self._by_contracts, grant, now)
 
     async def _known(self, grant: PassGrant) -> Account | None:
         try:
@@ -115,10 +151,15 @@ class PassAccounts:
         return self.terms.credits(grant.plan, grant.holder)
 
     def _note(self, account: Hash32, tried: float, read: float) -> None:
-        """Remember when an account was read, in place of the oldest one when there are many."""
-        if len(self._reads) >= _MOST_REMEMBERED:
-            del self._reads[next(iter(self._reads))]
-        self._reads[account] = tried, read
+        """Remember when an account was read."""
+        _remember(self._reads, account, (tried, read))
+
+
+def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    """Remember a value, in place of the oldest one when there are many."""
+    if len(known) >= _MOST_REMEMBERED:
+        del known[next(iter(known))]
+    known[key] = value
 
 
 class PassHeartbeat:
