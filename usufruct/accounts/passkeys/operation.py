@@ -46,12 +46,17 @@ class GasLimits:
         return cls(int.from_bytes(word[:16], "big"), int.from_bytes(word[16:], "big"))
 
 
-def new_operation(account: Address, calls: Sequence[Call], nonce_key: int, limits: GasLimits) -> PackedUserOperation:
-    """Return an unsigned operation of an account that exists; the relayer pays, and `nonce_key` was never used."""
+def new_operation(
+    account: Address, calls: Sequence[Call], nonce_key: int, limits: GasLimits, sequence: int = 0
+) -> PackedUserOperation:
+    """Return an unsigned operation of an account that exists; the relayer pays.
+
+    `sequence`: how many operations were made under `nonce_key` before.
+    """
     batch = encode(_BATCH, (tuple((call.to, call.value, call.data) for call in calls),))
     return PackedUserOperation(
         sender=account,
-        nonce=nonce_key << 64,
+        nonce=nonce_key << 64 | sequence,
         init_code=b"",
         call_data=PasskeyAccount(account).execute(BATCH_MODE, batch, value=0).data,
         account_gas_limits=limits.packed(),

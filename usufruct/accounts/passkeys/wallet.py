@@ -9,14 +9,24 @@ from usufruct.accounts.passkeys.operation import GasLimits, calls_of, new_operat
 from usufruct.accounts.passkeys.passkey_store import Passkey
 from usufruct.accounts.passkeys.passkeys import Funds, Passkeys
 from usufruct.accounts.passkeys.relay import Relay
-from usufruct.accounts.passkeys.relay_store import Relayed
+from usufruct.accounts.passkeys.relay_store import Relayed, RelayState
 from usufruct.accounts.passkeys.webauthn import RelyingParty
 from usufruct.chain import Call, Client, keccak
 from usufruct.chain.contracts.entry_point import EntryPoint, PackedUserOperation
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.passkey_account import PasskeyAccount
 from usufruct.chain.entry_point import ENTRY_POINT
-from usufruct.core import ZERO_ADDRESS, Address, ChainId, Conflict, Denied, Invalid, checksum, hash32_from_bytes
+from usufruct.core import (
+    ZERO_ADDRESS,
+    Address,
+    ChainId,
+    Conflict,
+    Denied,
+    Hash32,
+    Invalid,
+    checksum,
+    hash32_from_bytes,
+)
 from usufruct_client.eip712_messages import USER_OPERATION
 from usufruct_client.passkey_wire import PasskeyAssertion, UserOperation
 from usufruct_client.wire import PasskeyRequest, SigningRequest
@@ -26,6 +36,9 @@ SEND = "/v1/passkeys/operations"
 _LIMITS = GasLimits(700_000, 700_000)
 _DAY = 86_400
 _ADDRESS_BYTES = 20
+_KEY_BITS = 192
+"""Of a nonce; the rest of it counts what was made under such a key."""
+_LAST_SEQUENCE = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +169,19 @@ class Wallet:
         await self._relay.check_calls(account, calls)
         return await self._request(account, *calls)
 
+    async def call_once(self, account: Address, calls: Sequence[Call], name: Hash32) -> SigningRequest:
+        """Ask for a signature over calls that are made once under a name, as one operation; raises as `call`.
+
+        The same calls and name give the same operation, in every tab, unless its calls have failed on the chain.
+        """
+        await self._relay.check_calls(account, calls)
+        key = int(name, 16) >> 256 - _KEY_BITS
+        tried = await EntryPoint(ENTRY_POINT, self._client).get_nonce(account, key) & _LAST_SEQUENCE
+        operations = [new_operation(account, calls, key, _LIMITS, each) for each in range(max(0, tried - 1), tried + 1)]
+        known = await self._relay.store.find(hash32_from_bytes(self._relay.digest(operations[0])))
+        is_made = known is not None and known.state is not RelayState.FAILED
+        return await self._asked(operations[0] if is_made else operations[-1])
+
     async def send(
         self, account: Address, operation: PackedUserOperation, answer: PasskeyAssertion, site: RelyingParty
     ) -> Relayed:
@@ -229,8 +255,10 @@ class Wallet:
         return await self._request(state.account, PasskeyAccount(state.account).announce_change(change.data))
 
     async def _request(self, account: Address, *calls: Call) -> SigningRequest:
-        operation = new_operation(account, calls, randbits(192), _LIMITS)
-        wire = unsigned(operation)
+        return await self._asked(new_operation(account, calls, randbits(_KEY_BITS), _LIMITS))
+
+    async def _asked(self, operation: PackedUserOperation) -> SigningRequest:
+        account, wire = operation.sender, unsigned(operation)
         shown = {name: value for name, value in wire.as_json().items() if name != "signature"}
         shown["sender"] = checksum(account)
         assert USER_OPERATION.domain is not None
