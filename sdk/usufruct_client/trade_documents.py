@@ -245,8 +245,9 @@ class PassPlanFacts(Document):
 
     One credit pays one atomic unit of a call's charge. `expiry`: from when on credits are void, 0: never. `open`:
     packages can be bought now. `refundable_at`: from when on circulating credits can be given back for what the plan
-    sold them for, 0: now. `about_calls`: how many typical calls a package pays; null where calls are free or not
-    measured in text tokens.
+    sold them for, 0: now. `about_calls`: how many typical calls a package pays, and what one costs: `call_price`
+    through the plan, in its token; `usual_call_price` without it, in the currency of credits. Null where calls are free
+    or not measured in text tokens.
     """
 
     plan: PlanHex
@@ -259,6 +260,8 @@ class PassPlanFacts(Document):
     open: StrictBool
     refundable_at: Seconds
     about_calls: Uint128 | None
+    call_price: Uint256 | None
+    usual_call_price: Uint256 | None
 
 
 class PassesFacts(Document):
@@ -283,12 +286,16 @@ class PassesFacts(Document):
 
 
 class CreditsFacts(Document):
-    """A holder's credits of one plan: `circulating` ones can be sold, those `activated` for a meter cannot."""
+    """A holder's credits of one plan: `circulating` ones can be sold, those `activated` for a meter cannot.
+
+    `left`: of activated ones, what calls can still use here; others were used and are not burned yet.
+    """
 
     plan: PlanHex
     meter: AddressText
     circulating: Uint256
     activated: Uint256
+    left: Uint256
 
 
 class PassHolding(Document):

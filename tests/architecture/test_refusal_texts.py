@@ -16,10 +16,7 @@ WITH_PAGES = ("accounts", "connectors", "console", "gateway", "market", "web")
 NOT_ON_PAGES = {
     "gallery_failure": "a page for developers",
 }
-OF_ASSETS_ON_THE_COMMAND_LINE = {
-    *("no_meter", "not_enough_money", "nothing_to_give_back"),
-    *("plan_closed", "plan_exists", "unknown_plan"),
-}
+OF_ASSETS_ON_THE_COMMAND_LINE = {"not_enough_money", "plan_exists"}
 
 
 def tables() -> list[Sequence[RefusalText]]:

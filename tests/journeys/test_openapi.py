@@ -23,10 +23,10 @@ from usufruct.accounts.key_model import KeyTerms
 from usufruct.accounts.notifications import EventKind, Notifications
 from usufruct.accounts.passkeys import operation_hash
 from usufruct.accounts.passkeys.api import packed
-from usufruct.assets import FreeSample, Listings
+from usufruct.assets import FreeSample, Listings, RegistryClient
 from usufruct.chain import Call
 from usufruct.chain.contracts.passkey_verifier import PasskeyVerifier
-from usufruct.chain.keys import KeySigner
+from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
 from usufruct.core import Clock, address
 from usufruct.gateway import Endpoint, Operator
 from usufruct.payments.settlement import Claimer
@@ -470,7 +470,28 @@ async def trade_credits(town, http, maker) -> None:
     passes = f"{town.world.url}/passes/{town.asset_text}"
     for path in ("", f"/holders/{maker}", "/offers", "/trades"):
         assert (await http.get(passes + path)).status_code == 200
+    await use_credits(town, http, passes, f"0x{plan:064x}")
     assert (await http.get(f"{town.world.url.removesuffix('/v1')}/passes/{NAME}")).status_code == 200
+
+
+async def use_credits(town, http, passes, plan) -> None:
+    """Buy a package as the demo account, activate a part, make a key that pays with it, and give the rest back."""
+    assert (await http.post(f"{town.world.url}/account/play-money")).status_code == 204
+    wish = {"plan": plan, "packages": "1", "maxPrice": "9000000", "bought": "0"}
+    bought = await http.post(f"{passes}/packages", json=wish)
+    assert [each["sent"] for each in bought.json()["transactions"]] == [True, True]
+    assert (await http.post(f"{passes}/packages", json=wish)).status_code == 409
+    active = await http.post(f"{passes}/activation", json={"plan": plan, "amount": "5000000"})
+    assert active.json()["transactions"][0]["sent"]
+    wish = {"plan": plan, "limit": None, "days": 1}
+    asked = (await http.post(f"{town.world.url}/pass-grants/requests", json=wish)).json()
+    made = await http.post(f"{town.world.url}/pass-grants", json=asked["body"])
+    assert made.json()["key"].startswith("up_")
+    assert (await http.post(f"{passes}/refund", json={"plan": plan})).status_code == 409
+    registry = town.world.installation.get(RegistryClient).contract
+    await town.act(DEVNET_ADDRESSES[4], registry.set_meter(town.asset, DEVNET_ADDRESSES[8]))
+    back = await http.post(f"{passes}/refund", json={"plan": plan})
+    assert back.json()["amount"] == "13500000", "of what circulates: a meter was named after the plan was made"
 
 
 def encoded(content: dict[str, object]) -> str:

@@ -259,3 +259,27 @@ async def test_shares_are_bought_once(town: TradeTown, world, browser, root, sig
     assert await world.dollar.balance_of(buyer) == 99 * DOLLAR
     assert await world.dollar.balance_of(seller.address) == DOLLAR - fee
     assert await world.dollar.balance_of(town.exchange.address) == fee
+
+
+@REACHES
+async def test_packages_of_credits_are_bought_once(town: TradeTown, world, browser, root, reaches):
+    """Two taps, the network lost between signature and answer, a new load: the passkey's purchase is made once."""
+    plan = await town.plan(9 * DOLLAR, 10 * DOLLAR)
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        buyer = address(await by_passkey(page, world, root))
+        await page.goto(f"{root}/passes/{NAME}")
+        cut = Cut(page, reaches=reaches, stays=True)
+        await cut.at("**/v1/passkeys/operations")
+        await page.get_by_text("Buy a package").click()
+        await page.get_by_role("button", name="Buy now").evaluate(TAP_TWICE)
+        await expect(page.locator("#toasts")).to_contain_text(LOST)
+        await cut.mend()
+        await page.go_back()
+        await cut.end()
+        await page.go_forward()
+        await expect(page.get_by_text("10 tUSD", exact=True).first).to_be_visible()
+        await expect(page.get_by_text("Activate for calls")).to_be_visible()
+    assert await town.passes.balance_of(buyer, plan) == 10 * DOLLAR
+    assert await world.dollar.balance_of(buyer) == 91 * DOLLAR
+    assert (await town.passes.plan(plan)).escrow == 9 * DOLLAR

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from usufruct.assets.errors import InvalidListing, PausedListing, RetiredListing, demand
-from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card
+from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card, typical_charge_up
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.asset_registry import Kind, Parent
-from usufruct.core import UINT128_MAX, Address, AssetId, Hash32, format_units, moment, parse_units
+from usufruct.core import UINT128_MAX, Address, AssetId, Hash32, divide_up, format_units, moment, parse_units
 from usufruct.core.price_cards import PriceCard
 
 SHARE_DECIMALS = 6
@@ -167,6 +167,18 @@ class PassPlan:
     credits: int
     expiry: int
     open: bool
+
+    def call_prices_up(self, card: PriceCard) -> tuple[int, int] | None:
+        """Return what a typical call costs through the plan, in `token`, and without it, in `currency`.
+
+        None where calls are free, or not counted in text tokens.
+        """
+        charge = typical_charge_up(card)
+        return (divide_up(charge * self.price, self.credits), charge) if charge else None
+
+    def refund_down(self, amount: int) -> int:
+        """Return what `amount` credits are given back for, as the contract rounds it."""
+        return amount * self.price // self.credits
 
 
 @dataclass(frozen=True, slots=True)

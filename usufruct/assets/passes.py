@@ -159,14 +159,23 @@ class Passes:
         """Hand `amount` credits to the asset's meter, which alone can burn them; return the meter and the transaction.
 
         Raises:
-            Conflict: when the sender holds fewer that circulate.
-            Conflict: when the asset has none.
+            Conflict: as `activation`.
+        """
+        meter, call = await self.activation(sender.address, plan, amount)
+        return meter, (await execute_once(sender, call, f"pass/activate/{plan.id:#x}")).hash
+
+    async def activation(self, holder: Address, plan: PassPlan, amount: int) -> tuple[Address, Call]:
+        """Return the asset's meter, and the call by which a holder hands `amount` credits to it.
+
+        Raises:
+            Conflict: when the holder has fewer that circulate.
+            Conflict: when the asset has no meter.
         """
         demand(amount > 0, "credits", amount, "above 0")
-        held = await self._contract.balance_of(sender.address, plan.id)
+        held = await self._contract.balance_of(holder, plan.id)
         if held < amount:
             raise Conflict(
-                f"{sender.address} holds credits for {plan.currency.show(held)} {plan.currency.symbol} that circulate, "
+                f"{holder} holds credits for {plan.currency.show(held)} {plan.currency.symbol} that circulate, "
                 f"not {plan.currency.show(amount)}; buy more",
                 field="credits",
                 value=amount,
@@ -174,8 +183,18 @@ class Passes:
                 code="not_enough_credits",
             )
         meter = await self.meter(plan)
-        call = self._contract.activate(plan.id, amount, meter)
-        return meter, (await execute_once(sender, call, f"pass/activate/{plan.id:#x}")).hash
+        return meter, self._contract.activate(plan.id, amount, meter)
+
+    async def check_not_paused(self) -> None:
+        """Refuse what the guardian pauses: purchases of packages, and activations.
+
+        Raises:
+            Conflict: says until when.
+        """
+        until = (await self._registry.contract.pause_state()).until
+        if await self._registry.now() < until:
+            message = f"purchases and activations of credits are paused until {moment(until)}; try again then"
+            raise Conflict(message, code="is_paused", until=until)
 
     async def meter(self, plan: PassPlan) -> Address:
         """Return who burns credits of a plan that are activated now.
@@ -199,32 +218,42 @@ class Passes:
         Raises:
             Conflict: when there are none, or not yet; says from when on.
         """
-        held = [each for each in await self.balance(sender.address, plan.asset) if each.plan.id == plan.id]
-        refunds = list(self._refunds(plan, held, to or sender.address))
-        now = await self._registry.now()
-        if not (due := [call for opens_at, call in refunds if opens_at <= now]):
-            when = min((opens_at for opens_at, _ in refunds), default=0)
-            waits = f"unused ones can be given back from {moment(when)} on" if refunds else "buy some first"
-            raise Conflict(
-                f"{sender.address} has no credits of {plan.id:#x} that can be given back now: {waits}",
-                plan=hex(plan.id),
-                code="nothing_to_give_back",
-            )
         given = []
-        for call in due:
+        for _, call in await self.refunds_due(sender.address, plan, to):
             receipt = await execute_once(sender, call, f"pass/refund/{plan.id:#x}")
             (refunded,) = Refunded.among(receipt.logs, self._contract.address)
             given.append((refunded, receipt.hash))
         return given
 
-    def _refunds(self, plan: PassPlan, held: Sequence[Credits], to: Address) -> Iterator[tuple[int, Call]]:
-        """Yield the calls that give `held` back, each with the time from which on the contract takes it."""
+    async def refunds_due(self, holder: Address, plan: PassPlan, to: Address | None = None) -> list[tuple[int, Call]]:
+        """Return what a holder can give back of a plan now: credits, and the call that does it, for `to` or themselves.
+
+        Raises:
+            Conflict: when there are none, or not yet; says from when on.
+        """
+        await self._indexer.poll()
+        held = await self.credits_of(holder, [plan])
+        refunds = list(self._refunds(plan, held, to or holder))
+        now = await self._registry.now()
+        if not (due := [(amount, call) for opens_at, amount, call in refunds if opens_at <= now]):
+            when = min((opens_at for opens_at, _, _ in refunds), default=0)
+            waits = f"unused ones can be given back from {moment(when)} on" if refunds else "buy some first"
+            raise Conflict(
+                f"{holder} has no credits of {plan.id:#x} that can be given back now: {waits}",
+                plan=hex(plan.id),
+                code="nothing_to_give_back",
+            )
+        return due
+
+    def _refunds(self, plan: PassPlan, held: Sequence[Credits], to: Address) -> Iterator[tuple[int, int, Call]]:
+        """Yield the calls that give `held` back: from when on the contract takes each, how many credits, the call."""
         for each in held:
             if each.circulating:
-                yield each.circulating_refundable_at, self._contract.refund(plan.id, each.circulating, to)
+                call = self._contract.refund(plan.id, each.circulating, to)
+                yield each.circulating_refundable_at, each.circulating, call
             if each.activated:
                 call = self._contract.refund_activated(plan.id, each.meter, each.activated, to)
-                yield each.activated_refundable_at, call
+                yield each.activated_refundable_at, each.activated, call
 
     async def balance(self, holder: Address, asset: AssetId | None = None) -> list[Credits]:
         """Return a holder's credits by plan and meter, of one asset or of all."""

@@ -75,17 +75,21 @@ def card_in_force(cards: Sequence[PricePeriod], notice_period: int, now: int) ->
     return held
 
 
-def about_calls(amount: int, card: PriceCard) -> int | None:
-    """Return how many typical calls, without cached input, `amount` credits pay, rounded down.
-
-    None where a call costs nothing, or is not counted in text tokens.
-    """
+def typical_charge_up(card: PriceCard) -> int | None:
+    """Return what a typical call, without cached input, is charged; None where it is not counted in text tokens."""
     if card.unit is not PriceUnit.TEXT_TOKEN:
         return None
     tokens_in, tokens_out = TYPICAL_CALL
-    charge = card.per_call + divide_up(
-        tokens_in * card.input_per_million + tokens_out * card.output_per_million, 1_000_000
-    )
+    tokens = tokens_in * card.input_per_million + tokens_out * card.output_per_million
+    return card.per_call + divide_up(tokens, 1_000_000)
+
+
+def about_calls(amount: int, card: PriceCard) -> int | None:
+    """Return how many typical calls `amount` credits pay, rounded down.
+
+    None where a call costs nothing, or is not counted in text tokens.
+    """
+    charge = typical_charge_up(card)
     return amount // charge if charge else None
 
 

@@ -1,7 +1,7 @@
 """What trade adds to an installation: the exchange's logs, offers, purchases, the pages of shares and of passes."""
 
 from usufruct.accounts import DEMO_ACCOUNT, Sessions
-from usufruct.accounts.passkeys import MoreRelayedCalls, Relay, has_factory
+from usufruct.accounts.passkeys import MoreRelayedCalls, Relay, Wallet, has_factory
 from usufruct.assets import AssetIndexer, Listings, Passes, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, LogStreams
 from usufruct.chain.contracts.access_pass import AccessPass
@@ -14,19 +14,25 @@ from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
 from usufruct.market.buyer import Buyer
 from usufruct.market.trade.api import offer_routes, purchase_routes
+from usufruct.market.trade.credit_api import credit_routes
+from usufruct.market.trade.credit_use import CreditUse
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.goods_on_chain import GoodsOnChain
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct.market.trade.offers import Offers
+from usufruct.market.trade.packages import Packages
 from usufruct.market.trade.pass_api import pass_routes
 from usufruct.market.trade.pass_pages import pass_pages
 from usufruct.market.trade.pass_plans import PassPlans
 from usufruct.market.trade.purchases import Purchases
-from usufruct.market.trade.relayed_calls import MakersCalls
+from usufruct.market.trade.relayed_calls import TradersCalls
 from usufruct.market.trade.share_api import share_routes
 from usufruct.market.trade.share_income import ShareIncome
 from usufruct.market.trade.share_pages import share_pages
 from usufruct.market.trade.signers import Signers
+from usufruct.payments.ledger import Ledger
+from usufruct.payments.pricing import PassTerms
+from usufruct.payments.settlement import PassAccounts
 from usufruct.store import Database
 from usufruct.web import Route
 from usufruct.web.ui import Pages
@@ -49,8 +55,16 @@ def build(context: Context) -> Component:
         return ShareIncome(get(OfferBook), get(RegistryClient), get(ShareHolders))
 
     def plans() -> PassPlans:
-        registry = get(RegistryClient)
-        return PassPlans(get(OfferBook), registry, Passes(registry, get(AssetIndexer)))
+        return PassPlans(get(OfferBook), get(RegistryClient), passes(), get(Ledger), get(PassTerms))
+
+    def passes() -> Passes:
+        return Passes(get(RegistryClient), get(AssetIndexer))
+
+    def packages() -> Packages:
+        return Packages(get(RegistryClient), passes(), get(ExchangeIndexer))
+
+    def use() -> CreditUse:
+        return CreditUse(passes(), get(PassTerms), get(PassAccounts), get(Clock), get(Buyer).passkeys)
 
     def relay() -> Relay | None:
         return get(Relay) if has_factory(get(Deployments)) else None
@@ -69,21 +83,22 @@ def build(context: Context) -> Component:
     def routes() -> list[Route]:
         if not deployed():
             return []
-        sessions = get(Sessions)
+        sessions, wallet = get(Sessions), get(Wallet) if has_factory(get(Deployments)) else None
         return [
             *offer_routes(get(OfferBook), get(Offers), get(Signers), sessions),
             *purchase_routes(get(OfferBook), get(Purchases), get(Signers), sessions),
             *share_routes(get(OfferBook), get(ShareIncome), get(Signers), sessions),
             *pass_routes(get(OfferBook), get(PassPlans)),
+            *credit_routes(get(OfferBook), packages(), use(), get(Signers), sessions, wallet),
             *share_pages(get(OfferBook), get(ShareIncome), get(Signers), sessions, get(Pages)),
-            *pass_pages(get(OfferBook), get(PassPlans), get(Signers), sessions, get(Pages)),
+            *pass_pages(get(OfferBook), get(PassPlans), packages(), get(Signers), sessions, get(Pages)),
         ]
 
     async def start() -> None:
         if deployed():
             get(LogStreams)["exchange"] = lambda: get(ExchangeIndexer).logs
-            exchange, passes = (get(Deployments).address(each) for each in (Exchange, AccessPass))
-            get(MoreRelayedCalls)["trade"] = lambda: MakersCalls(exchange, passes, get(AssetIndexer))
+            exchange, credits_ = (get(Deployments).address(each) for each in (Exchange, AccessPass))
+            get(MoreRelayedCalls)["trade"] = lambda: TradersCalls(exchange, credits_, get(AssetIndexer))
 
     context.provide_later(ExchangeIndexer, lambda: ExchangeIndexer(get(ChainAccess)))
     context.provide_later(OfferBook, book)

@@ -43,6 +43,18 @@ class PurchaseUnfunded(PaymentRequired, code="purchase_unfunded"):
     """The buyer's wallet holds less than the price."""
 
 
+class PlanClosed(Conflict, code="plan_closed"):
+    """Packages of the plan are not on sale."""
+
+
+class OtherMeter(Conflict, code="other_meter"):
+    """Credits of the service are burned by another gateway's meter: activated, they would not pay for calls here."""
+
+
+class InvalidGrant(Invalid, code="invalid_grant"):
+    """A key of activated credits that there cannot be; names the field."""
+
+
 class PurchaseFailed(Conflict, code="purchase_failed"):
     """The chain refused the purchase after it was sent; nothing was paid."""
 

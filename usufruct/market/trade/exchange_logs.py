@@ -1,9 +1,16 @@
-"""Follows the exchange's logs: what was sold, and which nonces makers cancelled."""
+"""Follows the logs of trade: what the exchange sold, which nonces makers cancelled, packages that were bought."""
 
 from usufruct.chain import ChainAccess, Indexer, Log, Stream
+from usufruct.chain.contracts.access_pass import AccessPass, Bought
 from usufruct.chain.contracts.exchange import Exchange, NoncesCancelled, Sold
 from usufruct.core import Address, Hash32, hash32_from_bytes
 from usufruct.core.networks import is_local
+from usufruct.market.trade.package_store import (
+    BoughtPackages,
+    credits_bought,
+    forget_packages_after,
+    put_packages,
+)
 from usufruct.market.trade.store import (
     Cancellation,
     Trade,
@@ -20,27 +27,38 @@ _MOST_BLOCKS = 200
 
 
 class ExchangeLogs:
-    """`LogHandler` of one exchange."""
+    """`LogHandler` of one exchange, and of the purchases of packages of pass credits.
 
-    TOPICS = (Sold.TOPIC, NoncesCancelled.TOPIC)
+    A stream that was read before it knew of packages does not have the earlier ones: their count differs from the
+    chain's by the same number ever after, and serves as well to tell one purchase from the next.
+    """
 
-    def __init__(self, exchange: Address) -> None:
+    TOPICS = (Sold.TOPIC, NoncesCancelled.TOPIC, Bought.TOPIC)
+
+    def __init__(self, exchange: Address, passes: Address) -> None:
+        self.addresses = (exchange, passes)
         self._exchange = exchange
+        self._passes = passes
 
     async def accepts(self, unit: Unit, log: Log) -> bool:
-        """Tell whether the log is the exchange's."""
-        return log.address == self._exchange
+        """Tell whether the log is one of the two contracts'."""
+        return log.address == (self._passes if log.topics[0] == Bought.TOPIC else self._exchange)
 
     async def apply(self, unit: Unit, log: Log) -> None:
-        """Take in a sale or a cancellation."""
+        """Take in a sale, a cancellation, or a purchase of packages."""
+        place = log.block_number, log.index
         if log.topics[0] == NoncesCancelled.TOPIC:
             ended = NoncesCancelled.decode(log)
-            await put_cancellation(unit, Cancellation(log.block_number, log.index, ended.maker, ended.word, ended.mask))
+            await put_cancellation(unit, Cancellation(*place, ended.maker, ended.word, ended.mask))
+            return
+        if log.topics[0] == Bought.TOPIC:
+            new = Bought.decode(log)
+            bought = BoughtPackages(*place, new.id, new.buyer, new.to, new.credits, log.transaction_hash)
+            await put_packages(unit, bought)
             return
         sold = Sold.decode(log)
         trade = Trade(
-            log.block_number,
-            log.index,
+            *place,
             hash32_from_bytes(sold.listing),
             sold.maker,
             sold.buyer,
@@ -56,6 +74,7 @@ class ExchangeLogs:
     async def rollback(self, unit: Unit, block: int) -> None:
         """Undo what happened in blocks after `block`."""
         await forget_after(unit, block)
+        await forget_packages_after(unit, block)
 
 
 class ExchangeIndexer:
@@ -66,11 +85,12 @@ class ExchangeIndexer:
         self._client = chain.client
         self._database = chain.database
         exchange = chain.deployments.address(Exchange)
+        handler = ExchangeLogs(exchange, chain.deployments.address(AccessPass))
         stream = Stream(
             name=f"exchange/{chain.chain_id}/{exchange}",
-            handler=ExchangeLogs(exchange),
+            handler=handler,
             first_block=chain.deployments.first_block(Exchange),
-            addresses=(exchange,),
+            addresses=handler.addresses,
             topics=(ExchangeLogs.TOPICS,),
             confirmations=chain.config.chain.confirmations - 1,  # ours count a log's own block
         )
@@ -81,6 +101,12 @@ class ExchangeIndexer:
         await self.poll()
         async with self._database.snapshot() as unit:
             return sum(each.amount for each in await purchases_of(unit, offer, buyer))
+
+    async def in_packages(self, buyer: Address) -> dict[int, int]:
+        """Return how many credits a buyer has bought in packages up to now, by plan; raises as `poll`."""
+        await self.poll()
+        async with self._database.snapshot() as unit:
+            return await credits_bought(unit, buyer)
 
     async def poll(self) -> None:
         """Take in what happened since the last time, and the times of new trades.

@@ -2,12 +2,11 @@
 
 from starlette.responses import Response
 
-from usufruct.assets import Credits
 from usufruct.core import address
 from usufruct.market.trade.model import GoodsGroup
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct.market.trade.offer_documents import asset_of, offer_facts, trade_facts
-from usufruct.market.trade.pass_plans import PassPlans, PlanState
+from usufruct.market.trade.pass_plans import HeldCredits, PassPlans, PlanState
 from usufruct.web import Operation, Request, Route, document_response
 from usufruct_client.trade_documents import (
     CreditsFacts,
@@ -82,6 +81,7 @@ def pass_routes(book: OfferBook, plans: PassPlans) -> list[Route]:
 
 def _plan_facts(state: PlanState) -> PassPlanFacts:
     plan = state.plan
+    call_price, usual = state.call_prices or (None, None)
     return PassPlanFacts(
         plan.id,
         plan.token.address,
@@ -93,8 +93,11 @@ def _plan_facts(state: PlanState) -> PassPlanFacts:
         plan.open,
         state.refundable_at,
         state.calls,
+        call_price,
+        usual,
     )
 
 
-def _credits(held: Credits) -> CreditsFacts:
-    return CreditsFacts(held.plan.id, held.meter, held.circulating, held.activated)
+def _credits(held: HeldCredits) -> CreditsFacts:
+    found = held.credits
+    return CreditsFacts(found.plan.id, found.meter, found.circulating, found.activated, held.left)

@@ -8,6 +8,7 @@ from usufruct.accounts import Sessions
 from usufruct.core import Unavailable
 from usufruct.market.trade.model import GoodsGroup
 from usufruct.market.trade.offer_book import OfferBook
+from usufruct.market.trade.packages import Packages
 from usufruct.market.trade.page_values import trade_values
 from usufruct.market.trade.pass_plans import PassPlans
 from usufruct.market.trade.signers import Signers
@@ -23,7 +24,7 @@ _PAGE = Operation(
 
 
 def pass_pages(
-    book: OfferBook, plans: PassPlans, signers: Signers, sessions: Sessions, pages: Pages
+    book: OfferBook, plans: PassPlans, packages: Packages, signers: Signers, sessions: Sessions, pages: Pages
 ) -> list[PageRoute]:
     """Return the route of the page, to which the section of a service's payees links."""
     pages.add_section("payees", NavigationLink("/passes/{name}", "Buy and sell prepaid credits"))
@@ -32,10 +33,11 @@ def pass_pages(
         listing = await book.by_name(request.path_params["name"])
         session = await sessions.find(request.exchange)
         payer = session.address if session else None
-        state, credits_ = None, []
+        state, credits_, in_packages = None, [], {}
         try:
             state = await plans.state(listing)
-            credits_ = await plans.credits(state, payer) if payer else []
+            if payer:
+                credits_, in_packages = await plans.credits(state, payer), await packages.bought(payer)
         except Unavailable:  # the page says so: without the node it is not known what a credit counts in
             pass
         unit, after = state.currency if state else book.terms.token, request.query_params.get("after", "")
@@ -47,6 +49,7 @@ def pass_pages(
             by_passkey=payer is not None and await signers.holds_passkey(payer),
             state=state,
             credits=credits_,
+            in_packages=in_packages,
             unit=unit,
             deducted=state.deductions.bps if state else 0,
             contract=book.goods.passes,

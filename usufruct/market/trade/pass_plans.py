@@ -9,11 +9,15 @@ from usufruct.core import Address
 from usufruct.market.trade.model import Deductions
 from usufruct.market.trade.node_limit import node_limit
 from usufruct.market.trade.offer_book import OfferBook
+from usufruct.payments.ledger import AccountUnknown, Ledger
+from usufruct.payments.pricing import PassTerms
 
 
 @dataclass(frozen=True, slots=True)
 class PlanState:
     """A plan now. `calls`: about how many a package pays; None where calls are free or not counted in text tokens.
+
+    `call_prices`: what such a call costs through the plan, in its token, and without it, in the currency of credits.
 
     Circulating credits can be given back, for what the plan sold them for, from `refundable_at` on (0: now) until they
     are void.
@@ -21,6 +25,7 @@ class PlanState:
 
     plan: PassPlan
     calls: int | None
+    call_prices: tuple[int, int] | None
     refundable_at: int
     now: int
 
@@ -33,6 +38,14 @@ class PlanState:
     def refundable(self) -> bool:
         """Whether circulating credits can be given back now."""
         return self.refundable_at <= self.now and not self.void
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCredits:
+    """A holder's credits of one plan for one meter, and what calls can still use of the activated ones here."""
+
+    credits: Credits
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +64,15 @@ class PassesState:
 class PassPlans:
     """Reads the plans of this installation's services. Questions to the chain raise `Unavailable`."""
 
-    def __init__(self, book: OfferBook, registry: RegistryClient, passes: Passes) -> None:
+    def __init__(
+        self, book: OfferBook, registry: RegistryClient, passes: Passes, ledger: Ledger, terms: PassTerms
+    ) -> None:
+        """Take what calls have used from `ledger`; `terms` are those of the credits that pay here."""
         self._book = book
         self._registry = registry
         self._passes = passes
+        self._ledger = ledger
+        self._terms = terms
 
     async def state(self, listing: Listing) -> PassesState:
         """Return a service's plans now, the oldest first."""
@@ -71,12 +89,26 @@ class PassPlans:
             )
             currency = await self._registry.token(known.currency)
         found = [
-            PlanState(each, about_calls(each.credits, card), opens_at, now)
+            PlanState(each, about_calls(each.credits, card), each.call_prices_up(card), opens_at, now)
             for each, opens_at in zip(plans, refundable, strict=True)
         ]
         return PassesState(currency, found, Deductions(fee.bps, known.resale_royalty_bps))
 
-    async def credits(self, state: PassesState, holder: Address) -> list[Credits]:
+    async def credits(self, state: PassesState, holder: Address) -> list[HeldCredits]:
         """Return a holder's credits of a service's plans, by plan and meter."""
         async with node_limit(self._book.node_seconds):
-            return await self._passes.credits_of(holder, [each.plan for each in state.plans])
+            found = await self._passes.credits_of(holder, [each.plan for each in state.plans])
+            left = await asyncio.gather(*(self._left(each, holder) for each in found))
+        return [HeldCredits(*each) for each in zip(found, left, strict=True)]
+
+    async def _left(self, held: Credits, holder: Address) -> int:
+        """Return what calls can still use here: charges count at once, although they are burned later."""
+        activated = self._terms.credits(held.plan.id, holder)
+        if held.meter != activated.meter or not held.activated:
+            return 0
+        standing = await self._registry.passes.standing(held.plan.id, holder, held.meter)
+        try:
+            account = await self._ledger.account(self._terms.account_id(activated))
+        except AccountUnknown:  # no call has used them
+            return standing.left
+        return max(0, standing.left + standing.burned - account.charged - account.reserved)

@@ -1,4 +1,4 @@
-"""Calls of makers with a passkey that the relayer pays for: approvals of goods, cancellations of offers."""
+"""Calls of traders with a passkey that the relayer pays for: of makers of offers, and of holders of credits."""
 
 from usufruct.accounts.passkeys import RelayedCalls
 from usufruct.assets import AssetIndexer
@@ -9,8 +9,11 @@ from usufruct.chain.contracts.shares import Shares
 from usufruct.core import ZERO_ADDRESS, Address
 
 
-class MakersCalls(RelayedCalls):
-    """Allows cancellations at one exchange, and approvals of that exchange: of shares as the spender, of credits."""
+class TradersCalls(RelayedCalls):
+    """Allows cancellations at one exchange, and approvals of that exchange: of shares as the spender, of credits.
+
+    Of credits it also allows to buy packages, to activate them, and to give them back.
+    """
 
     def __init__(self, exchange: Address, passes: Address, indexer: AssetIndexer) -> None:
         """Ask `indexer` which contracts are shares."""
@@ -18,12 +21,23 @@ class MakersCalls(RelayedCalls):
         self._indexer = indexer
         self._cancel = Exchange(exchange).cancel(0, 0).data[:4]
         self._approve = Shares(ZERO_ADDRESS).approve(exchange, 0).data[:36]
-        self._approve_credits = AccessPass(passes).set_approval_for_all(exchange, True)
+        credits_, none = AccessPass(passes), ZERO_ADDRESS
+        self._approve_credits = credits_.set_approval_for_all(exchange, True)
+        self._passes = passes
+        self._of_credits = {
+            each.data[:4]
+            for each in (
+                credits_.buy(0, 0, none),
+                credits_.activate(0, 0, none),
+                credits_.refund(0, 0, none),
+                credits_.refund_activated(0, none, 0, none),
+            )
+        }
 
     async def pays_for(self, account: Address, call: Call) -> bool:
         """Tell whether the relayer pays for a call; the contracts check that its sender may make it."""
         if call.to == self._exchange:
             return call.data[:4] == self._cancel
-        if call == self._approve_credits:
-            return True
+        if call.to == self._passes:
+            return call == self._approve_credits or call.data[:4] in self._of_credits
         return call.data[:36] == self._approve and await self._indexer.made(call.to)

@@ -9,10 +9,10 @@ const DAY_SECONDS = 86_400;
 const CLOCK_SECONDS = 3_600;  // that this clock may be behind
 const NOT_SENT = ["not_relayed", "relay_limited", "relay_spent", "relay_failures"];  // the wallet can send it itself
 
-const texts = document.getElementById("wallet-texts").dataset;
-const page = document.getElementById("trade").dataset;
-const decimals = Number(page.decimals);
-const unitDecimals = Number(page.unit);  // of what is sold
+export const texts = document.getElementById("wallet-texts").dataset;
+export const page = document.getElementById("trade").dataset;
+export const decimals = Number(page.decimals);
+export const unitDecimals = Number(page.unit);  // of what is sold
 const OFFERS = "/v1/offers";
 const PURCHASES = "/v1/purchases";
 
@@ -29,7 +29,7 @@ function units(text, places) {
   }
 }
 
-const coins = (amount, places) => {
+export const coins = (amount, places) => {
   const whole = String(amount).padStart(places + 1, "0");
   return `${whole.slice(0, -places)}.${whole.slice(-places)}`.replace(/\.?0+$/, "");
 };
