@@ -1,7 +1,10 @@
 """The JSON documents of the operator's pages: how an installation does. Amounts in atomic units."""
 
+from dataclasses import field
+
 from pydantic import StrictBool, StrictStr
 
+from usufruct_client.sale_documents import WalletTransaction
 from usufruct_client.wire_types import AddressText, AssetHex, Count, Decimals, Document, Seconds, Uint256
 
 
@@ -48,13 +51,57 @@ class ClaimFacts(Document):
     owed: Uint256 | None
 
 
+class WaitingSale(Document):
+    """A sale that waits until the till lists its payee, and who sells."""
+
+    name: StrictStr
+    seller: AddressText
+
+
 class PayeeFacts(Document):
-    """Who is paid for services, whether the till lists them, and what it owes them."""
+    """Who is paid for services, whether the till lists them, what it owes them, and the most that it pays them a day.
+
+    `sales`: those that wait for it. `has_shares`: whether it is the shares of an asset. `daily_cap`: 0: none.
+    """
 
     pay_to: AddressText
     services: list[StrictStr]
     listed: StrictBool | None
     owed: Uint256 | None
+    has_shares: StrictBool | None = None
+    daily_cap: Uint256 | None = None
+    sales: list[WaitingSale] = field(default_factory=list)
+
+
+class TillFacts(Document):
+    """The till, the wallet that owns it, and the most that a payee without a cap of its own gets a day; 0: no cap."""
+
+    address: AddressText
+    owner: AddressText | None
+    daily_cap: Uint256 | None
+
+
+class PayeeWish(Document):
+    """Whether the till is to pay an address: `POST /v1/operator/payees`."""
+
+    pay_to: AddressText
+    listed: StrictBool
+
+
+class CapWish(Document):
+    """The most that the till pays a payee a day, as in 12.5; 0: no cap of its own: `POST /v1/operator/caps`.
+
+    `pay_to`: None for each payee that has no cap of its own.
+    """
+
+    amount: StrictStr
+    pay_to: AddressText | None = None
+
+
+class TillChange(Document):
+    """What the owner's wallet has to send for a change of the till; nothing where it is as wanted."""
+
+    transactions: list[WalletTransaction]
 
 
 class InstallationFacts(Document):
@@ -64,6 +111,7 @@ class InstallationFacts(Document):
     decimals: Decimals
     services: list[ServiceState]
     claims: ClaimFacts
+    till: TillFacts
     payees: list[PayeeFacts]
     keys: list[RoleKey]
     jobs: list[JobFacts]

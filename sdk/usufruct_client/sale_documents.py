@@ -177,7 +177,10 @@ class OwnershipWish(Wish):
 
 
 class SaleDraft(Document):
-    """A sale: what was decided so far. `service`: its name once it is on sale."""
+    """A sale: what was decided so far. `service`: its name once it is on sale.
+
+    `waits_for`: the payee that the till did not list when the sale was confirmed.
+    """
 
     id: StrictStr
     created_at: Seconds
@@ -187,6 +190,7 @@ class SaleDraft(Document):
     price: PriceFacts | None = None
     ownership: OwnershipWish | None = None
     service: StrictStr = ""
+    waits_for: AddressText | None = None
 
 
 class SaleDrafts(Document):
@@ -196,9 +200,9 @@ class SaleDrafts(Document):
 
 
 class WalletTransaction(Document):
-    """A transaction that only the seller's wallet may send: for a sale, or for a service that is on sale."""
+    """A transaction that only the signed-in wallet may send: for a sale, a service that is on sale, or the till."""
 
-    what: Literal["register", "share", "payee", "price", "retire", "collect"]
+    what: Literal["register", "share", "payee", "price", "retire", "collect", "cap"]
     chain_id: Uint64
     to: AddressText
     data: StrictStr

@@ -331,7 +331,9 @@ async def use_the_console(world, http) -> None:
     await post(f"desk/{asset}/resume")
     await post(f"desk/{asset}/retire")
     assert (await http.delete(f"{world.url}/{sale}")).status_code == 204
-    assert (await get("operator"))["payees"]
+    [payee, *_] = (await get("operator"))["payees"]
+    assert await post("operator/payees", {"payTo": payee["payTo"], "listed": True}) == {"transactions": []}
+    assert await post("operator/caps", {"amount": "1000", "payTo": payee["payTo"]}) == {"transactions": []}
     assert (await get("operator/health"))["findings"]
 
 

@@ -15,6 +15,7 @@ from usufruct.console.installation_view import InstallationView
 from usufruct.console.operator_pages import operator_routes
 from usufruct.console.operators import Operators
 from usufruct.console.ownership import Ownership
+from usufruct.console.payees import Payees
 from usufruct.console.registrar import Registrar
 from usufruct.console.relayed_calls import SellersCalls
 from usufruct.console.sale_api import sale_routes
@@ -74,8 +75,21 @@ def build(context: Context) -> Component:
             owner,
         )
 
+    def payees() -> Payees:
+        chain = get(ChainAccess)
+        owner = (lambda: get(Senders).of(Role.OWNER)) if is_devnet(chain.chain_id) else None
+        return Payees(chain, get(Operator), get(AssetIndexer), owner)
+
     def view() -> InstallationView:
-        return InstallationView(get(ChainAccess), get(Ledger), get(Catalogue), get(Operator), get(Diagnostics))
+        return InstallationView(
+            get(ChainAccess),
+            get(Ledger),
+            get(Catalogue),
+            get(Sales),
+            get(Payees),
+            get(Operator),
+            get(Diagnostics),
+        )
 
     def sellers() -> Sellers:
         return Sellers(get(Operators), get(Sessions), get(Listings), get(AssetIndexer))
@@ -84,11 +98,13 @@ def build(context: Context) -> Component:
         return has_factory(get(Deployments)) and bool(await get(Passkeys).store.list(account))
 
     def sellers_calls() -> SellersCalls:
-        return SellersCalls(get(RegistryClient).contract.address, get(AssetIndexer), get(Operators))
+        registry = get(RegistryClient).contract.address
+        return SellersCalls(registry, get(Operator).till, get(AssetIndexer), get(Operators))
 
     get(MoreRelayedCalls)["console"] = sellers_calls
     context.provide_later(Operators, operators)
     context.provide_later(Sellers, sellers)
+    context.provide_later(Payees, payees)
     context.provide_later(InstallationView, view)
     context.provide_later(Desk, desk)
     context.provide_later(Sales, sales)
@@ -97,7 +113,7 @@ def build(context: Context) -> Component:
         routes=lambda: [
             *access_routes(get(Operators)),
             *sale_routes(get(Sales), get(Operators)),
-            *operator_routes(get(InstallationView), get(Operators), get(Pages)),
+            *operator_routes(get(InstallationView), get(Payees), get(Operators), get(Pages), is_passkey_account),
             *desk_routes(get(Desk), get(Operators), get(Sellers)),
             *desk_pages(
                 get(Desk),

@@ -99,7 +99,7 @@ def desk_pages(
             _, listing = await sellers.require_of(request.exchange, id_)
             try:
                 if await act(seller.address, listing.name, form):
-                    raise _scripts_needed()
+                    raise scripts_needed()
             except UsufructError as error:
                 if error.status >= 500 or isinstance(error, NotFound):
                     raise
@@ -159,7 +159,8 @@ def desk_pages(
     ]
 
 
-def _scripts_needed() -> Conflict:
+def scripts_needed() -> Conflict:
+    """Return what a form is answered with whose transaction the wallet of its sender has to send."""
     return Conflict(
         "your wallet has to send this, which needs scripts: allow them, or use the command line", code="wallet_needed"
     )

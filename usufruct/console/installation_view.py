@@ -1,15 +1,14 @@
 """How an installation does: money, payees, keys, jobs, settings, and what the doctor says. Nothing is changed here."""
 
 import asyncio
-from collections.abc import Sequence
 
-from usufruct.assets import Listing
 from usufruct.chain import ChainAccess, gas_needed
-from usufruct.chain.contracts.till import PayeeKind, Till
+from usufruct.chain.contracts.till import Till
 from usufruct.chain.keys import Role, role_address
 from usufruct.config import show_config
 from usufruct.console.node_answers import known
-from usufruct.core import Address
+from usufruct.console.payees import Payees
+from usufruct.console.sales import Sales
 from usufruct.core.diagnostics import Diagnostics
 from usufruct.gateway import Catalogue, Operator
 from usufruct.payments.ledger import Ledger
@@ -20,7 +19,6 @@ from usufruct_client.operator_documents import (
     HealthFinding,
     InstallationFacts,
     JobFacts,
-    PayeeFacts,
     RoleKey,
     ServiceState,
 )
@@ -30,21 +28,30 @@ class InstallationView:
     """Reads an installation for its operator; what only the node knows is None while it does not answer."""
 
     def __init__(
-        self, chain: ChainAccess, ledger: Ledger, catalogue: Catalogue, operator: Operator, diagnostics: Diagnostics
+        self,
+        chain: ChainAccess,
+        ledger: Ledger,
+        catalogue: Catalogue,
+        sales: Sales,
+        payees: Payees,
+        operator: Operator,
+        diagnostics: Diagnostics,
     ) -> None:
         self.operator = operator
         self._chain = chain
         self._ledger = ledger
         self._catalogue = catalogue
+        self._sales = sales
+        self._payees = payees
         self._diagnostics = diagnostics
         self._till = Till(operator.till, chain.client)
         self._looking = asyncio.Lock()
 
     async def facts(self) -> InstallationFacts:
         """Return everything but the health."""
-        listings = await self._catalogue.list()
-        claims, payees, keys, jobs = await asyncio.gather(
-            self._claims(), self._payees(listings), self._keys(), self._jobs()
+        listings, sales = await self._catalogue.list(), await self._sales.waiting()
+        claims, till, payees, keys, jobs = await asyncio.gather(
+            self._claims(), self._payees.till(), self._payees.facts(listings, sales), self._keys(), self._jobs()
         )
         services = [
             ServiceState(each.name, each.id, each.operation, each.registered, len(each.upstreams), each.paused_at)
@@ -55,6 +62,7 @@ class InstallationView:
             self.operator.decimals,
             services,
             claims,
+            till,
             payees,
             keys,
             jobs,
@@ -75,18 +83,6 @@ class InstallationView:
             await self._ledger.oldest_unclaimed(),
             await known(self._till.total_owed(self.operator.token)),
         )
-
-    async def _payees(self, listings: Sequence[Listing]) -> list[PayeeFacts]:
-        services: dict[Address, list[str]] = {}
-        for listing in listings:
-            services.setdefault(listing.pay_to, []).append(listing.name)
-        return await asyncio.gather(*(self._payee(pay_to, names) for pay_to, names in services.items()))
-
-    async def _payee(self, pay_to: Address, services: list[str]) -> PayeeFacts:
-        kind, owed = await asyncio.gather(
-            known(self._till.payees(pay_to)), known(self._till.owed(pay_to, self.operator.token))
-        )
-        return PayeeFacts(pay_to, services, None if kind is None else kind is not PayeeKind.NONE, owed)
 
     async def _keys(self) -> list[RoleKey]:
         addresses = {role: role_address(role, self._chain.config) for role in Role}

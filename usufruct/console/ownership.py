@@ -73,13 +73,18 @@ class Ownership:
         return (await self._predicted(seller, await self._shared(draft, wish, card))).id
 
     async def calls(self, seller: Address, draft: SaleDraft, card: PriceCard) -> list[Call]:
-        """Return the call that registers the draft's service, then those that give the other owners their shares."""
+        """Return the calls that a sale may need of its seller.
+
+        They register the service, give the other owners their shares, and, of the till's owner, list the payee.
+        """
+        owns_till = await self._registrar.sends_all(seller)
         if (wish := _wish(draft)).mode == "plain":
-            return []
+            return [self._registrar.listing(_payee(wish, seller), PayeeKind.PLAIN)] if owns_till else []
         shared = await self._shared(draft, wish, card)
         shares = Shares((await self._predicted(seller, shared)).shares)
         gifts = [shares.transfer(each.holder, each.amount) for each in shared.owners]
-        return [self._registry.contract.register(shared.terms.registration()), *gifts]
+        listing = [self._registrar.listing(shares.address, PayeeKind.SHARES)] if owns_till else []
+        return [self._registry.contract.register(shared.terms.registration()), *gifts, *listing]
 
     async def carry_out(
         self, seller: Address, draft: SaleDraft, card: PriceCard

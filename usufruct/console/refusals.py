@@ -9,6 +9,9 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText(
         "not_operator", "Only operators may do this. Sign in with the owner's wallet, or one that the owner named."
     ),
+    RefusalText("not_till_owner", "Only the till's owner may do this. Sign in with the owner's wallet."),
+    RefusalText("invalid_cap", "No cap can be so high. Write a smaller amount.", "amount"),
+    RefusalText("invalid_amount", "Write an amount such as 2 or 2.50.", "amount"),
     RefusalText("wallet_needed", "Your wallet has to send this, which needs scripts. Allow them, and try again."),
     # a sale
     RefusalText("unknown_sale", "There is no such sale of yours. Start a new one."),
@@ -19,7 +22,9 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("sale_confirmed", "It is on sale already. Change it at the desk, or start a new sale."),
     RefusalText("speed_unknown", "The server did not report its text tokens. Set a price yourself."),
     RefusalText(
-        "payee_not_listed", "The till does not pay this address yet. Have its owner list it, then confirm again."
+        "payee_not_listed",
+        "The till does not pay this address yet. Its owner sees it waiting on the operator's page, and lists it there. "
+        "Then confirm again.",
     ),
     # forms
     RefusalText("invalid_sale", "Something is missing or wrong in the form. Check its fields."),

@@ -6,11 +6,25 @@ The seller's wallet sends it. A gateway never opens the owner's key, but on a de
 from collections.abc import Sequence
 
 from usufruct.assets import Assets, Holding, NewAsset
+from usufruct.chain import Call
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.console.wallet_transactions import DevnetOwner, for_wallet, sender_of
 from usufruct.core import Address, AssetId, ChainId, Denied, checksum
 from usufruct.payments.settlement import list_payee
 from usufruct_client.sale_documents import WalletTransaction
+
+
+class PayeeNotListed(Denied, code="payee_not_listed"):
+    """The till does not pay `pay_to`, and only its owner can change that."""
+
+    def __init__(self, pay_to: Address, kind: PayeeKind) -> None:
+        """Name the payee, and what its owner has to do."""
+        self.pay_to = pay_to
+        super().__init__(
+            f"the till does not pay {checksum(pay_to)} yet; its owner lists it on the page /operator, or by `usufruct "
+            f"till payee {checksum(pay_to)} --as {kind.name.lower()}`; then confirm again",
+            field="pay_to",
+        )
 
 
 class Registrar:
@@ -56,7 +70,7 @@ class Registrar:
         """Have the till pay an address; return what is left to send.
 
         Raises:
-            Denied: when only another wallet may: the till's owner's.
+            PayeeNotListed: when only another wallet may: the till's owner's.
         """
         if await self._till.payees(pay_to) is kind:
             return []
@@ -64,10 +78,9 @@ class Registrar:
             await list_payee(self._till, self._devnet_owner(), pay_to, kind)
             return []
         if seller != await self._till.owner():
-            raise Denied(
-                f"the till does not pay {checksum(pay_to)} yet; its owner lists it: "
-                f"`usufruct till payee {checksum(pay_to)} --as {kind.name.lower()}`, then confirm again",
-                code="payee_not_listed",
-                field="pay_to",
-            )
-        return for_wallet("payee", self._chain_id, self._till.set_payee(pay_to, kind))
+            raise PayeeNotListed(pay_to, kind)
+        return for_wallet("payee", self._chain_id, self.listing(pay_to, kind))
+
+    def listing(self, pay_to: Address, kind: PayeeKind) -> Call:
+        """Return the call by which the till's owner has it pay an address."""
+        return self._till.set_payee(pay_to, kind)

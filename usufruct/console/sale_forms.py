@@ -1,4 +1,4 @@
-"""The forms of a sale: their fields as text, and the documents that they are read into."""
+"""The forms of a sale and of the till: their fields as text, and the documents that they are read into."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 from usufruct.core import Invalid, UsufructError
 from usufruct.web import read_document
 from usufruct_client.desk_documents import NewKey, NewPrice
+from usufruct_client.operator_documents import CapWish, PayeeWish
 from usufruct_client.sale_documents import (
     CostWish,
     ModelWish,
@@ -101,6 +102,16 @@ def read_new_sample(form: Form) -> NewSample:
 def read_key(form: Form) -> NewKey:
     """Read another API key."""
     return read_document(NewKey, _of(form, "key"), refuse)
+
+
+def read_payee(form: Form) -> PayeeWish:
+    """Read whether the till is to pay an address."""
+    return read_document(PayeeWish, {"payTo": form.get("pay_to", ""), "listed": form.get("listed") == "yes"}, refuse)
+
+
+def read_cap(form: Form) -> CapWish:
+    """Read the most that a payee, or each without a cap of its own, gets a day."""
+    return read_document(CapWish, {"payTo": form.get("of") or None, "amount": _decimal(form.get("amount", ""))}, refuse)
 
 
 def server_fields(draft: SaleDraft | None) -> dict[str, str]:

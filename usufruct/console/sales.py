@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
@@ -21,6 +22,7 @@ from usufruct.assets import (
 from usufruct.connectors.openai import UpstreamClient, find_local_servers
 from usufruct.console.ownership import Ownership
 from usufruct.console.price_advice import Costs, suggest
+from usufruct.console.registrar import PayeeNotListed
 from usufruct.console.server_check import LIMITS, check_server
 from usufruct.console.store import DraftStore, Edit
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, Clock, Conflict, NotFound, parse_units
@@ -51,6 +53,7 @@ from usufruct_client.sale_documents import (
     ServerFacts,
     ServerWish,
     Suggestion,
+    WalletTransaction,
 )
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -256,7 +259,7 @@ class Sales:
         listing = plain_listing(price.name, "chat", ZERO_ADDRESS, self.card(replace(draft, price=price)))
         check_listing(replace(listing, sample=read_sample(wish.sample)))
         await check_name_free(self._listings, price.name)
-        return await self._change(seller, id_, lambda draft: replace(draft, price=price))
+        return await self._change(seller, id_, lambda draft: replace(draft, price=price, waits_for=None))
 
     async def set_ownership(self, seller: Address, id_: str, wish: OwnershipWish) -> SaleDraft:
         """Take who receives the income.
@@ -267,7 +270,7 @@ class Sales:
         """
         draft = replace(_editable(await self.find(seller, id_)), ownership=wish)
         await self.ownership.check(seller, draft, self.card(draft))
-        return await self._change(seller, id_, lambda draft: replace(draft, ownership=wish))
+        return await self._change(seller, id_, lambda draft: replace(draft, ownership=wish, waits_for=None))
 
     def card(self, draft: SaleDraft) -> PriceCard:
         """Return a draft's price card.
@@ -303,12 +306,27 @@ class Sales:
             await self.ownership.check(seller, draft, card)
             asset, name = await self.ownership.asset(seller, draft, card), draft.price.name if draft.price else ""
             if not await self._is_on_sale(name, asset):
-                listing, left = await self.ownership.carry_out(seller, draft, card)
+                listing, left = await self._carry_out(seller, draft, card)
                 if listing is None:
-                    return Confirmation(draft, left)
+                    return Confirmation(draft, [*left])
                 await self._offer(seller, draft, listing)
             sold = await self._change(seller, id_, lambda draft: replace(draft, service=name))
             return Confirmation(sold, [])
+
+    async def _carry_out(
+        self, seller: Address, draft: SaleDraft, card: PriceCard
+    ) -> tuple[Listing | None, Sequence[WalletTransaction]]:
+        """Make the owners so; a payee that the till does not list is noted for the till's owner."""
+        try:
+            return await self.ownership.carry_out(seller, draft, card)
+        except PayeeNotListed as refusal:
+            pay_to = refusal.pay_to
+            await self._change(seller, draft.id, lambda draft: replace(draft, waits_for=pay_to))
+            raise
+
+    async def waiting(self) -> Sequence[tuple[Address, SaleDraft]]:
+        """Return the sales, with their sellers, that the till's list of payees kept from being confirmed."""
+        return await self._drafts.waiting()
 
     async def _offer(self, seller: Address, draft: SaleDraft, listing: Listing) -> None:
         """Put a listing on sale, answered by the draft's server."""

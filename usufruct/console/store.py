@@ -50,9 +50,16 @@ class DraftStore:
 
     async def sold(self) -> Sequence[SaleDraft]:
         """Return the sales of all sellers that are on sale, the oldest first."""
+        return [draft for _, draft in await self._all() if draft.service]
+
+    async def waiting(self) -> Sequence[tuple[Address, SaleDraft]]:
+        """Return the sales, with their sellers, that the till's list of payees kept from being confirmed."""
+        return [each for each in await self._all() if each[1].waits_for and not each[1].service]
+
+    async def _all(self) -> Sequence[tuple[Address, SaleDraft]]:
         async with self._database.snapshot() as unit:
-            found = [_draft(row) for row in await unit.rows(select(_drafts).order_by(_drafts.c.changed_at))]
-        return [each for each in found if each.service]
+            found = await unit.rows(select(_drafts).order_by(_drafts.c.changed_at))
+        return [(Address(row.seller), _draft(row)) for row in found]
 
     async def find(self, seller: Address, id_: str) -> SaleDraft | None:
         """Return a seller's draft."""
