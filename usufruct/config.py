@@ -385,6 +385,9 @@ class PlatformTokenConfig:
     exit_penalty_percent: Annotated[
         int, _whole(0, 50), "lost in an early exit with 52 weeks left: 10 to 50, 0: none; at deployment"
     ] = 0
+    fee_to: Annotated[
+        Literal["stakers", "treasury"], "who gets the protocol fee in the payment token; treasury: the fee sink"
+    ] = "stakers"
     airdrop_file: Annotated[str, "built by `airdrop build`; its proofs are served under /v1/airdrops"] = ""
 
 

@@ -3,21 +3,26 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.support import command_line
+from tests.support.deploying import setup_of
 from tests.support.devnet_template import DevnetTemplate
 from usufruct.app import deploy_steps, set_up_devnet, site_of
-from usufruct.chain import open_chain_unchecked, open_node
+from usufruct.chain import Client, Sender, fee_sink_of, open_chain_unchecked, open_node
 from usufruct.chain.contracts.airdrop import Airdrop
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.fee_splitter import FeeSplitter
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
+from usufruct.chain.deployment import Deployments, DeploySite
 from usufruct.chain.keys import Role, claim_address, signer_of
 from usufruct.config import Config, InvalidSetting, PlatformTokenConfig, load_config, read_allocation
-from usufruct.core import Address
+from usufruct.core import Address, ChainId
+from usufruct.staking.component import deploy_steps as deploy_steps_of_staking
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.vote_escrow import vote_escrow_creation
 
@@ -70,6 +75,11 @@ def test_the_configured_token_is_deployed_once(devnet_template: DevnetTemplate, 
 
         async def terms() -> list[Any]:
             async with open_node(config) as client:
+                registry = AssetRegistry(deployments.address(AssetRegistry), client)
+                splitter = FeeSplitter(deployments.address(FeeSplitter), client)
+                assert await registry.fee_sink() == splitter.address
+                assert await splitter.escrow() == deployments.address(VoteEscrow)
+                assert await splitter.treasury() == fee_sink_of(config)
                 escrow = VoteEscrow(deployments.address(VoteEscrow), client)
                 return [
                     await escrow.token(),
@@ -91,6 +101,18 @@ def test_without_a_name_no_token_is_deployed(devnet_template: DevnetTemplate, tm
     assert PlatformToken.__name__ not in deployments.contracts
     assert Airdrop.__name__ not in deployments.contracts
     assert VoteEscrow.__name__ not in deployments.contracts
+
+
+def test_the_fee_goes_to_the_stakers_unless_the_operator_keeps_it():
+    def steps(settings: PlatformTokenConfig) -> list[str]:
+        client = Client("http://127.0.0.1:1")
+        site = DeploySite(client, cast(Sender, None), Deployments(ChainId(1), {}), setup_of(OWNER, TREASURY))
+        return [step.what for step in deploy_steps_of_staking(site, settings)]
+
+    contracts = ["deploy PlatformToken", "deploy VoteEscrow", "deploy FeeSplitter"]
+    named = PlatformTokenConfig("Example", "EXM")
+    assert steps(named) == [*contracts, "let the protocol fee go to the stakers"]
+    assert steps(replace(named, fee_to="treasury")) == contracts
 
 
 def test_the_airdrop_is_at_least_half_by_default():

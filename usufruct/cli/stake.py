@@ -5,6 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer
 
+from usufruct.assets import Listings, RegistryClient
 from usufruct.chain import Call, ChainAccess, Receipt, TokenFacts, open_chain
 from usufruct.chain.contracts.vote_escrow import ExitedEarly, PenaltiesClaimed, RevenueClaimed
 from usufruct.chain.keys import KeySigner
@@ -12,8 +13,8 @@ from usufruct.cli.support.command import ADDRESS, Facts, runs
 from usufruct.cli.support.output import say
 from usufruct.cli.support.ownership import Yes, confirm_on_public_chain, owner_of
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
-from usufruct.core import Address, Invalid, checksum, format_units, moment, parse_units
-from usufruct.staking import MOST_WEEKS, TOKEN_DECIMALS, Stake, Stakes, score_down
+from usufruct.core import Address, Clock, Invalid, checksum, format_units, moment, parse_units
+from usufruct.staking import MOST_WEEKS, TOKEN_DECIMALS, FeePlan, Stake, Stakes, score_down
 
 app = Typer()
 
@@ -194,6 +195,22 @@ async def terms(chain: ChainAccess) -> Facts:
         "score_floor": format_units(found.score_floor, found.token.decimals),
         "exit_penalty": penalty if found.exit_penalty_bps else "no early exit",
     }
+
+
+@app.command()
+@runs(open_chain)
+async def distribute(chain: ChainAccess, wallet: Wallet) -> Facts:
+    """Bring the protocol fees of services to the stakers, and close weeks that are over. Any wallet may do it.
+
+    A worker does so by itself where it is worth the gas; again at once there is nothing to send.
+
+    Example: usufruct stake distribute --wallet 0
+    """
+    session = _Session(chain, wallet)
+    plan = FeePlan(chain, RegistryClient(chain), Listings(chain.database, Clock()), least=1)
+    sent = [(await session.execute("distribute", call)).hash for call in await plan.calls(everything=True)]
+    found = await session.stakes.terms()
+    return {"transactions": sent, "revenue_this_week": _show(found.waiting, found.revenue_token)}
 
 
 @app.command()

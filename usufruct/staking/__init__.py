@@ -1,9 +1,10 @@
-"""The token economy: the platform token, its airdrop, and locks."""
+"""The token economy: the platform token, its airdrop, locks, and the fees that stakers get."""
 
 from usufruct.staking.airdrop_build import BuiltAirdrop, Progress, build_airdrop
 from usufruct.staking.airdrop_file import AirdropEntry, AirdropFile, NoSuchEntry
 from usufruct.staking.airdrop_rows import TOKEN_DECIMALS, AirdropRefused, InvalidAirdropFile, RefusedRow
 from usufruct.staking.airdrop_service import Airdrops
+from usufruct.staking.fee_keeper import FeePlan
 from usufruct.staking.lock_model import MOST_WEEKS, Lock, score_down
 from usufruct.staking.stakes import EscrowTerms, Stake, Stakes
 
@@ -16,6 +17,7 @@ __all__ = [
     "Airdrops",
     "BuiltAirdrop",
     "EscrowTerms",
+    "FeePlan",
     "InvalidAirdropFile",
     "Lock",
     "NoSuchEntry",

@@ -1,43 +1,101 @@
-"""What the token economy adds to an installation: the configured platform token, and an airdrop's proofs."""
+"""What the token economy adds to an installation: its contracts, an airdrop's proofs, fees brought to the stakers."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from secrets import token_hex
 
+from usufruct.assets import Listings, RegistryClient, registry_creation
+from usufruct.chain import ChainAccess, Senders, TokenFacts, amount_of
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.fee_splitter import FeeSplitter
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
-from usufruct.chain.deployment import DeploySite, address_of
+from usufruct.chain.deployment import Deployments, DeploySite, address_of
+from usufruct.chain.keys import Role
 from usufruct.config import Config, PlatformTokenConfig
+from usufruct.core import Address
 from usufruct.core.components import Component, Context, DeployStep
+from usufruct.core.diagnostics import Diagnostic, Finding
+from usufruct.core.jobs import Job
 from usufruct.staking.airdrop_file import AirdropFile
 from usufruct.staking.api import airdrop_routes
+from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.vote_escrow import vote_escrow_creation
 from usufruct.web import Route
 
+_FEE_SECONDS = 60.0
+
 
 def build(context: Context) -> Component:
     """Build the component."""
+    get = context.get
 
     def routes() -> list[Route]:
-        file = context.get(Config).platform_token.airdrop_file
+        file = get(Config).platform_token.airdrop_file
         if not file:
             return []
         airdrop = AirdropFile(Path(file))
         context.closing.callback(airdrop.close)
         return airdrop_routes(airdrop)
 
+    def jobs() -> list[Job]:
+        if not has_splitter(get(Deployments)):
+            return []
+        chain = get(ChainAccess)
+        least = amount_of(chain.config.claims.threshold, "claims.threshold", get(TokenFacts))
+        plan = FeePlan(chain, get(RegistryClient), get(Listings), least)
+        return [Job("fees", FeeKeeper(plan, get(Senders).of(Role.CLAIM)).run, _FEE_SECONDS)]
+
+    async def fees() -> AsyncIterator[Finding]:
+        chain = get(ChainAccess)
+        if has_splitter(chain.deployments):
+            async for finding in check_fees(chain):
+                yield finding
+
     return Component(
         "staking",
         routes=routes,
-        deploy_steps=lambda: deploy_steps(context.get(DeploySite), context.get(Config).platform_token),
+        jobs=jobs,
+        diagnostics=(Diagnostic("fees", fees, needs=("contracts",)),),
+        deploy_steps=lambda: deploy_steps(get(DeploySite), get(Config).platform_token),
     )
 
 
+def has_splitter(deployments: Deployments) -> bool:
+    """Tell whether the installation was deployed with a platform token whose stakers get fees."""
+    return FeeSplitter.__name__ in deployments.contracts
+
+
 def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[DeployStep]:
-    """Return what the token economy deploys, if the platform token has a name: the token, and its escrow."""
+    """Return what the token economy deploys, if the platform token has a name: token, escrow, and the fee sink."""
     if not settings.name:
         return []
     setup = site.setup
     token = platform_token_creation(settings, setup.owner, setup.fee_sink)
     token_at = address_of(PlatformToken, token)
     escrow = vote_escrow_creation(settings, setup.owner, token_at, setup.token)
-    return [site.creation(PlatformToken, token), site.creation(VoteEscrow, escrow, needs=token_at)]
+    escrow_at = address_of(VoteEscrow, escrow)
+    splitter = FeeSplitter.deploy(escrow_at, setup.fee_sink)
+    steps = [
+        site.creation(PlatformToken, token),
+        site.creation(VoteEscrow, escrow, needs=token_at),
+        site.creation(FeeSplitter, splitter, needs=escrow_at),
+    ]
+    if settings.fee_to == "stakers":
+        steps.append(_fee_step(site, address_of(FeeSplitter, splitter)))
+    return steps
+
+
+def _fee_step(site: DeploySite, splitter: Address) -> DeployStep:
+    """Return the step that lets the protocol fee go to the splitter; a fee sink that the owner has chosen stays."""
+    registry = AssetRegistry(address_of(AssetRegistry, registry_creation(site.setup)), site.client)
+
+    async def chosen() -> bool:
+        return await registry.fee_sink() != site.setup.fee_sink
+
+    async def choose() -> None:
+        key = f"fee-sink/{registry.address}/{splitter}/{token_hex(4)}"
+        await site.sender.execute(registry.set_fee_sink(splitter), key)
+
+    return site.setting("let the protocol fee go to the stakers", registry.address, chosen, choose)

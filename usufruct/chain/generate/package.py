@@ -21,6 +21,7 @@ BOUND = (
     "BatchSettlement",
     "ERC3009DepositCollector",
     "Exchange",
+    "FeeSplitter",
     "IERC20Metadata",
     "IEntryPoint",
     "PasskeyAccount",
