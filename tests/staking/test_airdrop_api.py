@@ -8,7 +8,9 @@ import pytest
 from openapi_spec_validator import validate
 
 from tests.staking.airdrop_samples import CAP, sample_entries, write_csv
+from usufruct.chain.deployment import Deployments
 from usufruct.config import Config, PlatformTokenConfig
+from usufruct.core import ChainId
 from usufruct.core.components import Context
 from usufruct.staking import AirdropFile, build_airdrop
 from usufruct.staking.component import build
@@ -22,6 +24,7 @@ ENTRIES = sample_entries(20)
 def context_of(file: str) -> Context:
     context = Context()
     context.provide(Config, Config(platform_token=PlatformTokenConfig(airdrop_file=file)))
+    context.provide(Deployments, Deployments(ChainId(1), {}))
     return context
 
 

@@ -1,9 +1,10 @@
-"""What the token economy adds to an installation: its contracts, an airdrop's proofs, fees brought to the stakers."""
+"""What the token economy adds to an installation: contracts, an airdrop's proofs, locks, fees brought to stakers."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 from secrets import token_hex
 
+from usufruct.accounts.passkeys import MoreRelayedCalls
 from usufruct.assets import Listings, RegistryClient, registry_creation
 from usufruct.chain import ChainAccess, Senders, TokenFacts, amount_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -21,6 +22,9 @@ from usufruct.staking.airdrop_file import AirdropFile
 from usufruct.staking.api import airdrop_routes
 from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
 from usufruct.staking.platform_token import platform_token_creation
+from usufruct.staking.relayed_calls import StakersCalls
+from usufruct.staking.stake_api import stake_routes
+from usufruct.staking.stakes import Stakes
 from usufruct.staking.vote_escrow import vote_escrow_creation
 from usufruct.web import Route
 
@@ -32,12 +36,18 @@ def build(context: Context) -> Component:
     get = context.get
 
     def routes() -> list[Route]:
-        file = get(Config).platform_token.airdrop_file
-        if not file:
-            return []
-        airdrop = AirdropFile(Path(file))
-        context.closing.callback(airdrop.close)
-        return airdrop_routes(airdrop)
+        found = stake_routes(Stakes(get(ChainAccess))) if has_escrow(get(Deployments)) else []
+        if file := get(Config).platform_token.airdrop_file:
+            airdrop = AirdropFile(Path(file))
+            context.closing.callback(airdrop.close)
+            found += airdrop_routes(airdrop)
+        return found
+
+    async def start() -> None:
+        deployments = get(Deployments)
+        if has_escrow(deployments):
+            escrow, token = deployments.address(VoteEscrow), deployments.address(PlatformToken)
+            get(MoreRelayedCalls)["staking"] = lambda: StakersCalls(escrow, token)
 
     def jobs() -> list[Job]:
         if not has_splitter(get(Deployments)):
@@ -55,11 +65,17 @@ def build(context: Context) -> Component:
 
     return Component(
         "staking",
+        start=start,
         routes=routes,
         jobs=jobs,
         diagnostics=(Diagnostic("fees", fees, needs=("contracts",)),),
         deploy_steps=lambda: deploy_steps(get(DeploySite), get(Config).platform_token),
     )
+
+
+def has_escrow(deployments: Deployments) -> bool:
+    """Tell whether the installation was deployed with a platform token that can be locked."""
+    return VoteEscrow.__name__ in deployments.contracts
 
 
 def has_splitter(deployments: Deployments) -> bool:

@@ -75,7 +75,7 @@ class Stakes:
         self.client = chain.client
         self.escrow = VoteEscrow(chain.deployments.address(VoteEscrow), chain.client)
         self.token = PlatformToken(chain.deployments.address(PlatformToken), chain.client)
-        self._chain_id = chain.chain_id
+        self.chain_id = chain.chain_id
         self._facts: tuple[TokenFacts, TokenFacts] | None = None
 
     async def terms(self) -> EscrowTerms:
@@ -195,5 +195,5 @@ class Stakes:
         deadline = head.timestamp + _PERMIT_SECONDS
         hasher = MessageHasher(replace(PERMIT, domain=Domain(domain.name, domain.version)))
         message = signer.address, self.escrow.address, amount, nonce, deadline
-        signature = signer.sign(hasher.digest(self._chain_id, self.token.address, *message))
+        signature = signer.sign(hasher.digest(self.chain_id, self.token.address, *message))
         return Permit(deadline, signature[64], signature[:32], signature[32:64])

@@ -1,0 +1,78 @@
+"""The JSON documents of locks. Amounts are atomic units: of the platform token, and revenue of the revenue token.
+
+Times are Unix seconds, weeks are counted from the Unix epoch. A score is amount x weeks left / 52 at a week's start.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool
+
+from usufruct_client.trade_documents import ExchangeTransaction
+from usufruct_client.wire import Token
+from usufruct_client.wire_types import AddressText, Count, Document, Seconds, Uint256, Wish, whole
+
+_Bps = Annotated[int, whole(10_000)]
+_Weeks = Annotated[int, Field(strict=True, ge=1, le=52)]
+
+StakeAction = Literal["lock", "increase", "extend", "renew", "stopRenewal", "withdraw", "exit", "claim", "delegate"]
+
+
+class EscrowFacts(Document):
+    """`GET /v1/staking`: the contract that locks tokens.
+
+    `revenue`: what waits for the stakers of the running week. While the total score is under `score_floor`, it is
+    carried to the next week. `exit_penalty_bps`: lost in an early exit with 52 weeks left; 0: there is no early exit.
+    """
+
+    escrow: AddressText
+    token: Token
+    revenue_token: Token
+    week: Count
+    week_ends_at: Seconds
+    total_score: Uint256
+    next_total_score: Uint256
+    revenue: Uint256
+    score_floor: Uint256
+    exit_penalty_bps: _Bps
+
+
+class StakeFacts(Document):
+    """`GET /v1/staking/accounts/{account}`: an account's lock, votes, and what it can claim.
+
+    `ends_at` is 0 without a lock; while the lock renews itself it is when it would end if that stopped now. `score` and
+    `votes` are of the running week, `next_score` of the coming one. `exit_penalty`: what an early exit would keep now.
+    """
+
+    account: AddressText
+    amount: Uint256
+    ends_at: Seconds
+    renewal_weeks: Count
+    ended: StrictBool
+    score: Uint256
+    next_score: Uint256
+    votes: Uint256
+    delegate: AddressText
+    revenue: Uint256
+    penalties: Uint256
+    exit_penalty: Uint256
+    not_locked: Uint256
+
+
+class StakeWish(Wish):
+    """`POST /v1/staking/calls`: what an account wants to do with its lock.
+
+    `lock` needs `amount` and `weeks`, `increase` needs `amount`, `extend` needs `weeks`, `exit` needs `amount`, the
+    most to lose, and `delegate` needs `to`. `withdraw`, `exit` and `claim` pay `to`, by default the account.
+    """
+
+    account: AddressText
+    action: StakeAction
+    amount: Uint256 | None = None
+    weeks: _Weeks | None = None
+    to: AddressText | None = None
+
+
+class StakeCalls(Document):
+    """The transactions that do it, in order; none where a claim would pay nothing."""
+
+    transactions: list[ExchangeTransaction]
