@@ -10,8 +10,14 @@ from tests.support import x402_installation
 
 
 @pytest.fixture
-async def world(devnet_template, tmp_path) -> AsyncIterator[x402_installation.X402Installation]:
-    async with x402_installation.x402_installation(devnet_template, tmp_path) as opened:
+def hardfork() -> str | None:
+    """Return whose rules hold on the devnet; None: the newest's."""
+    return None
+
+
+@pytest.fixture
+async def world(devnet_template, tmp_path, hardfork) -> AsyncIterator[x402_installation.X402Installation]:
+    async with x402_installation.x402_installation(devnet_template, tmp_path, hardfork=hardfork) as opened:
         await opened.sell("chat")
         yield opened
 

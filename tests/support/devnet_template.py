@@ -24,10 +24,14 @@ class DevnetTemplate:
         asyncio.run(self._deploy())
 
     @asynccontextmanager
-    async def running(self, folder: Path) -> AsyncIterator[Anvil]:
+    async def running(self, folder: Path, hardfork: str | None = None) -> AsyncIterator[Anvil]:
         """Run a copy of the chain, with the data in `folder`, while the block does."""
         shutil.copytree(self._folder, folder, dirs_exist_ok=True)
-        async with Anvil(state=folder / _STATE, state_interval_seconds=_HOUR) as anvil, Client(anvil.url) as client:
+        state = folder / _STATE
+        async with (
+            Anvil(state=state, state_interval_seconds=_HOUR, hardfork=hardfork) as anvil,
+            Client(anvil.url) as client,
+        ):
             await Devnet(client).mine()  # the newest block of the state is as old as the template
             yield anvil
 

@@ -180,11 +180,17 @@ async def stop(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def x402_installation(
-    template: DevnetTemplate, folder: Path, *, lease_seconds: int = 30, port: int = 0, cooling_seconds: int = 0
+    template: DevnetTemplate,
+    folder: Path,
+    *,
+    lease_seconds: int = 30,
+    port: int = 0,
+    cooling_seconds: int = 0,
+    hardfork: str | None = None,
 ) -> AsyncIterator[X402Installation]:
     """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it unless at `port`."""
     async with AsyncExitStack() as stack:
-        anvil = await stack.enter_async_context(template.running(folder))
+        anvil = await stack.enter_async_context(template.running(folder, hardfork))
         config = Config(
             data=DataConfig(folder),
             database=DatabaseConfig(f"sqlite:///{folder / 'usufruct.db'}"),

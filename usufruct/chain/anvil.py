@@ -63,7 +63,7 @@ class Anvil:
     `state` is loaded when it exists, and written at the interval and at the end; without it nothing is kept. What was
     loaded is kept beside it as `<state>.good`: a process that is killed while it writes leaves half a file.
     `block_seconds` mines a block by the clock; without it each transaction is mined as it comes. On a `chain_id` other
-    than the devnet's no account has coins at the start.
+    than the devnet's no account has coins at the start. `hardfork`: whose rules hold, such as `prague`.
     """
 
     def __init__(
@@ -75,8 +75,10 @@ class Anvil:
         port: int | None = None,
         data_folder: Path | None = None,
         chain_id: ChainId = DEVNET_CHAIN_ID,
+        hardfork: str | None = None,
     ) -> None:
         self._chain_id = chain_id
+        self._hardfork = hardfork
         self._state = state
         self._interval = state_interval_seconds
         self._block_seconds = block_seconds
@@ -163,6 +165,8 @@ class Anvil:
             command += ["--accounts", "0"]
         if self._state:
             command += ["--state", str(self._state), "--state-interval", str(self._interval)]
+        if self._hardfork:
+            command += ["--hardfork", self._hardfork]
         if self._block_seconds:
             command += ["--block-time", str(self._block_seconds)]
         return command

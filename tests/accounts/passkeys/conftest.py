@@ -167,8 +167,14 @@ def as_json(operation: PackedUserOperation) -> dict[str, object]:
 
 
 @pytest.fixture
-async def world(devnet_template, tmp_path, database) -> AsyncIterator[World]:
-    async with devnet_template.running(tmp_path) as anvil, Client(anvil.url) as client:
+def hardfork() -> str | None:
+    """Return whose rules hold on the devnet; None: the newest's."""
+    return None
+
+
+@pytest.fixture
+async def world(devnet_template, tmp_path, database, hardfork) -> AsyncIterator[World]:
+    async with devnet_template.running(tmp_path, hardfork) as anvil, Client(anvil.url) as client:
         deployments = Deployments.read(tmp_path, DEVNET_CHAIN_ID)
         config = Config(chain=ChainConfig(anvil.url, poll_milliseconds=20))
         chain = ChainAccess(config, database, client, deployments)

@@ -193,12 +193,12 @@ def _emptied(world, person):
     return empty
 
 
-async def until_limited(relay, people, world) -> tuple[list, RelayLimited]:
+async def until_limited(relay, people, world, limits=LIMITS) -> tuple[list, RelayLimited]:
     """Have people pay in turn until the relayer refuses; return what was sent, and the refusal."""
     results = []
     for round_ in range(60):
         person = people[round_ % len(people)]
-        operation = person.operation(world.dollar.transfer(OWNER, 1))
+        operation = person.operation(world.dollar.transfer(OWNER, 1), limits=limits)
         try:
             results.append(await relay().send(operation, RelyingParty(person.passkey.site)))
         except RelayLimited as refusal:

@@ -6,7 +6,7 @@ from usufruct.accounts.passkeys.api import passkey_routes
 from usufruct.accounts.passkeys.passkeys import PasskeyContracts, Passkeys
 from usufruct.accounts.passkeys.relay import Relay
 from usufruct.accounts.passkeys.relay_store import GWEI, RelayBounds
-from usufruct.accounts.passkeys.support import check_support
+from usufruct.accounts.passkeys.support import COIN_DECIMALS, check_support
 from usufruct.accounts.passkeys.wallet import Wallet
 from usufruct.accounts.passkeys.wallet_api import wallet_routes
 from usufruct.accounts.passkeys.wallet_pages import wallet_pages
@@ -24,8 +24,6 @@ from usufruct.store import Database, MasterSecret
 from usufruct.web import Route
 from usufruct.web.ui import Pages
 
-_COIN_DECIMALS = 18
-
 
 def build(context: Context) -> Component:
     """Build the component."""
@@ -38,7 +36,7 @@ def build(context: Context) -> Component:
 
     def relay() -> Relay:
         chain, settings = get(ChainAccess), get(Config).relayer
-        gwei = parse_units(settings.daily_coins, _COIN_DECIMALS) // GWEI
+        gwei = parse_units(settings.daily_coins, COIN_DECIMALS) // GWEI
         bounds = RelayBounds(settings.account_gas, gwei)
         others = [make() for make in get(MoreRelayedCalls).values()]
         allowed = relayed_calls(token_address(chain.config, chain.deployments), others)

@@ -4,38 +4,29 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from usufruct.chain import Call, ChainAccess, Client
+from usufruct.chain import ChainAccess, Client
 from usufruct.chain.contracts.passkey_account_factory import PasskeyAccountFactory
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.entry_point import ENTRY_POINT, PACKAGE
-from usufruct.core import Address, checksum
+from usufruct.chain.p256 import GAS_WITHOUT_P256, has_p256
+from usufruct.core import Address, checksum, format_units
 from usufruct.core.diagnostics import Finding, good, skipped
 from usufruct.core.networks import is_local
 
-_P256 = Address("0x" + "0100".rjust(40, "0"))
-"""Where RIP-7212 and EIP-7951 put it."""
-
-_TRUE = bytes(31) + b"\x01"
-_SIGNED = bytes.fromhex(
-    "4cee90eb86eaa050036147a12d49004b6b9c72bd725d39d4785011fe190f0b4d"
-    "a73bd4903f0ce3b639bbbf6e8e80d16931ff4bcf5993d58468e8fb19086e8cac"
-    "36dbcd03009df8c59286b162af3bd7fcc0450c9aa81be5d10d312af6c66b1d60"
-    "4aebd3099c618202fcfe16ae7770b0c49ab5eadf74b754204a3bb6060e44eff3"
-    "7618b065f9832de4ca6ca971a7a1adc826d0f7c00181a5fb2ddf79ae00b4e10e"
-)
-"""RIP-7212's first test vector: hash, r, s, x, y."""
-
-GAS_WITHOUT_PRECOMPILE = 347_000
-"""What a signature of a passkey costs more then (docs/protocol/accounts.md, Gas)."""
+COIN_DECIMALS = 18
 
 
 @dataclass(frozen=True, slots=True)
 class PasskeySupport:
-    """What a chain has; `factory` is None where ours is not deployed."""
+    """What a chain has; `factory` is None where ours is not deployed.
+
+    `gas_price`: of the newest block, in atomic units of the chain's coin.
+    """
 
     entry_point: bool
     factory: Address | None
     precompile: bool
+    gas_price: int = 0
 
     @property
     def works(self) -> bool:
@@ -43,17 +34,28 @@ class PasskeySupport:
         return self.entry_point and self.factory is not None
 
     @property
+    def more_coins(self) -> int:
+        """What a signature costs more, in atomic units of the chain's coin at the newest block's price of gas."""
+        return 0 if self.precompile else GAS_WITHOUT_P256 * self.gas_price
+
+    @property
     def price(self) -> str:
         """What the precompile's absence costs, in words; empty where it is there."""
-        return "" if self.precompile else f"no P-256 precompile: {GAS_WITHOUT_PRECOMPILE:,} gas more for each signature"
+        if self.precompile:
+            return ""
+        coins = format_units(self.more_coins, COIN_DECIMALS)
+        return (
+            f"no P-256 precompile: {GAS_WITHOUT_P256:,} gas more for each signature, now {coins} of the chain's coin, "
+            "which the relayer pays within its bounds"
+        )
 
 
 async def passkey_support(client: Client, deployments: Deployments) -> PasskeySupport:
     """Ask the chain what it has for passkey accounts."""
-    code, answer = await asyncio.gather(client.code_at(ENTRY_POINT), client.call(Call(_P256, _SIGNED)))
+    code, precompile, head = await asyncio.gather(client.code_at(ENTRY_POINT), has_p256(client), client.head())
     known = PasskeyAccountFactory.__name__ in deployments.contracts
     factory = deployments.address(PasskeyAccountFactory) if known else None
-    return PasskeySupport(bool(code), factory, answer == _TRUE)
+    return PasskeySupport(bool(code), factory, precompile, head.base_fee)
 
 
 async def check_support(chain: ChainAccess) -> AsyncIterator[Finding]:

@@ -6,10 +6,12 @@ from starlette.responses import Response
 
 from usufruct.accounts.passkeys.passkeys import Passkeys
 from usufruct.accounts.passkeys.refusals import REFUSALS
+from usufruct.accounts.passkeys.support import COIN_DECIMALS, passkey_support
 from usufruct.accounts.passkeys.wallet import Wallet
 from usufruct.accounts.passkeys.webauthn import RelyingParty
 from usufruct.accounts.sessions import Sessions
 from usufruct.chain import ChainAccess, Revert, TokenFacts, UnreadableAnswer, token_of
+from usufruct.chain.p256 import GAS_WITHOUT_P256
 from usufruct.core import Invalid, Unavailable, address
 from usufruct.web import Request
 from usufruct.web.ui import PageRoute, Pages
@@ -32,18 +34,22 @@ def wallet_pages(
     async def shown(request: Request) -> Response:
         session = await sessions.find(request.exchange)
         account = session.address if session and await passkeys.store.list(session.address) else None
-        state = None
+        state, paid_in, support = None, None, None
         try:
-            state = account and await wallet.state(account)
-            paid_in = account and await token()
+            if account:
+                state, paid_in = await wallet.state(account), await token()
+                support = await passkey_support(chain.client, chain.deployments)
         except Unavailable:
-            paid_in = None
+            state = None
         answer = pages.answer(
             request,
             "passkeys/wallet.html",
             account=account,
             state=state,
             token=paid_in,
+            support=support,
+            more_gas=GAS_WITHOUT_P256,
+            coin_decimals=COIN_DECIMALS,
             moment=_moment,
             days=(state.delay // _DAY if state else 0),
             site_fits=RelyingParty.of(request.exchange.root).fits,

@@ -11,6 +11,7 @@ from usufruct.accounts.passkeys import PasskeySite, Relay, RelayState
 from usufruct.chain import Call, Revert, keccak
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.contracts.exchange import Authorization, NotEnoughLeft, SelfTrade
+from usufruct.chain.p256 import GAS_WITHOUT_P256, has_p256
 from usufruct.core import Address, Clock, Hash32, hash32_from_bytes
 from usufruct.market.passkey_buyer import PasskeyBuyer
 from usufruct.market.signing_requests import Request
@@ -36,7 +37,9 @@ _SIGNED_SECONDS = 1_800
 """How long a signed purchase can be made: long enough to resume it after a break."""
 
 _GAS = 600_000
-"""The most that a purchase may take: signatures of two passkey accounts included."""
+"""The most that a purchase may take: signatures of two passkey accounts included, with the chain's precompile."""
+
+_PASSKEYS = 2
 
 _EMPTY = bytes(65)
 
@@ -120,8 +123,9 @@ class Purchases:
             raise NotRelayed("purchases are not sent here; send it from your wallet", field="offer")
         if self._passkeys and signed.assertion is not None:
             await self._passkeys.ensure_exists(signed.buyer)
+        gas = _GAS if await has_p256(self._book.client) else _GAS + _PASSKEYS * GAS_WITHOUT_P256
         try:
-            ended = await self._relay.send_call(await self._key(self._relay, signed, call), signed.buyer, call, _GAS)
+            ended = await self._relay.send_call(await self._key(self._relay, signed, call), signed.buyer, call, gas)
         except Revert:
             if made := await self._made(signed):
                 return made

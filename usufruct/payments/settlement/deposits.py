@@ -14,6 +14,7 @@ from usufruct.chain.contracts import shared as refusals
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.escrow import COLLECTOR
+from usufruct.chain.p256 import GAS_WITHOUT_P256, has_p256
 from usufruct.core import Hash32, PaymentRequired, Unavailable
 from usufruct.payments.ledger import Account, DepositUnderWay, DuplicateDeposit, Transfer, WrongState, new_id
 from usufruct.payments.pricing import ChannelConfig, channel_id
@@ -34,7 +35,12 @@ _UNSENT_SECONDS = 120
 _SOON_SECONDS = 0.1
 _TURNS = 8
 _MOST_GAS = 300_000
-"""What a deposit may cost the operator: a token's own checks included, but not a contract wallet's whims."""
+"""What a deposit may cost the operator: a token's own checks included, but not a contract wallet's whims.
+
+Where a chain checks passkeys without its precompile, that is added for a contract's signature.
+"""
+
+_KEY_BYTES = 65
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,9 @@ class Deposits:
         sent = await self._sender.find(transfer.outbox_id)
         if sent is None:
             try:
-                sent = await self._sender.send(self._call(deposit), transfer.outbox_id, most_gas=_MOST_GAS)
+                sent = await self._sender.send(
+                    self._call(deposit), transfer.outbox_id, most_gas=await self._most_gas(deposit)
+                )
             except (Revert, GasOverLimit) as refusal:
                 await self._end(transfer, confirmed=False)
                 raise _refused(refusal) from refusal
@@ -167,6 +175,11 @@ class Deposits:
                 await self._cancel_unsent(transfer)
                 raise
         return await self._await_end(transfer, sent)
+
+    async def _most_gas(self, deposit: DepositAuthorization) -> int:
+        if len(deposit.signature) == _KEY_BYTES or await has_p256(self._context.client):
+            return _MOST_GAS
+        return _MOST_GAS + GAS_WITHOUT_P256
 
     async def _await_end(self, transfer: Transfer, sent: Sent) -> Account:
         """Wait for the end of a deposit that was sent, and note it."""
