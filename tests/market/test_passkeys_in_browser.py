@@ -9,10 +9,13 @@ from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.virtual_authenticator import VirtualAuthenticator
+from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import address
 from usufruct.store import Database
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
+
+CENT = 10_000
 
 
 @pytest.fixture
@@ -135,6 +138,57 @@ async def enter(page, url: str) -> None:
     await expect(page.get_by_text("Your wallet holds 100")).to_be_visible()
 
 
+async def second_device(page, first: VirtualAuthenticator) -> VirtualAuthenticator:
+    """Add a device on which the next passkey is made; the first one then confirms it."""
+    await first.answer(does=False)
+    second = await VirtualAuthenticator.add(page, "usb")
+
+    async def made(route) -> None:
+        await first.answer(does=True)
+        await second.answer(does=False)  # a device without the passkey would refuse for both
+        await route.continue_()
+
+    await page.route("**/v1/account/wallet/passkeys", made)
+    return second
+
+
+async def test_an_account_that_is_on_no_chain_and_holds_a_cent_is_not_lost_with_its_first_passkey(world, browser, url):
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page, client = shown.page, world.installation.client
+        first = await VirtualAuthenticator.add(page)
+        await page.goto(url)
+        await page.get_by_role("button", name="Create a wallet with a passkey").click()
+        await expect(page.get_by_text("Your wallet holds 0")).to_be_visible()
+        account = address(await page.locator(".address code").first.text_content())
+        await page.goto(f"{url}/passkeys")
+        alone = page.get_by_text("One passkey is all that opens this account.")
+        await expect(page.get_by_text("This account is not on the chain yet.")).to_be_visible()
+        await expect(alone).to_have_count(0)
+        await world.devnet.send_as(DEVNET_ADDRESSES[0], world.dollar.mint(account, CENT))
+        await page.reload()
+        await expect(alone).to_be_visible()
+        second = await second_device(page, first)
+        await page.get_by_role("button", name="Add a second passkey").click()
+        await expect(page.locator(".card")).to_have_count(2)
+        await expect(alone).to_have_count(0)
+        assert await client.code_at(account)
+        assert await client.balance(account) == 0
+
+        await first.lose()
+        await second.answer(does=True)
+        await page.goto(url)
+        await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_role("button", name="Sign in with a passkey").click()
+        await expect(page.get_by_text(account)).to_be_visible()
+        await page.goto(f"{url}/passkeys")
+        await page.get_by_label("To the address").fill("0x" + "12" * 20)
+        await page.get_by_label("Amount in").fill("0.01")
+        await page.get_by_role("button", name="Pay", exact=True).click()
+        await expect(page.get_by_label("Amount in")).to_have_value("")
+        assert await world.dollar.balance_of(address("0x" + "12" * 20)) == CENT
+        assert [each for each in shown.problems if "pubKeyCredParams" not in each] == []
+
+
 async def test_a_second_passkey_gets_in_after_the_first_is_lost(world, browser, url):
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
@@ -142,15 +196,7 @@ async def test_a_second_passkey_gets_in_after_the_first_is_lost(world, browser, 
         await enter(page, url)
         account = address(await page.locator(".address code").first.text_content())
         await page.get_by_role("link", name="Passkeys and recovery").click()
-        await first.answer(does=False)  # the new passkey is made on another device
-        second = await VirtualAuthenticator.add(page, "usb")
-
-        async def made(route) -> None:  # and the first one confirms it
-            await first.answer(does=True)
-            await second.answer(does=False)  # a device without the passkey would refuse for both
-            await route.continue_()
-
-        await page.route("**/v1/account/wallet/passkeys", made)
+        second = await second_device(page, first)
         await page.get_by_label("Name of the new passkey").fill("new phone")
         await page.get_by_role("button", name="Add a passkey").click()
         await expect(page.get_by_role("heading", name="new phone")).to_be_visible()

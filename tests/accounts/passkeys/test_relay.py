@@ -177,9 +177,9 @@ async def test_an_operation_that_fails_on_the_chain_is_told_counted_and_stopped(
 
 
 def _after(reserve, first):
-    async def reserved(*arguments):
+    async def reserved(*arguments, **options):
         await first()
-        return await reserve(*arguments)
+        return await reserve(*arguments, **options)
 
     return reserved
 

@@ -53,6 +53,18 @@ async def send_call(world: World, sender: Address, answer: httpx.Response) -> No
     await world.devnet.send_as(sender, Call(call["to"], bytes.fromhex(call["data"][2:])))
 
 
+async def test_an_account_without_money_is_created_for_a_second_signer_or_a_recovery_wallet_alone(world):
+    person, guarded = world.person(57), world.person(58)
+    for each in (person, guarded):
+        await each.make_wallet()
+    assert code(await person.do("payments", to=STRANGER, amount="1")) == "account_unfunded"
+    assert (await state(person))["exists"] is False
+    assert done(await person.do("addresses", address=STRANGER))
+    assert done(await guarded.do("recovery", wallet=STRANGER, days=2))
+    assert len((await state(person))["signers"]) == 2
+    assert (await state(guarded))["recoveryWallet"] == STRANGER
+
+
 async def test_the_first_change_creates_the_account_and_a_second_passkey_removes_the_lost_one(world):
     person = world.person(51)
     await person.make_wallet()
@@ -60,9 +72,8 @@ async def test_the_first_change_creates_the_account_and_a_second_passkey_removes
     assert (before["exists"], len(before["signers"])) == (False, 1)
     second, made = await another(person, 52)
     asked = await person.ask("passkeys", **made, label="phone")
-    assert code(await person.http.post("/passkeys/operations", json=person.signed(asked))) == "account_unfunded"
-    await world.devnet.send_as(OWNER, world.dollar.mint(person.account, 5 * DOLLAR))
     assert done(await person.http.post("/passkeys/operations", json=person.signed(asked)))
+    await world.devnet.send_as(OWNER, world.dollar.mint(person.account, 5 * DOLLAR))
     found = await state(person)
     assert (found["exists"], [each["label"] for each in found["signers"]]) == (True, ["", "phone"])
     assert (await person.sign_in(second)).status_code == 201

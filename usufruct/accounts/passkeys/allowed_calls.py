@@ -82,6 +82,20 @@ class AllowedCalls:
         return False
 
 
+_PROTECTING = {
+    each.data[:4]
+    for each in (
+        PasskeyAccount(ZERO_ADDRESS).add_signers([]),
+        PasskeyAccount(ZERO_ADDRESS).set_recovery(ZERO_ADDRESS, 0),
+    )
+}
+
+
+def protect(account: Address, calls: Sequence[Call]) -> bool:
+    """Tell whether calls give an account another signer or a recovery wallet, and do nothing else."""
+    return bool(calls) and all(call.to == account and not call.value and call.data[:4] in _PROTECTING for call in calls)
+
+
 def relayed_calls(token: Address, others: Sequence[RelayedCalls] = ()) -> AllowedCalls:
     """Return what passkey accounts do here: pay, leave the escrow, and change their own settings."""
     money, escrow, account = Erc20(token), BatchSettlement(SETTLEMENT), PasskeyAccount(ZERO_ADDRESS)

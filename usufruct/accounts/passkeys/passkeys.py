@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from secrets import token_bytes
 from typing import Protocol
 
+from usufruct.accounts.passkeys.allowed_calls import protect
 from usufruct.accounts.passkeys.passkey_store import PASSKEY_LIMITS, Passkey, PasskeyLimits, PasskeyStore
 from usufruct.accounts.passkeys.relay import Relay
 from usufruct.accounts.passkeys.webauthn import Assertion, NewPasskey, PasskeyRefused, PasskeyUnknown, RelyingParty
@@ -245,18 +246,22 @@ class Passkeys:
     async def ensure_exists(self, account: Address, relay: Relay, funds: Funds, calls: Sequence[Call] = ()) -> None:
         """Create an account unless it exists, if it holds enough money, or `calls`, its first, bring it enough.
 
+        It is created too where `calls` give it a second signer or a recovery wallet, within a part of the day's coins:
+        until it exists, it is lost with its only passkey.
+
         Raises:
-            PaymentRequired: when it holds less than the smallest deposit, and collects no income that is worth the gas.
+            PaymentRequired: when it holds less than the smallest deposit, and `calls` are none of these.
             NotFound: as `creation`.
             OperationRefused, RelayLimited, Unavailable: as `Relay.create`.
         """
         if await self.exists(account):
             return
         creation = await self.creation(account)
-        if not (await funds.can_deposit(account) or await relay.earn(account, calls)):
+        funded = await funds.can_deposit(account) or await relay.earn(account, calls)
+        if not (funded or protect(account, calls)):
             message = f"{account} holds less than the smallest deposit; send it money first"
             raise PaymentRequired(message, code="account_unfunded", account=account)
-        await relay.create(account, creation)
+        await relay.create(account, creation, funded=funded)
 
     async def _keep(self, exchange: HttpExchange, passkey: Passkey) -> None:
         """Store a passkey; the caller's network as a mark only, which tells it to no reader of the database."""

@@ -25,6 +25,10 @@ REFUSALS: Sequence[RefusalText] = (
     ),
     RefusalText("too_many_account_passkeys", "You made as many passkeys as there may be. Use one of them."),
     RefusalText("account_unfunded", "The account holds too little money. Send it some first."),
+    RefusalText(
+        "creations_spent",
+        "No more accounts without money are put on the chain today. Send yours some, or try again tomorrow.",
+    ),
     RefusalText("other_account", "You are signed in with another account. Reload the page."),
     RefusalText("last_signer", "This is the last one that can sign. Add another first."),
     RefusalText("invalid_delay", "Choose a delay from 1 to 30 days."),

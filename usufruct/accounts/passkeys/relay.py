@@ -17,7 +17,7 @@ from usufruct.accounts.passkeys.operation import (
     operation_hash,
     signed,
 )
-from usufruct.accounts.passkeys.relay_store import GWEI, Relayed, RelayState, RelayStore
+from usufruct.accounts.passkeys.relay_store import GWEI, Relayed, RelayState, RelayStore, creation_hash
 from usufruct.accounts.passkeys.relay_store import RelayBounds as Bounds
 from usufruct.accounts.passkeys.webauthn import RelyingParty
 from usufruct.chain import Call, ChainAccess, FeePolicy, Receipt, Revert, Sender, State, market_offer
@@ -109,8 +109,10 @@ class Relay:
             return known
         return await self._finish(hash_, account, call)
 
-    async def create(self, account: Address, creation: Call) -> None:
+    async def create(self, account: Address, creation: Call, *, funded: bool = True) -> None:
         """Create an account by its factory, unless it exists, and wait until it does.
+
+        One that is not `funded` is created only while creations took less than their part of the day's coins.
 
         Raises:
             OperationRefused: when the factory makes no account, or another.
@@ -124,8 +126,8 @@ class Relay:
             raise OperationRefused(f"the account cannot be created: {refusal.message}") from refusal
         if made[-20:].hex() != account[2:]:
             raise OperationRefused(f"these terms are not those of {account}", account=account)
-        hash_ = Hash32(f"0x{account[2:]:0>64}")
-        await self._reserve(hash_, account, self._policy.most_creation)
+        hash_ = creation_hash(account)
+        await self._reserve(hash_, account, self._policy.most_creation, creates_unfunded=not funded)
         ended = await self._finish(hash_, account, creation)
         if ended.state is not RelayState.SUCCEEDED and not await self._client.code_at(account):
             raise OperationRefused(f"the account was not created: {ended.reason}", account=account)
@@ -196,10 +198,10 @@ class Relay:
             what = "another contract" if found else "not created yet"
             raise OperationRefused(f"{account} is {what}; the relayer serves accounts of {self._factory.address}")
 
-    async def _reserve(self, hash_: Hash32, account: Address, gas: int) -> None:
+    async def _reserve(self, hash_: Hash32, account: Address, gas: int, *, creates_unfunded: bool = False) -> None:
         offer = await market_offer(self._client, FeePolicy())
         planned = Relayed(hash_, account, gas, divide_up(gas * offer.max_fee, GWEI))
-        await self.store.reserve(planned, self._bounds, self._clock.now())
+        await self.store.reserve(planned, self._bounds, self._clock.now(), creates_unfunded=creates_unfunded)
 
     async def _finish(self, hash_: Hash32, account: Address, call: Call) -> Relayed:
         """Send what is counted, unless it was sent, wait for its end, and note that with what it cost."""

@@ -26,6 +26,15 @@ _operations = Table(
 )
 
 
+_CREATIONS = Hash32(f"0x{1 << 160:064x}")
+"""Above the name of each creation: an operation's is a hash, which starts with 12 zero bytes about never."""
+
+
+def creation_hash(account: Address) -> Hash32:
+    """Return what an account's creation is named here: there is no operation whose hash it could have."""
+    return Hash32(f"0x{account[2:]:0>64}")
+
+
 class RelayState(StrEnum):
     """How an operation stands: planned or sent; its calls were made; they failed; it was never sent."""
 
@@ -41,11 +50,15 @@ class RelayLimited(Conflict, code="relay_limited", status=429):
 
 @dataclass(frozen=True, slots=True)
 class RelayBounds:
-    """The most that the relayer spends in 24 hours: gas of one account, coins (in gwei) of all; and failures."""
+    """The most that the relayer spends in 24 hours: gas of one account, coins (in gwei) of all; and failures.
+
+    Once creations took `creations_percent` of the coins, only accounts with money are created.
+    """
 
     account_gas: int
     total_gwei: int
     account_failures: int = 3
+    creations_percent: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,7 @@ class RelayStore:
         """Keep it in `database`."""
         self._database = database
 
-    async def reserve(self, planned: Relayed, bounds: RelayBounds, now: int) -> bool:
+    async def reserve(self, planned: Relayed, bounds: RelayBounds, now: int, *, creates_unfunded: bool = False) -> bool:
         """Count the most that something can cost, unless it is counted already; tell whether it is new.
 
         What was cancelled may be planned again. One is counted after the other, so that no two pass a bound together.
@@ -88,6 +101,9 @@ class RelayStore:
                 gwei = await _number(unit, func.sum(_operations.c.gwei), recent)
                 failures = await _number(unit, func.count(), *failed)
                 _check(planned, bounds, gas=gas, gwei=gwei, failures=failures)
+                if creates_unfunded:
+                    created = await _number(unit, func.sum(_operations.c.gwei), recent, _operations.c.hash < _CREATIONS)
+                    _check_creations(planned, bounds, created)
                 row = {"hash": planned.hash, "account": planned.account, "gas": planned.gas, "gwei": planned.gwei}
                 await unit.change(insert(_operations).values(**row, created_at=now, state=planned.state))
         except ConstraintViolated:
@@ -144,6 +160,16 @@ def _check(planned: Relayed, bounds: RelayBounds, *, gas: int, gwei: int, failur
         raise RelayLimited(
             "the relayer has spent what it may in 24 hours; try again tomorrow, or send the operation yourself",
             code="relay_spent",
+        )
+
+
+def _check_creations(planned: Relayed, bounds: RelayBounds, gwei: int) -> None:
+    if (gwei + planned.gwei) * 100 > bounds.total_gwei * bounds.creations_percent:
+        raise RelayLimited(
+            "the relayer creates no more accounts without money in these 24 hours; send "
+            f"{planned.account} some, or try again tomorrow",
+            code="creations_spent",
+            account=planned.account,
         )
 
 

@@ -115,6 +115,12 @@ class Wallet:
             Pending(change.id, change.from_, change.until) if any(change.id) else None,
         )
 
+    async def is_at_risk(self, state: WalletState) -> bool:
+        """Tell whether an account would be lost with its only signer: it was used, or holds money."""
+        if len(state.signers) > 1 or state.recovery_wallet:
+            return False
+        return state.exists or await Erc20(self._token, self._client).balance_of(state.account) > 0
+
     async def add_signer(self, account: Address, signer: bytes) -> SigningRequest:
         """Ask for a signature that makes `signer` (84 bytes of a passkey, or an address) a signer, at once."""
         return await self._request(account, PasskeyAccount(account).add_signers([signer]))

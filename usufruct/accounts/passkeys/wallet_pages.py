@@ -34,10 +34,11 @@ def wallet_pages(
     async def shown(request: Request) -> Response:
         session = await sessions.find(request.exchange)
         account = session.address if session and await passkeys.store.list(session.address) else None
-        state, paid_in, support = None, None, None
+        state, paid_in, support, at_risk = None, None, None, False
         try:
             if account:
                 state, paid_in = await wallet.state(account), await token()
+                at_risk = await wallet.is_at_risk(state)
                 support = await passkey_support(chain.client, chain.deployments)
         except Unavailable:
             state = None
@@ -48,6 +49,7 @@ def wallet_pages(
             state=state,
             token=paid_in,
             support=support,
+            at_risk=at_risk,
             more_gas=GAS_WITHOUT_P256,
             coin_decimals=COIN_DECIMALS,
             moment=_moment,
