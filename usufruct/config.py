@@ -24,7 +24,8 @@ import platformdirs
 from pydantic import AfterValidator, PlainValidator, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from usufruct.core import Invalid, address, parse_units, parse_units_up
+from usufruct.core import Invalid, address, parse_units_up
+from usufruct.core.address_lists import read_allocation, read_publishers
 from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
 
@@ -53,7 +54,6 @@ __all__ = [
     "config_file",
     "load_config",
     "process_environment",
-    "read_allocation",
     "setting_meanings",
     "show_config",
     "user_folders",
@@ -154,45 +154,9 @@ def _publishers(text: str) -> str:
     return text
 
 
-def read_publishers(text: str) -> dict[str, str]:
-    """Return names by address from "ADDRESS=NAME, ADDRESS=NAME".
-
-    Raises:
-        ValueError: for anything else.
-    """
-    found = {}
-    for each in filter(None, map(str.strip, text.split(","))):
-        where, sign, name = (part.strip() for part in each.partition("="))
-        if not sign or not 1 <= len(name) <= 40 or not name.isprintable():
-            raise ValueError(f"ADDRESS=NAME, separated by commas, a name of 1 to 40 characters, not {each!r}")
-        found[_address(where)] = name
-    return found
-
-
 def _allocation(text: str) -> str:
     read_allocation(text)
     return text
-
-
-def read_allocation(text: str) -> dict[str, int]:
-    """Return hundredths of a per cent by address from "ADDRESS=PERCENT, ADDRESS=PERCENT".
-
-    Raises:
-        ValueError: for anything else, and when they are over 100 per cent together.
-    """
-    found: dict[str, int] = {}
-    for each in filter(None, map(str.strip, text.split(","))):
-        where, _, percent = each.partition("=")
-        try:
-            to, part = address(where.strip()), parse_units(percent.strip(), 2)
-        except Invalid as error:
-            raise ValueError(f"ADDRESS=PERCENT, such as 0x...=12.5, not {each!r}: {error.message}") from error
-        if not part or to in found:
-            raise ValueError(f"each address once and above 0 per cent, not {each!r}")
-        found[to] = part
-    if sum(found.values()) > 10_000:
-        raise ValueError("at most 100 per cent together")
-    return found
 
 
 def _sender(text: str) -> str:

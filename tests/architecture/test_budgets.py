@@ -19,7 +19,7 @@ HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most
 
 SUB_PACKAGES = {  # parts of a package with an interface of their own
     "accounts": {"notifications", "passkeys"},
-    "core": {"components", "diagnostics", "files", "jobs", "networks", "price_cards", "process"},
+    "core": {"address_lists", "components", "diagnostics", "files", "jobs", "networks", "price_cards", "process"},
     "chain": {"anvil", "codec", "contracts", "deployment", "entry_point", "escrow", "keys", "p256", "toolchain"},
     "connectors": {"openai"},
     "market": {"trade"},

@@ -9,8 +9,8 @@ from tests.support.gateway_server import CARD, PAY_TO
 from tests.support.html_page import HtmlPage
 from tests.support.ledger_samples import bill
 from usufruct.assets import plain_listing_id
-from usufruct.config import read_publishers
 from usufruct.core import Address
+from usufruct.core.address_lists import read_publishers
 from usufruct.gateway.quality.tally import Times
 
 UPSTREAM = "http://127.0.0.1:1/v1"

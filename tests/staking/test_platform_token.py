@@ -20,8 +20,9 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Deployments, DeploySite
 from usufruct.chain.keys import Role, claim_address, signer_of
-from usufruct.config import Config, InvalidSetting, PlatformTokenConfig, load_config, read_allocation
+from usufruct.config import Config, InvalidSetting, PlatformTokenConfig, load_config
 from usufruct.core import Address, ChainId
+from usufruct.core.address_lists import read_allocation
 from usufruct.staking.component import deploy_steps as deploy_steps_of_staking
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.vote_escrow import vote_escrow_creation

@@ -2,8 +2,9 @@
 
 from usufruct.chain.contracts.platform_token import Allocation, PlatformToken, Terms
 from usufruct.chain.deployment import Creation
-from usufruct.config import InvalidSetting, PlatformTokenConfig, read_allocation
+from usufruct.config import InvalidSetting, PlatformTokenConfig
 from usufruct.core import Address, divide_down, divide_up, parse_units
+from usufruct.core.address_lists import read_allocation
 from usufruct.staking.airdrop_rows import TOKEN_DECIMALS
 
 _BPS = 10_000

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from usufruct.config import LOGO_TYPES, SiteConfig, read_publishers
+from usufruct.config import LOGO_TYPES, SiteConfig
+from usufruct.core.address_lists import read_publishers
 
 _LIGHT, _DARK = (255, 255, 255), (20, 22, 26)
 _CONTRAST = 4.5

@@ -1,0 +1,50 @@
+"""Settings that list addresses, each with a name or a share."""
+
+from usufruct.core.errors import Invalid
+from usufruct.core.ids import address
+from usufruct.core.money import parse_units
+
+__all__ = ["read_allocation", "read_publishers"]
+
+
+def read_publishers(text: str) -> dict[str, str]:
+    """Return names by address from "ADDRESS=NAME, ADDRESS=NAME".
+
+    Raises:
+        ValueError: for anything else.
+    """
+    found = {}
+    for each in filter(None, map(str.strip, text.split(","))):
+        where, sign, name = (part.strip() for part in each.partition("="))
+        if not sign or not 1 <= len(name) <= 40 or not name.isprintable():
+            raise ValueError(f"ADDRESS=NAME, separated by commas, a name of 1 to 40 characters, not {each!r}")
+        found[_listed(where)] = name
+    return found
+
+
+def read_allocation(text: str) -> dict[str, int]:
+    """Return hundredths of a per cent by address from "ADDRESS=PERCENT, ADDRESS=PERCENT".
+
+    Raises:
+        ValueError: for anything else, and when they are over 100 per cent together.
+    """
+    found: dict[str, int] = {}
+    for each in filter(None, map(str.strip, text.split(","))):
+        where, _, percent = each.partition("=")
+        try:
+            to, part = address(where.strip()), parse_units(percent.strip(), 2)
+        except Invalid as error:
+            raise ValueError(f"ADDRESS=PERCENT, such as 0x...=12.5, not {each!r}: {error.message}") from error
+        if not part or to in found:
+            raise ValueError(f"each address once and above 0 per cent, not {each!r}")
+        found[to] = part
+    if sum(found.values()) > 10_000:
+        raise ValueError("at most 100 per cent together")
+    return found
+
+
+def _listed(text: str) -> str:
+    try:
+        return text and address(text)
+    except Invalid as error:
+        raise ValueError(f"an address or empty: {error.message}") from error
