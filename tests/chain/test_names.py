@@ -78,3 +78,4 @@ def test_names_that_only_differ_in_case_are_overloads_of_each_other():
         "foo_bar",
         "foo_bar_z",
     ]
+    assert overloads(function("version"), function("VERSION")) == [("version", "VERSION()"), ("version_", "version()")]

@@ -5,7 +5,7 @@ needs gets a trailing underscore.
 
 Overloads: the function with the fewest arguments (then the first by signature) keeps the name; each other one adds the
 names of the arguments that the first does not have, and where that is not unique, its argument types: `collect(token)`,
-`collect_to(token, to)`.
+`collect_to(token, to)`. `VERSION()` and `version()`, which differ in case alone, are `version` and `version_`.
 """
 
 import ast
@@ -105,6 +105,8 @@ def methods(functions: Sequence[Json]) -> list[tuple[str, Json]]:
             if not words or chosen in taken:
                 words = [re.sub(r"\W+", "_", canonical(p)).strip("_") for p in item["inputs"]]
                 chosen = "_".join([name, *map(snake, words)])
+            while chosen in taken:
+                chosen += "_"
             taken.add(chosen)
             named.append((chosen, item))
     return named
