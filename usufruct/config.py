@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,7 @@ __all__ = [
     "DataConfig",
     "DatabaseConfig",
     "GatewayConfig",
+    "GovernanceConfig",
     "InvalidSetting",
     "KeysConfig",
     "LedgerConfig",
@@ -124,6 +126,13 @@ def _address(text: str) -> str:
         return text and address(text)
     except Invalid as error:
         raise ValueError(f"an address or empty: {error.message}") from error
+
+
+def _day(text: str) -> str:
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"a day such as 2027-12-31 or empty, not {text!r}") from None
 
 
 def _addresses(text: str) -> str:
@@ -356,6 +365,23 @@ class PlatformTokenConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class GovernanceConfig:
+    """How stakers decide about the platform, at deployment; without a quorum floor there is no governor."""
+
+    quorum_floor: Annotated[
+        str, AfterValidator(_floor), "least quorum, and score that opens proposals, in tokens; 0: no governor"
+    ] = "0"
+    quorum_percent: Annotated[int, _whole(1, 50), "of the total score that a quorum is"] = 10
+    proposal_threshold: Annotated[Amount, "score that a proposer needs, in tokens"] = "1000"
+    voting_delay_hours: Annotated[int, _whole(1, 336), "from a proposal to the snapshot of votes"] = 24
+    voting_period_days: Annotated[int, _whole(1, 28), "that voting lasts"] = 5
+    late_quorum_hours: Annotated[int, _whole(0, 672), "that voting goes on after a late quorum"] = 48
+    timelock_days: Annotated[int, _whole(1, 30), "from queueing a proposal to its execution"] = 2
+    guardian: Annotated[str, AfterValidator(_address), "who may cancel proposals; empty: no one"] = ""
+    guardian_until: Annotated[str, AfterValidator(_day), "when the guardian expires, at most two years ahead"] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be configured; made by `load_config`."""
 
@@ -374,6 +400,7 @@ class Config:
     mail: MailConfig = field(default_factory=MailConfig)
     notifications: NotificationsConfig = field(default_factory=NotificationsConfig)
     platform_token: PlatformTokenConfig = field(default_factory=PlatformTokenConfig)
+    governance: GovernanceConfig = field(default_factory=GovernanceConfig)
 
     @property
     def allows_private_servers(self) -> bool:

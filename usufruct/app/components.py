@@ -25,6 +25,7 @@ PACKAGES = (
     "market",
     "market.trade",
     "staking",
+    "governance",
     "console",
 )
 """Each has a module `component` with `build(context) -> Component`."""

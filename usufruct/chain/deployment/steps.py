@@ -13,7 +13,14 @@ from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.erc3009_deposit_collector import ERC3009DepositCollector
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.wrapped_native import WrappedNative
-from usufruct.chain.deployment.address_book import DEPLOYER, Deployed, Deployments, address_of, deployment_of
+from usufruct.chain.deployment.address_book import (
+    DEPLOYER,
+    Deployed,
+    Deployments,
+    NotDeployed,
+    address_of,
+    deployment_of,
+)
 from usufruct.chain.entry_point import ENTRY_POINT, find_artifact, place_entry_point
 from usufruct.chain.escrow import COLLECTOR, SETTLEMENT, check_settlement
 from usufruct.chain.hashing import keccak
@@ -59,6 +66,7 @@ class DeploySite:
         self.chain_id = found.chain_id
         self._found = found
         self._done: dict[str, Deployed] = {}
+        self._planned: dict[type[Contract], Address] = {}
 
     @property
     def deployments(self) -> Deployments:
@@ -85,7 +93,7 @@ class DeploySite:
         Its gas raises a constructor's own `Revert`, for a fee over the limit, say; and a `Conflict` when the
         contract is known to stand elsewhere than it would be put. It is an upper bound while `needs` has no code.
         """
-        there = address_of(contract, creation)
+        there = self._planned[contract] = address_of(contract, creation)
 
         async def gas() -> int:
             self._check_same(contract, there)
@@ -97,6 +105,16 @@ class DeploySite:
             return await self.client.estimate(deployment_of(contract, creation), self.setup.owner)
 
         return DeployStep(f"deploy {contract.__name__}", there, gas, lambda: self.deploy(contract, creation))
+
+    def planned(self, contract: type[Contract]) -> Address:
+        """Return where a step of an earlier component puts a contract.
+
+        Raises:
+            NotDeployed: when no step does.
+        """
+        if contract not in self._planned:
+            raise NotDeployed(f"no step before this one deploys {contract.__name__}", contract=contract.__name__)
+        return self._planned[contract]
 
     async def deploy(self, contract: type[Contract], creation: Creation) -> None:
         """Deploy a contract, unless its address has code, and record it.

@@ -1,0 +1,162 @@
+"""Governor and timelock are deployed as configured, and no role of any contract is held outside the published table."""
+
+import asyncio
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support import command_line
+from tests.support.devnet import Devnet
+from tests.support.devnet_template import DevnetTemplate
+from tests.support.powers import Power, read_powers
+from usufruct.app import set_up_devnet
+from usufruct.chain import Client, fee_sink_of, keccak, open_node
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.fee_splitter import FeeSplitter
+from usufruct.chain.contracts.platform_governor import PlatformGovernor
+from usufruct.chain.contracts.platform_timelock import PlatformTimelock
+from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.vote_escrow import VoteEscrow
+from usufruct.chain.deployment import Deployments
+from usufruct.chain.keys import DEVNET_ADDRESSES, Role, claim_address, signer_of
+from usufruct.config import Config, GovernanceConfig, InvalidSetting, load_config
+from usufruct.core import DAY_SECONDS, ZERO_ADDRESS, Address
+from usufruct.governance import governor_creation
+
+ROOT = Path(__file__).parents[2]
+ANN, GUARDIAN = DEVNET_ADDRESSES[5], DEVNET_ADDRESSES[8]
+FLOOR = 20_000_000
+TOKEN = 10**18
+HERE, THERE = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
+
+
+def published(column: str) -> set[Power]:
+    """Return what the table of powers says in a column."""
+    page = (ROOT / "docs" / "protocol" / "governance.md").read_text()
+    lines = [line.strip("|").split("|") for line in page.partition("## Powers")[2].splitlines() if line[:1] == "|"]
+    heads, _, *rows = [[cell.strip().strip("`") for cell in line] for line in lines]
+    return {(row[0], row[1], row[heads.index(column)]) for row in rows}
+
+
+def configured(folder: Path, url: str) -> Config:
+    expires = datetime.now(UTC) + timedelta(days=300)
+    own = command_line.settings(
+        folder,
+        url,
+        platform_token_name="Example",
+        platform_token_symbol="EXM",
+        platform_token_allocation=f"{ANN}=10",
+        governance_quorum_floor=FLOOR,
+        governance_guardian=GUARDIAN,
+        governance_guardian_until=expires.date().isoformat(),
+    )
+    return load_config(own)
+
+
+def names_of(config: Config, deployments: Deployments) -> dict[Address, str]:
+    return {
+        ZERO_ADDRESS: "none",
+        signer_of(Role.OWNER, config).address: "owner key",
+        claim_address(config): "claim key",
+        fee_sink_of(config): "fee sink",
+        GUARDIAN: "guardian",
+        deployments.address(FeeSplitter): "fee splitter",
+        deployments.address(PlatformGovernor): "governor",
+        deployments.address(PlatformTimelock): "timelock",
+    }
+
+
+async def decide(client: Client, deployments: Deployments) -> None:
+    """Lock, propose that the timelock accepts what it is offered, vote, queue and execute."""
+    devnet, governor = Devnet(client), PlatformGovernor(deployments.address(PlatformGovernor), client)
+    token, escrow = (each(deployments.address(each), client) for each in (PlatformToken, VoteEscrow))
+    await devnet.send_as(ANN, token.approve(escrow.address, 100 * FLOOR * TOKEN))
+    await devnet.send_as(ANN, escrow.lock(2 * FLOOR * TOKEN, 52))
+    await devnet.pass_time(8 * DAY_SECONDS)
+
+    owned = [each(deployments.address(each), client) for each in (AssetRegistry, Exchange, PlatformToken, VoteEscrow)]
+    calls = [each.accept_ownership() for each in owned]
+    what = ([call.to for call in calls], [0] * len(calls), [call.data for call in calls])
+    description = "Accept what the operator offers"
+    digest = keccak(description.encode())
+    proposal = await governor.hash_proposal(*what, digest)
+    await devnet.send_as(ANN, governor.propose(*what, description))
+    await devnet.pass_time(DAY_SECONDS + 1)
+    await devnet.send_as(ANN, governor.cast_vote(proposal, 1))
+    await devnet.pass_time(6 * DAY_SECONDS)
+    await devnet.send_as(ANN, governor.queue(*what, digest))
+    await devnet.pass_time(2 * DAY_SECONDS)
+    await devnet.send_as(ANN, governor.execute(*what, digest, value=0))
+
+
+@pytest.mark.anvil
+def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemplate, tmp_path: Path):
+    async def journey(config: Config) -> None:
+        deployments = await set_up_devnet(config)
+        names = names_of(config, deployments)
+        async with open_node(config) as client:
+            assert await read_powers(client, deployments, names) == published("after deployment")
+            await decide(client, deployments)
+            assert await read_powers(client, deployments, names) == published("after the first proposal")
+        again = await set_up_devnet(config)  # and leaves what was decided as it is
+        assert set(again.contracts) == set(deployments.contracts)
+        async with open_node(config) as client:
+            assert await read_powers(client, again, names) == published("after the first proposal")
+
+    with devnet_template.copy(tmp_path) as anvil:
+        asyncio.run(journey(configured(tmp_path, anvil.url)))
+
+
+@pytest.mark.anvil
+def test_the_governor_starts_with_the_configured_parameters(devnet_template: DevnetTemplate, tmp_path: Path):
+    async def read(config: Config) -> list[object]:
+        deployments = await set_up_devnet(config)
+        async with open_node(config) as client:
+            governor = PlatformGovernor(deployments.address(PlatformGovernor), client)
+            timelock = PlatformTimelock(deployments.address(PlatformTimelock), client)
+            return [
+                await governor.token() == deployments.address(VoteEscrow),
+                await governor.quorum_floor(),
+                await governor.quorum_numerator(),
+                await governor.proposal_threshold(),
+                await governor.voting_delay(),
+                await governor.voting_period(),
+                await governor.late_quorum_vote_extension(),
+                await timelock.get_min_delay(),
+            ]
+
+    with devnet_template.copy(tmp_path) as anvil:
+        config = configured(tmp_path, anvil.url)
+        settings = replace(config.governance, quorum_percent=20, voting_delay_hours=2, timelock_days=3)
+        found = asyncio.run(read(replace(config, governance=settings)))
+    day = DAY_SECONDS
+    assert found == [True, FLOOR * TOKEN, 2_000, 1_000 * TOKEN, 7_200, 5 * day, 2 * day, 3 * day]
+
+
+@pytest.mark.anvil
+def test_without_a_floor_there_is_no_governor_and_without_a_token_no_floor(
+    devnet_template: DevnetTemplate, tmp_path: Path
+):
+    with devnet_template.copy(tmp_path) as anvil:
+        config = configured(tmp_path, anvil.url)
+        deployments = asyncio.run(set_up_devnet(replace(config, governance=GovernanceConfig())))
+        assert PlatformGovernor.__name__ not in deployments.contracts
+        tokenless = replace(config, platform_token=replace(config.platform_token, name=""))
+        with pytest.raises(InvalidSetting, match=r"platform_token\.name"):
+            asyncio.run(set_up_devnet(tokenless))
+
+
+@pytest.mark.parametrize("settings", [{"guardian": HERE}, {"guardian_until": "2027-12-31"}])
+def test_a_guardian_and_its_date_are_set_together(settings: dict[str, str]):
+    with pytest.raises(InvalidSetting, match=re.escape("governance.guardian_until")):
+        governor_creation(GovernanceConfig("1", **settings), HERE, THERE)
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2027-02-30", "1830000000"])
+def test_a_date_that_is_none_is_refused(day: str):
+    with pytest.raises(InvalidSetting, match=r"governance\.guardian_until"):
+        load_config({"USUFRUCT_GOVERNANCE_GUARDIAN_UNTIL": day})

@@ -1,0 +1,76 @@
+"""What governance adds to an installation: governor and timelock, which is offered the ownership of what it decides."""
+
+from secrets import token_hex
+
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.platform_governor import PlatformGovernor
+from usufruct.chain.contracts.platform_timelock import PlatformTimelock
+from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.vote_escrow import VoteEscrow
+from usufruct.chain.deployment import DeploySite, address_of
+from usufruct.config import Config, InvalidSetting
+from usufruct.core import ZERO_ADDRESS, Address
+from usufruct.core.components import Component, Context, DeployStep
+from usufruct.governance.governor import governor_creation, timelock_creation
+
+_OFFERED = (AssetRegistry, Exchange, PlatformToken, VoteEscrow)
+"""What stakers decide about. The till stays the operator's: it pays whom the operator works for."""
+
+
+def build(context: Context) -> Component:
+    """Build the component."""
+    return Component("governance", deploy_steps=lambda: deploy_steps(context.get(DeploySite), context.get(Config)))
+
+
+def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:
+    """Return what governance deploys, if there is a quorum floor; the first proposal accepts what the last steps offer.
+
+    Raises:
+        InvalidSetting: when there is no platform token to vote with.
+    """
+    settings = config.governance
+    if settings.quorum_floor.strip() == "0":
+        return []
+    if not config.platform_token.name:
+        raise InvalidSetting(
+            f"`governance.quorum_floor` is {settings.quorum_floor} and there is no platform token to vote with; set "
+            "`platform_token.name`, or the floor to 0"
+        )
+    escrow = site.planned(VoteEscrow)
+    timelock = timelock_creation(settings, site.setup.owner)
+    timelock_at = address_of(PlatformTimelock, timelock)
+    governor = governor_creation(settings, escrow, timelock_at)
+    return [
+        site.creation(PlatformTimelock, timelock),
+        site.creation(PlatformGovernor, governor, needs=escrow),
+        _appointment(site, timelock_at, address_of(PlatformGovernor, governor)),
+        *(_offer(site, contract(site.planned(contract), site.client), timelock_at) for contract in _OFFERED),
+    ]
+
+
+def _appointment(site: DeploySite, timelock_at: Address, governor_at: Address) -> DeployStep:
+    timelock = PlatformTimelock(timelock_at, site.client)
+
+    async def done() -> bool:
+        return await timelock.appointer() == ZERO_ADDRESS
+
+    async def appoint() -> None:
+        await site.sender.execute(timelock.appoint(governor_at), f"appoint/{timelock_at}/{governor_at}")
+
+    return site.setting("name the governor of PlatformTimelock", timelock_at, done, appoint)
+
+
+def _offer(
+    site: DeploySite, owned: AssetRegistry | Exchange | PlatformToken | VoteEscrow, timelock: Address
+) -> DeployStep:
+    """Return the step that names the timelock as the next owner of a contract, unless it has another owner already."""
+
+    async def done() -> bool:
+        return await owned.owner() != site.setup.owner or await owned.pending_owner() == timelock
+
+    async def offer() -> None:
+        key = f"offer/{owned.address}/{timelock}/{token_hex(4)}"
+        await site.sender.execute(owned.transfer_ownership(timelock), key)
+
+    return site.setting(f"offer {type(owned).__name__} to PlatformTimelock", owned.address, done, offer)
