@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.devnet import Devnet
 from usufruct.chain import Client
-from usufruct.chain.anvil import HOST, Anvil, DevnetUnavailable
+from usufruct.chain.anvil import HOST, Anvil, DevnetUnavailable, PortInUse, reserve_port
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import Conflict
 from usufruct.core.networks import DEVNET_CHAIN_ID
@@ -145,13 +145,13 @@ async def test_a_state_file_is_guarded_as_long_as_anybody_may_write_it(tmp_path:
         assert await client.block_number() == 7
 
 
-async def test_a_taken_port_is_reported_with_anvils_words():
+async def test_a_port_that_another_program_listens_on_is_named():
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
-        with pytest.raises(DevnetUnavailable, match="anvil did not start on port") as caught:
-            await Anvil(port=taken.getsockname()[1]).start()
-    assert "in use" in caught.value.message
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse, match=f"port {port} is in use"):
+            await Anvil(port=port).start()
 
 
 async def test_a_broken_state_file_is_reported_and_released(tmp_path: Path):
@@ -182,3 +182,24 @@ async def test_blocks_may_come_by_the_clock():
                 return
             time.sleep(0.05)  # noqa: ASYNC251
     pytest.fail("no block came")
+
+
+async def test_another_devnet_on_its_port_is_not_taken_for_its_own(anvil: Anvil):
+    with pytest.raises(PortInUse, match=f"port {anvil.port} is in use"):
+        await Anvil(port=anvil.port).start()
+
+
+async def test_a_port_that_another_process_is_about_to_listen_on_is_not_taken():
+    port, lock = reserve_port()
+    with pytest.raises(PortInUse, match=f"port {port} is in use"):
+        await Anvil(port=port).start()
+    lock.close()
+    async with Anvil(port=port) as anvil, Client(anvil.url) as client:
+        assert await client.chain_id() == DEVNET_CHAIN_ID
+
+
+async def test_a_port_is_kept_while_the_devnet_runs_and_free_again_after_it():
+    async with Anvil() as anvil:
+        with pytest.raises(PortInUse):
+            reserve_port(anvil.port)
+    reserve_port(anvil.port)[1].close()

@@ -1,39 +1,34 @@
 """The embedded devnet: anvil as a process of ours.
 
-A state file is held by one anvil at a time: the lock's file descriptor is handed to the process, so that the lock lives
-exactly as long as the process that may write the file. Between us and anvil runs a shell that reads from us: when this
-process ends, by whatever cause, the shell's input ends and it stops anvil, which then writes its state.
+A state file is held by one anvil at a time, and so is a port: the lock's file descriptor is handed to the process, so
+that the lock lives exactly as long as the process that may write the file and listen. Between us and anvil runs a shell
+that reads from us: when this process ends, by whatever cause, the shell's input ends and it stops anvil, which then
+writes its state.
 """
 
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from random import sample
 from typing import IO, Self
 
 import orjson
 
 from usufruct.chain.client import Client
+from usufruct.chain.ports import HOST, PortInUse, free_port, reserve_port
 from usufruct.chain.rpc_errors import RpcUnavailable
 from usufruct.chain.toolchain import find
 from usufruct.core import ChainId, Conflict, Unavailable
 from usufruct.core.networks import DEVNET_CHAIN_ID
 
-__all__ = ["HOST", "Anvil", "DevnetUnavailable", "free_port"]
+__all__ = ["HOST", "Anvil", "DevnetUnavailable", "PortInUse", "free_port", "reserve_port"]
 
 if sys.platform != "win32":
     import fcntl
-
-HOST = "127.0.0.1"
-
-_PORTS = range(20_000, 32_000)
-_PORT_TRIES = 100
 
 _WATCH = """
 exec 3<&0
@@ -85,7 +80,8 @@ class Anvil:
         self._wanted_port = port
         self._data_folder = data_folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock: IO[bytes] | None = None
+        self._state_lock: IO[bytes] | None = None
+        self._port_lock: IO[bytes] | None = None
         self.port = 0
 
     @property
@@ -97,6 +93,10 @@ class Anvil:
     def pid(self) -> int | None:
         """Return the process id of anvil's shell, which lives as long as anvil; None when it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
+
+    @property
+    def _locks(self) -> list[IO[bytes]]:
+        return [lock for lock in (self._state_lock, self._port_lock) if lock is not None]
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -112,13 +112,14 @@ class Anvil:
             ToolMissing: when anvil is not on this machine.
             Conflict: when another anvil holds the state file.
             Conflict: when the state file is not whole.
+            PortInUse: when another program has the wanted port.
             DevnetUnavailable: when it does not come up.
         """
         if sys.platform == "win32":
             raise DevnetUnavailable("the embedded devnet needs Linux or macOS; use WSL, or set chain.rpc_url")
         binary = find("anvil", self._data_folder)
         try:
-            self._lock = _locked(self._state) if self._state else None
+            self._state_lock = _locked(self._state) if self._state else None
             await asyncio.to_thread(_check_state, self._state)
             await self._launch(binary)
             await asyncio.to_thread(_keep_good, self._state)
@@ -129,12 +130,13 @@ class Anvil:
     async def _launch(self, binary: Path) -> None:
         words = ""
         for _ in range(1 if self._wanted_port else _ATTEMPTS):
-            self.port = self._wanted_port or free_port()
+            self.port, self._port_lock = reserve_port(self._wanted_port)
             with tempfile.TemporaryFile() as output:
                 self._process = self._spawn(binary, output)
                 if await self._answers():
                     return
                 await self._terminate()
+                self._port_lock.close()
                 output.seek(0)
                 words = " ".join(output.read().decode(errors="replace").split())[-300:]
         kept = f" with the state {self._state}" if self._state else ""
@@ -143,9 +145,9 @@ class Anvil:
     async def stop(self) -> None:
         """Stop it, wait until its state is written, and release the state file."""
         await self._terminate()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        for lock in self._locks:
+            lock.close()
+        self._state_lock = self._port_lock = None
 
     async def _terminate(self) -> None:
         process, self._process = self._process, None
@@ -177,7 +179,7 @@ class Anvil:
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            pass_fds=(self._lock.fileno(),) if self._lock else (),
+            pass_fds=[lock.fileno() for lock in self._locks],
             start_new_session=True,
         )
 
@@ -219,18 +221,6 @@ def _keep_good(state: Path | None) -> None:
     """Keep what was loaded under another name, in one step."""
     if state is not None and _beside(state, ".part").exists():
         _beside(state, ".part").replace(_beside(state, ".good"))
-
-
-def free_port() -> int:
-    """Return a port of this machine that nothing listens at now.
-
-    It is below those that systems hand out for port 0: no other program gets it by chance before it is used.
-    """
-    for port in sample(_PORTS, _PORT_TRIES):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            return port
-    raise Unavailable(f"{_PORT_TRIES} ports of this machine that were tried are taken; close some programs")
 
 
 def _locked(state: Path) -> IO[bytes]:
