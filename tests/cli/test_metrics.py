@@ -71,7 +71,7 @@ def test_a_gateways_numbers_are_the_ledgers(measured, cli_world, librarian_url, 
     with cli_world.running_cli("serve", own=measured.own, log=tmp_path / "gateway") as gateway:
         url = gateway.ready["url"]
         once = {"idempotency-key": "k"}
-        with openai.OpenAI(base_url=url, api_key=key.text, max_retries=0, default_headers=once) as client:
+        with openai.OpenAI(base_url=url, api_key=key.text, max_retries=0, timeout=120, default_headers=once) as client:
             answers = [client.chat.completions.create(**ASK) for _ in range(2)]
             with pytest.raises(openai.NotFoundError):
                 client.chat.completions.create(**ASK | {"model": "nobody's"})

@@ -28,7 +28,7 @@ def own(cli_world, tmp_path_factory):
 
 def charges_of(url: str, key: str, *, stream: bool) -> int:
     """Ask once, and return what the bill says."""
-    with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as client:
+    with openai.OpenAI(base_url=url, api_key=key, max_retries=0, timeout=120) as client:
         if not stream:
             answer = client.chat.completions.create(model="prepaid", messages=ASK, max_tokens=20)
             return int(answer.usage.cost_details["charge"])
@@ -92,7 +92,7 @@ def test_credits_are_bought_used_by_the_stock_client_and_paid_to_the_owner(own, 
         bills = []
         other = commands.json("pass", "grant", "prepaid", "--wallet", BUYER, "--expires", "29d")["key"]
         for key in (grant["key"], grant["key"], other):
-            with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as client:
+            with openai.OpenAI(base_url=url, api_key=key, max_retries=0, timeout=120) as client:
                 raw = client.chat.completions.with_raw_response.create(**asked)
             bills.append((raw.headers["x-usufruct-call"], int(raw.headers["x-usufruct-charge"])))
         assert bills[0] == bills[1] != bills[2], "again for the same grant, for another one it is another call"

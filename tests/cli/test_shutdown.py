@@ -52,7 +52,7 @@ class Callers:
             cli_world.asset(self.ask["model"], upstream.url, cli_world.SOMEBODY.address)
         )
         self.keys = [await cli_world.paying_key(installation) for _ in range(3)]
-        self.clients = [AsyncOpenAI(api_key=key.text, base_url=url, max_retries=0) for key in self.keys]
+        self.clients = [AsyncOpenAI(api_key=key.text, base_url=url, max_retries=0, timeout=120) for key in self.keys]
         begun = [asyncio.Event(), asyncio.Event()]
         self.calls = [asyncio.create_task(self._stream(number, begun[number])) for number in range(2)]
         self.calls.append(asyncio.create_task(self.clients[2].chat.completions.create(**self.ask)))

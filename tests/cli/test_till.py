@@ -157,7 +157,7 @@ def test_what_was_claimed_after_the_backup_is_not_claimed_or_promised_again(
     assert restored.json("claim", "run", "--everything")["batches"] == []
     with (
         cli_world.running_cli("serve", own=restored.own, log=tmp_path / "gateway") as gateway,
-        openai.OpenAI(base_url=gateway.ready["url"], api_key=key.text, max_retries=0) as client,
+        openai.OpenAI(base_url=gateway.ready["url"], api_key=key.text, max_retries=0, timeout=120) as client,
     ):
         with pytest.raises(openai.APIStatusError) as refused:  # more than is left, less than the backup believed
             client.chat.completions.create(**ask, max_tokens=2_000)

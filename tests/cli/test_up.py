@@ -60,7 +60,7 @@ def test_an_installation_comes_up_survives_a_crash_stops_and_is_still_there(own,
         assert first.ready["url"] == place["url"]
 
         key = commands.inside(cli_world.paying_key)
-        with openai.OpenAI(base_url=place["url"], api_key=key.text, max_retries=0) as client:
+        with openai.OpenAI(base_url=place["url"], api_key=key.text, max_retries=0, timeout=120) as client:
             answer = client.chat.completions.create(model="librarian", messages=ASK, max_tokens=20)
         charged = int(answer.usage.cost_details["charge"])
         assert charged > 0
@@ -91,7 +91,7 @@ def test_an_installation_comes_up_survives_a_crash_stops_and_is_still_there(own,
             return channel.charged, on_chain.reading.balance
 
         assert commands.inside(look) == (charged, 5 * cli_world.DOLLAR)
-        with openai.OpenAI(base_url=second.ready["url"], api_key=key.text, max_retries=0) as client:
+        with openai.OpenAI(base_url=second.ready["url"], api_key=key.text, max_retries=0, timeout=120) as client:
             assert client.chat.completions.create(model="librarian", messages=ASK, max_tokens=20).choices
 
         second.process.kill()

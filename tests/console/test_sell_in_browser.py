@@ -74,7 +74,7 @@ async def test_from_the_first_page_to_a_paid_call_on_a_phone(world, browser, roo
         await page.get_by_role("button", name="Make the key").click()
         await expect(page.get_by_role("dialog").get_by_text("The deposit is made. The key works.")).to_be_visible()
         key = await page.locator("#made-key").text_content()
-        async with openai.AsyncOpenAI(base_url=world.url, api_key=key, max_retries=0) as client:
+        async with openai.AsyncOpenAI(base_url=world.url, api_key=key, max_retries=0, timeout=120) as client:
             answer = await client.chat.completions.create(
                 model="answers", messages=[{"role": "user", "content": "What is a till?"}], max_tokens=50
             )

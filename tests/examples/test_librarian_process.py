@@ -19,7 +19,7 @@ ASK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": Q
 
 @pytest.fixture(scope="session")
 def client(librarian_url: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=librarian_url, api_key="none", max_retries=0) as stock:
+    with openai.OpenAI(base_url=librarian_url, api_key="none", max_retries=0, timeout=120) as stock:
         yield stock
 
 

@@ -130,7 +130,7 @@ async def test_the_synchronous_client_works_the_same(world, upstream):
     key = await world.key()
 
     def talk() -> tuple[str, str]:
-        with OpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+        with OpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120) as client:
             whole = client.chat.completions.create(model="hamlet", messages=ASK)
             streamed = client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
             return whole.choices[0].message.content, "".join(c.choices[0].delta.content or "" for c in streamed)

@@ -44,7 +44,7 @@ def fails_after(monkeypatch, ledger, verb, *, times, does_it):
 
 
 async def ask(world, key):
-    async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+    async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120) as client:
         return await client.chat.completions.create(model="hamlet", messages=ASK)
 
 
@@ -108,7 +108,7 @@ async def test_nothing_leaves_for_a_call_whose_commit_fails_and_its_upstream_is_
     await fragile.asset("hamlet", upstream.url("slow_first_byte"))
     key = await fragile.key()
     faults.arm("open")
-    async with AsyncOpenAI(api_key=key.text, base_url=fragile.url, max_retries=0) as client:
+    async with AsyncOpenAI(api_key=key.text, base_url=fragile.url, max_retries=0, timeout=120) as client:
         with pytest.raises(openai.InternalServerError) as caught:
             await client.chat.completions.create(model="hamlet", messages=ASK, stream=stream)
     faults.mend()
@@ -124,7 +124,7 @@ async def test_an_instant_upstream_waits_for_the_commit_that_fails(fragile, upst
     await fragile.asset("hamlet", upstream.url())
     key = await fragile.key()
     faults.arm("open")
-    async with AsyncOpenAI(api_key=key.text, base_url=fragile.url, max_retries=0) as client:
+    async with AsyncOpenAI(api_key=key.text, base_url=fragile.url, max_retries=0, timeout=120) as client:
         with pytest.raises(openai.InternalServerError) as caught:
             await client.chat.completions.create(model="hamlet", messages=ASK, stream=stream)
         faults.mend()

@@ -33,7 +33,7 @@ class Calls:
     ) -> None:
         await world.asset("hamlet", upstream.url, vocabulary=vocabulary)
         self.keys = [await world.key() for _ in range(3)]
-        clients += [AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) for key in self.keys]
+        clients += [AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120) for key in self.keys]
         begun = [asyncio.Event(), asyncio.Event()]
         ways = zip(clients[:2], self.chunks, begun, strict=True)
         self.tasks = [asyncio.create_task(streamed(*way)) for way in ways]
@@ -121,7 +121,7 @@ async def test_a_call_cut_while_its_ceiling_is_set_aside_leaves_nothing_reserved
             return held
 
         monkeypatch.setattr(world.ledger, "open", slowly)
-        clients.append(AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0))
+        clients.append(AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120))
         call = asyncio.create_task(clients[0].chat.completions.create(**ASK))
         await asyncio.wait_for(opening.wait(), 60)
         assert (await world.channel(key)).reserved > 0

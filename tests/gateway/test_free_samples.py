@@ -87,7 +87,9 @@ async def test_a_stream_says_what_is_left_and_carries_no_receipt(world, upstream
 
 async def test_a_stock_client_needs_only_another_base_url(world, upstream):
     await offered(world, upstream.url())
-    async with openai.AsyncOpenAI(api_key="none", base_url=f"{world.url}/samples", max_retries=0) as client:
+    async with openai.AsyncOpenAI(
+        api_key="none", base_url=f"{world.url}/samples", max_retries=0, timeout=120
+    ) as client:
         answer = await client.chat.completions.create(**ASK)
         assert answer.usage.cost == 0
         stream = await client.chat.completions.create(**ASK, stream=True)

@@ -207,7 +207,7 @@ async def test_whole_answers_over_our_own_limits_count_as_hung_up_on(gateway_mod
         await world.asset("hamlet", upstream.url(mode), f"http://127.0.0.1:{free_port()}/v1")  # the second is down
         await world.asset("words", upstream.url("ok"))
         key = await world.key()
-        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120) as client:
             for _ in range(LIMITS.abandoned_most):
                 with pytest.raises(openai.InternalServerError) as caught:
                     await client.chat.completions.create(model="hamlet", messages=ASK)
@@ -261,7 +261,7 @@ async def test_a_long_stream_outlives_its_lease(gateway_module, gateway_url):
                 ((until_,),) = await unit.rows(sql("SELECT lease_until FROM calls"))
             return until_
 
-        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120) as client:
             stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
             first = await lease_ends()
 
@@ -278,7 +278,7 @@ async def test_a_call_whose_lease_was_lost_bills_nothing(world):
     async with halting_upstream(words=20, halt=3) as (url, _, go_on):
         await world.asset("hamlet", url)
         key = await world.key()
-        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120) as client:
             stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
             with pytest.raises(openai.APIError) as caught:  # noqa: PT012 - the stream is read until it breaks
                 async for chunk in stream:
@@ -304,7 +304,7 @@ async def test_a_graceful_shutdown_finishes_its_streams(gateway_module, gateway_
     ):
         await world.asset("hamlet", url)
         key = await world.key()
-        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0) as client:
+        async with AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120) as client:
             stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
             chunks = []
             async for chunk in stream:
@@ -342,7 +342,9 @@ async def test_a_gateway_killed_in_mid_stream_bills_the_retry_once(gateway_modul
             key = await world.key()
         once = {"idempotency-key": "once"}
         base = f"http://127.0.0.1:{port}/v1"
-        async with AsyncOpenAI(api_key=key.text, base_url=base, max_retries=0, default_headers=once) as client:
+        async with AsyncOpenAI(
+            api_key=key.text, base_url=base, max_retries=0, timeout=120, default_headers=once
+        ) as client:
             async with gateway_process(gateway_url, port) as process:
                 stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
                 with pytest.raises(openai.APIConnectionError):  # noqa: PT012 - the stream is read until it breaks

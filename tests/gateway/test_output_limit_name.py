@@ -49,4 +49,4 @@ async def test_it_is_stored_for_the_next_start(gateway_module, gateway_url, stri
 
 
 def gateway_client(world, key):
-    return AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0)
+    return AsyncOpenAI(api_key=key.text, base_url=world.url, max_retries=0, timeout=120)

@@ -92,7 +92,7 @@ async def test_two_gateways_share_it_and_it_outlives_them(url, gateway_module, u
     async with gateway_module.gateway_world(url) as one, gateway_module.gateway_world(url) as other:
         await one.asset("hamlet", upstream.url())
         key = await one.key()
-        async with openai.AsyncOpenAI(api_key=key.text, base_url=other.url, max_retries=0) as client:
+        async with openai.AsyncOpenAI(api_key=key.text, base_url=other.url, max_retries=0, timeout=120) as client:
             await client.chat.completions.create(**ASK)
             await one.listings.pause("hamlet")
             other.clock.ahead += 2  # the refresh of every replica

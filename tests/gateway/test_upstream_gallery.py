@@ -24,7 +24,7 @@ CHOICE_TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
 
 @asynccontextmanager
 async def stock_client(url: str, key: str = "none") -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(api_key=key, base_url=url, max_retries=0) as client:
+    async with AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=120) as client:
         yield client
 
 

@@ -56,7 +56,7 @@ async def waiting_upstream(*pieces: bytes) -> AsyncIterator[tuple[str, asyncio.E
 async def read_and_hang_up(url: str, key: str, words: int) -> str:
     """Read a stream until that many words are there, then leave."""
     texts: list[str] = []
-    async with openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0) as client:
+    async with openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=120) as client:
         stream = await client.chat.completions.create(model="hamlet", messages=ASK, stream=True)
         async for part in stream:
             texts += [choice.delta.content for choice in part.choices if choice.delta.content]

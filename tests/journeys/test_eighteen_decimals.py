@@ -88,7 +88,7 @@ def test_a_dollar_with_18_decimals_from_sale_to_income(commands, cli_world, libr
         shown = commands.json("channel", "show", made["channel"], *to)
         assert shown["balance"] == "6000000000.000000000000000001"
 
-        with openai.OpenAI(base_url=serving.ready["url"], api_key=made["key"], max_retries=0) as client:
+        with openai.OpenAI(base_url=serving.ready["url"], api_key=made["key"], max_retries=0, timeout=120) as client:
             models = {model.id: model for model in client.models.list()}
             usage = client.chat.completions.create(model="dear", messages=ASK, max_tokens=20).usage
         assert models["dear"].price["input_per_million"] == str(75 * DOLLAR)
@@ -104,7 +104,7 @@ def test_a_dollar_with_18_decimals_from_sale_to_income(commands, cli_world, libr
 
         poor = commands.json("key", "create", "--wallet", str(PAYER), "--limit", "599999", "--deposit", "700000", *to)
         with (
-            openai.OpenAI(base_url=serving.ready["url"], api_key=poor["key"], max_retries=0) as asking,
+            openai.OpenAI(base_url=serving.ready["url"], api_key=poor["key"], max_retries=0, timeout=120) as asking,
             pytest.raises(openai.APIStatusError) as limited,
         ):
             asking.chat.completions.create(model="dear", messages=ASK, max_tokens=20)

@@ -56,7 +56,7 @@ async def test_deposit_calls_claim_and_every_unit_is_where_it_belongs(databases)
             new = await world.empty_key(UINT128_MAX, chain.PAYER)
             config = await town.channels.config((await world.channel(new)).id)
             await town.deposits.submit(await town.authorization(DOLLAR, config=config))
-            async with openai.AsyncOpenAI(api_key=new.text, base_url=world.url, max_retries=0) as talking:
+            async with openai.AsyncOpenAI(api_key=new.text, base_url=world.url, max_retries=0, timeout=120) as talking:
                 told = await calls_of(talking)
             bills = await world.bills(new)
             charged = await world.charged(new)

@@ -106,7 +106,7 @@ def test_two_gateways_and_a_worker_share_one_installation(services, own, cli_wor
 
         charges = []
         for url in urls * 2:
-            with openai.OpenAI(base_url=url, api_key=key.text, max_retries=0) as client:
+            with openai.OpenAI(base_url=url, api_key=key.text, max_retries=0, timeout=120) as client:
                 answer = client.chat.completions.create(model="librarian", messages=ASK, max_tokens=20)
             charges.append(int(answer.usage.cost_details["charge"]))
         assert min(charges) > 0

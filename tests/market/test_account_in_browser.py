@@ -27,7 +27,7 @@ def url(world):
 
 
 async def ask(base_url: str, key: str) -> str:
-    async with openai.AsyncOpenAI(base_url=base_url, api_key=key, max_retries=0) as client:
+    async with openai.AsyncOpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=120) as client:
         messages = [{"role": "user", "content": "x"}]
         answer = await client.chat.completions.create(model="chat", messages=messages, max_tokens=10)
     return answer.usage.cost_details["charge"]

@@ -59,7 +59,7 @@ async def test_a_wallet_makes_a_key_pays_for_calls_and_sees_what_they_cost(world
     paid = await deposit(http, account, made["channel"], 2 * DOLLAR)
     assert (paid.status_code, paid.json()["balance"]) == (200, str(2 * DOLLAR))
 
-    client = openai.AsyncOpenAI(base_url=world.url, api_key=made["key"], max_retries=0)
+    client = openai.AsyncOpenAI(base_url=world.url, api_key=made["key"], max_retries=0, timeout=120)
     charges = []
     for words in ("one", "two words", "three words here"):
         ask = [{"role": "user", "content": words}]
@@ -116,7 +116,7 @@ async def test_a_daily_limit_is_kept_and_shown_with_the_last_use(world, http, en
     await enter(http, account)
     made = await make_key(http, account, dayLimit="900", spendingLimit=str(DOLLAR))
     await deposit(http, account, made["channel"], DOLLAR)
-    client = openai.AsyncOpenAI(base_url=world.url, api_key=made["key"], max_retries=0)
+    client = openai.AsyncOpenAI(base_url=world.url, api_key=made["key"], max_retries=0, timeout=120)
     charged = 0
     refused = ""
     while not refused:

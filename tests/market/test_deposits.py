@@ -28,7 +28,7 @@ async def paid_in(world, http, enter, dollars=2):
     await enter(http, account)
     made = await make_key(http, account)
     assert (await deposit(http, account, made["channel"], dollars * DOLLAR)).status_code == 200
-    client = openai.AsyncOpenAI(base_url=world.url, api_key=made["key"], max_retries=0)
+    client = openai.AsyncOpenAI(base_url=world.url, api_key=made["key"], max_retries=0, timeout=120)
     ask = [{"role": "user", "content": "x"}]
     answer = await client.chat.completions.create(model="chat", messages=ask, max_tokens=10)
     await client.close()

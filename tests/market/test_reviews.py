@@ -56,7 +56,9 @@ class Payer:
 
     async def call(self, model: str = "chat") -> str:
         """Pay for a call; return its id."""
-        async with openai.AsyncOpenAI(base_url=str(self.http.base_url), api_key=self.key, max_retries=0) as client:
+        async with openai.AsyncOpenAI(
+            base_url=str(self.http.base_url), api_key=self.key, max_retries=0, timeout=120
+        ) as client:
             ask = [{"role": "user", "content": "x"}]
             made = await client.chat.completions.with_raw_response.create(model=model, messages=ask, max_tokens=9)
         return made.headers["x-usufruct-call"]
