@@ -1,5 +1,7 @@
 """The kit that pages are made of: one look, languages, components, charts, and headers that keep pages safe."""
 
+from usufruct.web.ui.chart_file import chart_file
+from usufruct.web.ui.charts import bar_chart, line_chart
 from usufruct.web.ui.gallery import gallery_routes
 from usufruct.web.ui.language import Language, load_languages
 from usufruct.web.ui.page_route import CrossSite, PageRoute, check_own_site
@@ -15,8 +17,11 @@ __all__ = [
     "Pages",
     "RefusalText",
     "Site",
+    "bar_chart",
+    "chart_file",
     "check_own_site",
     "configured_site",
     "gallery_routes",
+    "line_chart",
     "load_languages",
 ]
