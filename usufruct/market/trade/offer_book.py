@@ -12,7 +12,7 @@ from usufruct.market.trade.errors import InvalidOffer, NotTraded, OfferNotFound
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.goods_on_chain import GoodsOnChain
 from usufruct.market.trade.model import MOST_OPEN, Deductions, GoodsGroup, GoodsOffer, OfferState
-from usufruct.market.trade.node_limit import node_limit
+from usufruct.market.trade.node_view import NodeView
 from usufruct.market.trade.store import (
     Trade,
     bought_by,
@@ -43,7 +43,8 @@ class StandingOffer:
 class OfferBook:
     """The trade in goods of this installation's services. Questions to the chain raise `Unavailable`.
 
-    `node_seconds`: how long one view waits for the chain's node.
+    `node_seconds`: how long one view waits for the chain's node. Where a method takes a `node`, it is that of the view;
+    None stands for one that asks nothing else.
     """
 
     def __init__(
@@ -105,29 +106,28 @@ class OfferBook:
         async with self._database.snapshot() as unit:
             return await bought_by(unit, buyer, [each.offer.hash for each in offers])
 
-    async def offers(self, group: GoodsGroup, after: str = "") -> tuple[list[StandingOffer], str | None]:
+    async def offers(
+        self, group: GoodsGroup, after: str = "", node: NodeView | None = None
+    ) -> tuple[list[StandingOffer], str | None]:
         """Return a page of offers that are not over, the lowest price of a unit first; and where the next begins.
 
         Raises:
             InvalidOffer: for an `after` that no page has named.
         """
-        await self._poll_if_possible()
         start = _read_cursor(after) if after else None
         async with self._database.snapshot() as unit:
             found = await open_offers(unit, group, self._clock.now(), start, PAGE + 1)
         last = found[PAGE - 1] if len(found) > PAGE else None
-        return await self.standing(found[:PAGE]), f"{last.rate}.{last.hash}" if last else None
+        return await self.standing(found[:PAGE], node), f"{last.rate}.{last.hash}" if last else None
 
-    async def offers_of(self, group: GoodsGroup, maker: Address) -> list[StandingOffer]:
+    async def offers_of(self, group: GoodsGroup, maker: Address, node: NodeView | None = None) -> list[StandingOffer]:
         """Return a maker's offers, the newest first, whatever became of them."""
-        await self._poll_if_possible()
         async with self._database.snapshot() as unit:
             found = await offers_of_maker(unit, group, maker, MOST_OPEN)
-        return await self.standing(found)
+        return await self.standing(found, node)
 
     async def trades(self, group: GoodsGroup) -> list[Trade]:
-        """Return the last trades, the newest first."""
-        await self._poll_if_possible()
+        """Return the last trades as far as the logs were read, the newest first."""
         async with self._database.snapshot() as unit:
             return await trades_of(unit, group, MOST_TRADES)
 
@@ -136,9 +136,9 @@ class OfferBook:
         async with self._database.snapshot() as unit:
             return await count_trades(unit, group)
 
-    async def standing(self, offers: Sequence[GoodsOffer]) -> list[StandingOffer]:
+    async def standing(self, offers: Sequence[GoodsOffer], node: NodeView | None = None) -> list[StandingOffer]:
         """Return offers as they stand now; of unknown state where the node does not answer."""
-        deductions, covered = await self._coverage(offers)
+        deductions, covered = await self._coverage(offers, node or self.node())
         now = self._clock.now()
         found = []
         for each in offers:
@@ -148,25 +148,30 @@ class OfferBook:
             found.append(StandingOffer(each, state, available))
         return found
 
-    async def poll(self) -> None:
+    def node(self) -> NodeView:
+        """Return the chain's node for a view that begins."""
+        return NodeView(self.node_seconds)
+
+    async def poll(self, node: NodeView | None = None) -> None:
         """Take in the exchange's logs up to now; raises `Unavailable`."""
-        async with node_limit(self.node_seconds):
+        async with (node or self.node()).limit():
             await self._indexer.poll()
 
-    async def _poll_if_possible(self) -> None:
+    async def catch_up(self, node: NodeView) -> None:
+        """Take in the exchange's logs up to now; without an answer of the node, a view shows what was read before."""
         try:
-            await self.poll()
+            await self.poll(node)
         except Unavailable:
             return
 
     async def _coverage(
-        self, offers: Iterable[GoodsOffer]
+        self, offers: Iterable[GoodsOffer], node: NodeView
     ) -> tuple[Mapping[Goods, Deductions], Mapping[tuple[Goods, Address], int]]:
         """Return what is deducted of each of the goods, and what each maker holds and has approved of them."""
         pairs = list(dict.fromkeys((each.goods, each.maker) for each in offers))
         kinds = list(dict.fromkeys(goods for goods, _ in pairs))
         try:
-            async with node_limit(self.node_seconds):
+            async with node.limit():
                 deductions, covered = await asyncio.gather(
                     asyncio.gather(*(self.goods.deductions(each) for each in kinds)),
                     asyncio.gather(*(self.goods.covered(*pair) for pair in pairs)),

@@ -21,7 +21,7 @@ from usufruct.market.trade.errors import (
     PurchaseUnfunded,
 )
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
-from usufruct.market.trade.node_limit import node_limit
+from usufruct.market.trade.node_view import NodeView
 from usufruct.market.trade.package_store import plan_hash
 from usufruct_client.pass_documents import PackageWish
 from usufruct_client.trade import purchase_salt
@@ -59,9 +59,9 @@ class Packages:
             raise NotTraded(message, field="plan")
         return await self._passes.show(plan)
 
-    async def bought(self, buyer: Address) -> dict[int, int]:
-        """Return how many credits a buyer has bought in packages up to now, by plan."""
-        async with node_limit(self._node_seconds):
+    async def bought(self, buyer: Address, node: NodeView | None = None) -> dict[int, int]:
+        """Return how many credits a buyer has bought in packages up to now, by plan; `node` as `OfferBook` has it."""
+        async with (node or NodeView(self._node_seconds)).limit():
             return await self._indexer.in_packages(buyer)
 
     async def terms(self, buyer: Address, asset: AssetId, wish: PackageWish) -> PackageTerms:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from usufruct.assets import Listing
 from usufruct.core import Address, format_asset, format_units
 from usufruct.market.trade.model import GoodsGroup
+from usufruct.market.trade.node_view import NodeView
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct_client.trade import WHOLE_BPS, price_of_one
 
@@ -16,10 +17,21 @@ _SHOWN_TRADES = 20
 
 
 async def trade_values(
-    book: OfferBook, listing: Listing, group: GoodsGroup, payer: Address | None, after: str, unit_decimals: int
+    book: OfferBook,
+    node: NodeView,
+    listing: Listing,
+    group: GoodsGroup,
+    payer: Address | None,
+    after: str,
+    unit_decimals: int,
 ) -> Mapping[str, Any]:
-    """Return what a page shows of the trade in a group of a service's goods, one of which has so many decimals."""
-    offers, next_page = await book.offers(group, after)
+    """Return what a page shows of the trade in a group of a service's goods, one of which has so many decimals.
+
+    `node_answers` tells whether the node answered everything that the page asked until then.
+    """
+    await book.catch_up(node)
+    offers, next_page = await book.offers(group, after, node)
+    own = await book.offers_of(group, payer, node) if payer else []
     trades = await book.trades(group)
     coin = book.terms.token
 
@@ -33,8 +45,9 @@ async def trade_values(
         "token": coin,
         "offers": [each for each in offers if payer is None or each.offer.maker != payer],
         "next_page": next_page,
-        "own": await book.offers_of(group, payer) if payer else [],
+        "own": own,
         "bought": await book.bought_by(payer, offers) if payer else {},
+        "node_answers": node.answers,
         "trades": trades[:_SHOWN_TRADES],
         "points": [(moment(each.time), one(each.price, each.amount)) for each in reversed(trades) if each.time],
         "lowest": next((each for each in offers if each.available), None),

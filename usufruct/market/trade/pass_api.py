@@ -57,17 +57,20 @@ def pass_routes(book: OfferBook, plans: PassPlans) -> list[Route]:
     async def holding(request: Request) -> Response:
         listing = await book.by_id(asset_of(request))
         holder = address(request.path_params["holder"], "holder")
-        held = await plans.credits(await plans.state(listing), holder)
+        node = book.node()
+        held = await plans.credits(await plans.state(listing, node), holder, node)
         return document_response(PassHolding(holder, [_credits(each) for each in held]))
 
     async def offers(request: Request) -> Response:
         listing = await book.by_id(asset_of(request))
-        group = GoodsGroup(listing.id, credits=True)
-        found, after = await book.offers(group, request.query_params.get("after", ""))
+        group, node = GoodsGroup(listing.id, credits=True), book.node()
+        await book.catch_up(node)
+        found, after = await book.offers(group, request.query_params.get("after", ""), node)
         return document_response(OfferList([offer_facts(each) for each in found], after))
 
     async def trades(request: Request) -> Response:
         listing = await book.by_id(asset_of(request))
+        await book.catch_up(book.node())
         found = await book.trades(GoodsGroup(listing.id, credits=True))
         return document_response(TradeList([trade_facts(each) for each in found]))
 

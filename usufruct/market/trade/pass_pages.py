@@ -33,11 +33,12 @@ def pass_pages(
         listing = await book.by_name(request.path_params["name"])
         session = await sessions.find(request.exchange)
         payer = session.address if session else None
-        state, credits_, in_packages = None, [], {}
+        node, state, credits_, in_packages = book.node(), None, None, None
         try:
-            state = await plans.state(listing)
+            state = await plans.state(listing, node)
             if payer:
-                credits_, in_packages = await plans.credits(state, payer), await packages.bought(payer)
+                in_packages = await packages.bought(payer, node)
+                credits_ = await plans.credits(state, payer, node)
         except Unavailable:  # the page says so: without the node it is not known what a credit counts in
             pass
         unit, after = state.currency if state else book.terms.token, request.query_params.get("after", "")
@@ -54,7 +55,7 @@ def pass_pages(
             deducted=state.deductions.bps if state else 0,
             contract=book.goods.passes,
             page_path=f"/passes/{quote(listing.name)}",
-            **await trade_values(book, listing, group, payer, after, unit.decimals),
+            **await trade_values(book, node, listing, group, payer, after, unit.decimals),
         )
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows offers from before a purchase
         return answer

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from usufruct.assets import Credits, Listing, Passes, PassPlan, RegistryClient, RevenueToken, about_calls
 from usufruct.core import Address
 from usufruct.market.trade.model import Deductions
-from usufruct.market.trade.node_limit import node_limit
+from usufruct.market.trade.node_view import NodeView
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct.payments.ledger import AccountUnknown, Ledger
 from usufruct.payments.pricing import PassTerms
@@ -62,7 +62,10 @@ class PassesState:
 
 
 class PassPlans:
-    """Reads the plans of this installation's services. Questions to the chain raise `Unavailable`."""
+    """Reads the plans of this installation's services. Questions to the chain raise `Unavailable`.
+
+    `node` as `OfferBook` has it.
+    """
 
     def __init__(
         self, book: OfferBook, registry: RegistryClient, passes: Passes, ledger: Ledger, terms: PassTerms
@@ -74,9 +77,9 @@ class PassPlans:
         self._ledger = ledger
         self._terms = terms
 
-    async def state(self, listing: Listing) -> PassesState:
+    async def state(self, listing: Listing, node: NodeView | None = None) -> PassesState:
         """Return a service's plans now, the oldest first."""
-        async with node_limit(self._book.node_seconds):
+        async with (node or self._book.node()).limit():
             plans, known, fee, card, now = await asyncio.gather(
                 self._passes.plans(listing.id),
                 self._registry.asset(listing.id),
@@ -94,9 +97,9 @@ class PassPlans:
         ]
         return PassesState(currency, found, Deductions(fee.bps, known.resale_royalty_bps))
 
-    async def credits(self, state: PassesState, holder: Address) -> list[HeldCredits]:
+    async def credits(self, state: PassesState, holder: Address, node: NodeView | None = None) -> list[HeldCredits]:
         """Return a holder's credits of a service's plans, by plan and meter."""
-        async with node_limit(self._book.node_seconds):
+        async with (node or self._book.node()).limit():
             found = await self._passes.credits_of(holder, [each.plan for each in state.plans])
             left = await asyncio.gather(*(self._left(each, holder) for each in found))
         return [HeldCredits(*each) for each in zip(found, left, strict=True)]

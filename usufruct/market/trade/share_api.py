@@ -75,11 +75,14 @@ def share_routes(book: OfferBook, income: ShareIncome, signers: Signers, session
 
     async def offers(request: Request) -> Response:
         listing = await book.by_id(asset_of(request))
-        found, after = await book.offers(GoodsGroup(listing.id), request.query_params.get("after", ""))
+        node = book.node()
+        await book.catch_up(node)
+        found, after = await book.offers(GoodsGroup(listing.id), request.query_params.get("after", ""), node)
         return document_response(OfferList([offer_facts(each) for each in found], after))
 
     async def trades(request: Request) -> Response:
         listing = await book.by_id(asset_of(request))
+        await book.catch_up(book.node())
         return document_response(TradeList([trade_facts(each) for each in await book.trades(GoodsGroup(listing.id))]))
 
     async def collect(request: Request) -> Response:

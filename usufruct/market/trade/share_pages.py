@@ -34,10 +34,10 @@ def share_pages(
         listing = await book.by_name(request.path_params["name"])
         session = await sessions.find(request.exchange)
         payer = session.address if session else None
-        state = account = None
+        node, state, account = book.node(), None, None
         try:
-            state = await income.state(listing)
-            account = await income.account(listing, payer) if payer else None
+            state = await income.state(listing, node)
+            account = await income.account(listing, payer, node) if payer else None
         except Unavailable:  # the page says so: what is known without the node is shown
             pass
         after = request.query_params.get("after", "")
@@ -53,7 +53,7 @@ def share_pages(
             supply=SUPPLY,
             million=_MILLION,
             page_path=f"/shares/{quote(listing.name)}",
-            **await trade_values(book, listing, GoodsGroup(listing.id), payer, after, SHARE_DECIMALS),
+            **await trade_values(book, node, listing, GoodsGroup(listing.id), payer, after, SHARE_DECIMALS),
         )
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows offers from before a purchase
         return answer
