@@ -7,7 +7,21 @@ import threading
 from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, delete, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from tests.support.waiting import PATIENCE, until
 from usufruct.store import (
@@ -19,6 +33,7 @@ from usufruct.store import (
     open_database,
 )
 from usufruct.store.errors import InvalidDatabaseUrl
+from usufruct.store.postgres import CONNECTIONS
 
 schema = MetaData()
 box = Table("box", schema, Column("id", Integer, primary_key=True), Column("label", String, unique=True))
@@ -42,6 +57,28 @@ async def test_a_unit_commits_as_a_whole(boxes: Database):
         assert await unit.change(update(box).where(box.c.id == 2).values(label="c")) == 1
         assert (await unit.row(select(box).where(box.c.id == 2))).label == "c"
     assert await labels(boxes) == ["a", "c"]
+
+
+async def test_a_single_statement_sees_what_was_committed_and_nothing_else(boxes: Database):
+    async with boxes.transaction() as unit:
+        await unit.change(insert(box).values(id=1, label="a"))
+        assert await boxes.rows(select(box)) == []
+    async with boxes.transaction() as unit:
+        await unit.change(insert(box).values(id=2, label="b"))
+        assert [row.label for row in await boxes.rows(select(box.c.label))] == ["a"]
+    query = select(box.c.label).where(box.c.id == bindparam("wanted"))
+    assert [row.label for row in await boxes.rows(query, {"wanted": 2})] == ["b"]
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+async def test_readers_at_once_share_connections_that_stay_open(boxes: Database):
+    async def backends() -> set[int]:
+        found = await asyncio.gather(*(boxes.rows(select(func.pg_backend_pid())) for _ in range(4 * CONNECTIONS)))
+        return {row[0] for [row] in found}
+
+    first = await backends()
+    assert len(first) <= CONNECTIONS
+    assert await backends() == first
 
 
 async def test_a_unit_that_raises_is_undone(boxes: Database):

@@ -75,9 +75,8 @@ class SessionStore:
     async def find(self, id_hash: bytes, now: int) -> Session | None:
         """Return a session that has not expired by `now`."""
         query = select(_sessions).where(_sessions.c.id_hash == id_hash, _sessions.c.expires_at > now)
-        async with self._database.snapshot() as unit:
-            row = await unit.row(query)
-        return Session(Address(row.address), row.expires_at) if row else None
+        found = await self._database.rows(query)
+        return Session(Address(found[0].address), found[0].expires_at) if found else None
 
     async def remove(self, id_hash: bytes) -> None:
         """Remove a session."""

@@ -69,6 +69,10 @@ class Database(ABC):
         """Open a read-only unit of work that sees one moment of the database and waits for no writer."""
 
     @abstractmethod
+    async def rows(self, query: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
+        """Run one reading statement and return all its rows: a snapshot of one statement, in one round trip."""
+
+    @abstractmethod
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run synchronous SQLAlchemy code in one transaction; for migrations."""
 
@@ -87,8 +91,7 @@ class Database(ABC):
 
     async def now(self) -> int:
         """Return the database's clock in whole seconds since 1970: the one that leases are measured by."""
-        async with self.snapshot() as unit:
-            [row] = await unit.rows(text(f"SELECT {self._seconds}"))
+        [row] = await self.rows(text(f"SELECT {self._seconds}"))
         return int(row[0])
 
 

@@ -1,16 +1,19 @@
 """PostgreSQL through asyncpg: the same unit of work, at scale. Needs the `postgres` extra."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, make_url
+from sqlalchemy import Connection, Executable, Row, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from usufruct.store.database import Database, Outcome, Parameters, Unit, outcome_of, translated_errors
 
 T = TypeVar("T")
+
+CONNECTIONS = 16
+"""Of a process, kept open: a new one costs the server a process of its own, and more than many queries."""
 
 
 class PostgresDatabase(Database):
@@ -24,9 +27,11 @@ class PostgresDatabase(Database):
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             connect_args={"server_settings": {"synchronous_commit": "on", "application_name": "usufruct"}},
-            pool_size=8,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
         )
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._statements = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def transaction(self) -> AbstractAsyncContextManager[Unit]:
         """Open a unit of work."""
@@ -35,6 +40,12 @@ class PostgresDatabase(Database):
     def snapshot(self) -> AbstractAsyncContextManager[Unit]:
         """Open a read-only unit of work."""
         return _unit(self._snapshots)
+
+    async def rows(self, query: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
+        """Run one reading statement without BEGIN and COMMIT: PostgreSQL gives each statement a snapshot."""
+        with translated_errors():
+            async with self._statements.connect() as connection:
+                return outcome_of(await connection.execute(query, parameters))[0]
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run synchronous SQLAlchemy code in one transaction."""

@@ -41,10 +41,10 @@ async def next_revision(unit: Unit, kind: str) -> int:
     return await _revision(unit, kind)
 
 
-async def _revision(unit: Unit, kind: str) -> int:
-    row = await unit.row(select(_revisions.c.revision).where(_revisions.c.kind == kind))
-    assert row is not None, f"no revision of {kind} was ever inserted"
-    revision: int = row.revision
+async def _revision(reader: Unit | Database, kind: str) -> int:
+    found = await reader.rows(select(_revisions.c.revision).where(_revisions.c.kind == kind))
+    assert found, f"no revision of {kind} was ever inserted"
+    revision: int = found[0].revision
     return revision
 
 
@@ -99,12 +99,12 @@ class RowCache:
         self._begun += 1
         number = self._begun
         now, expirations = self._clock.monotonic(), self._expirations
-        async with self._database.snapshot() as unit:
-            revision = await _revision(unit, self._kind)
-            if revision != self._revision:
-                if self._read is not None:
-                    await self._read(unit, self._revision)
-                self._revision = revision
+        revision = await _revision(self._database, self._kind)
+        if revision != self._revision and self._read is not None:
+            async with self._database.snapshot() as unit:
+                revision = await _revision(unit, self._kind)
+                await self._read(unit, self._revision)
+        self._revision = revision
         self._ended = number
         if expirations == self._expirations:  # what was read before a change is read again
             self._read_at = now

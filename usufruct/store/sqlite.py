@@ -4,14 +4,14 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, QueuePool, Row, create_engine, event
 
 from usufruct.core import Clock
 from usufruct.core.process import unbroken
@@ -92,6 +92,16 @@ class SqliteDatabase(Database):
         """Open a read-only unit of work."""
         async with self._seats, _unit(self._readers, self._read_threads) as unit:
             yield unit
+
+    async def rows(self, query: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
+        """Run one reading statement in one step of a thread."""
+
+        def whole() -> Sequence[Row[Any]]:
+            with translated_errors(), self._readers.begin() as connection:
+                return outcome_of(connection.execute(query, parameters))[0]
+
+        async with self._seats:
+            return await finish(self._read_threads, whole)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run synchronous SQLAlchemy code in one write transaction."""

@@ -137,14 +137,12 @@ class ServiceQuality:
 
     async def of(self, asset: AssetId) -> tuple[Summary, Summary]:
         """Return what holds about a service over 24 hours and over 30 days."""
-        async with self._database.snapshot() as unit:
-            found = await summaries_of(unit, asset)
+        found = await summaries_of(self._database, asset)
         return found.get(DAYS[0], Summary(DAYS[0])), found.get(DAYS[1], Summary(DAYS[1]))
 
     async def income_of(self, asset: AssetId, day: int) -> dict[int, int]:
         """Return what a service was paid on each day from `day` on that had calls, by the day's start."""
-        async with self._database.snapshot() as unit:
-            return await income_since(unit, asset, day)
+        return await income_since(self._database, asset, day)
 
     async def last_hours(self) -> dict[AssetId, tuple[int, int]]:
         """Return how many calls servers answered and failed in this hour of the clock and the one before, by service.

@@ -26,7 +26,7 @@ from usufruct.core import AssetId
 from usufruct.gateway.quality.histogram import Histogram
 from usufruct.gateway.quality.summary import DAYS, Spread, Summary
 from usufruct.gateway.quality.tally import COUNTS, HISTOGRAMS, Tally
-from usufruct.store import Amount, AssetIdColumn, Unit, metadata, next_revision
+from usufruct.store import Amount, AssetIdColumn, Database, Unit, metadata, next_revision
 
 HOUR, DAY = 3_600, 86_400
 HOURS_KEPT, DAYS_KEPT = 48, 400
@@ -124,10 +124,10 @@ async def tallies_since(
     return found
 
 
-async def income_since(unit: Unit, asset: AssetId, day: int) -> dict[int, int]:
+async def income_since(database: Database, asset: AssetId, day: int) -> dict[int, int]:
     """Return what a service was paid on each day from `day` on that had calls, by the day's start."""
     ours = (_tallies.c.asset_id == asset, _tallies.c.span == DAY, _tallies.c.starts_at >= day)
-    rows = await unit.rows(select(_tallies.c.starts_at, _tallies.c.income).where(*ours))
+    rows = await database.rows(select(_tallies.c.starts_at, _tallies.c.income).where(*ours))
     return {row.starts_at: row.income for row in rows}
 
 
@@ -150,9 +150,9 @@ async def put_summaries(unit: Unit, summaries: Mapping[AssetId, Sequence[Summary
     await next_revision(unit, REVISION)
 
 
-async def summaries_of(unit: Unit, asset: AssetId) -> dict[int, Summary]:
+async def summaries_of(database: Database, asset: AssetId) -> dict[int, Summary]:
     """Return a service's summaries by their days."""
-    rows = await unit.rows(select(quality_table).where(quality_table.c.asset_id == asset))
+    rows = await database.rows(select(quality_table).where(quality_table.c.asset_id == asset))
     return {row.days: _summary(row) for row in rows}
 
 
