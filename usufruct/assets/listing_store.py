@@ -57,6 +57,9 @@ _prices = Table(
 )
 
 
+_AT_ONCE = 500
+"""Listings whose rows are in memory at the same time."""
+
 _PLAIN = ("name", "operation", "pay_to", "registered", "model_digest", "created_at", "retired_at", "paused_at")
 """Columns that hold a field of a listing as it is."""
 
@@ -104,13 +107,25 @@ async def set_retired(unit: Unit, listing: AssetId, now: int) -> None:
 
 
 async def changed_listings(unit: Unit, revision: int) -> list[Listing]:
-    """Return the listings that changed after `revision`, retired ones included, oldest first."""
-    changed = _listings.c.revision > revision
-    rows = await unit.rows(select(_listings).where(changed).order_by(_listings.c.created_at, _listings.c.name))
-    query = select(_prices).join(_listings).where(changed).order_by(_prices.c.listing_id, _prices.c.version)
-    cards = groupby(await unit.rows(query), lambda row: row.listing_id)
+    """Return the listings that changed after `revision`, retired ones included, oldest first.
+
+    Rows are read some at a time: those of a whole catalogue take more memory than its listings.
+    """
+    changed = select(_listings.c.id).where(_listings.c.revision > revision)
+    rows = await unit.rows(changed.order_by(_listings.c.created_at, _listings.c.name))
+    found: list[Listing] = []
+    for at in range(0, len(rows), _AT_ONCE):
+        found += await _read_listings(unit, [row.id for row in rows[at : at + _AT_ONCE]])
+    return found
+
+
+async def _read_listings(unit: Unit, ids: Sequence[AssetId]) -> list[Listing]:
+    """Return listings in the order of their ids."""
+    ours = select(_prices).where(_prices.c.listing_id.in_(ids))
+    cards = groupby(await unit.rows(ours.order_by(_prices.c.listing_id, _prices.c.version)), lambda row: row.listing_id)
     prices = {listing: tuple(map(period_of, found)) for listing, found in cards}
-    return [_listing(row, prices[row.id]) for row in rows]
+    rows = {row.id: row for row in await unit.rows(select(_listings).where(_listings.c.id.in_(ids)))}
+    return [_listing(rows[each], prices[each]) for each in ids]
 
 
 async def _insert_price(unit: Unit, listing: AssetId, period: PricePeriod) -> None:

@@ -51,6 +51,7 @@ class Listings:
         self._clock = clock
         self._by_id: dict[AssetId, Listing] = {}
         self._by_name: dict[str, Listing] = {}
+        self._active: list[Listing] | None = None
         self._rows = RowCache(database, clock, "listings", self._take_in)
         self._refused: dict[AssetId, int] = {}
         self._starts: list[int] = []
@@ -175,8 +176,10 @@ class Listings:
     async def list(self) -> Sequence[Listing]:
         """Return the listings that are on sale, in the order they were added."""
         await self._rows.refresh()
-        active = (listing for listing in self._by_id.values() if listing.retired_at is None)
-        return sorted(active, key=lambda listing: (listing.created_at, listing.name))
+        if self._active is None:
+            active = (listing for listing in self._by_id.values() if listing.retired_at is None)
+            self._active = sorted(active, key=lambda listing: (listing.created_at, listing.name))
+        return self._active
 
     async def find(self, name: str) -> Listing:
         """Return the listing of a name: the one that is on sale, or the latest that was.
@@ -258,6 +261,7 @@ class Listings:
 
     async def _take_in(self, unit: Unit, revision: int) -> None:
         changed, now = await changed_listings(unit, revision), self._clock.now()
+        self._active = None
         starts = {*self._starts, *(period.starts_at for listing in changed for period in listing.prices)}
         self._starts = sorted(each for each in starts if each > now)
         for listing in changed:

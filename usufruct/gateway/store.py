@@ -32,6 +32,10 @@ _vocabularies = Table(
 )
 
 
+_AT_ONCE = 500
+"""Rows in memory at the same time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
     """Who answers for a listing, sealed, and how it is counted."""
@@ -79,9 +83,16 @@ async def _change(unit: Unit, listing: AssetId, values: Mapping[str, object], *c
 
 
 async def changed_serving(unit: Unit, revision: int) -> list[Serving]:
-    """Return who answers for the listings where that changed after `revision`."""
-    rows = await unit.rows(select(_upstreams).where(_upstreams.c.revision > revision))
-    return [Serving(AssetId(row.listing_id), bytes(row.sealed_upstreams), _counting(row.counting)) for row in rows]
+    """Return who answers for the listings where that changed after `revision`; rows are read some at a time."""
+    changed = select(_upstreams).where(_upstreams.c.revision > revision).order_by(_upstreams.c.listing_id)
+    found: list[Serving] = []
+    rows = await unit.rows(changed.limit(_AT_ONCE))
+    while rows:
+        found += [
+            Serving(AssetId(row.listing_id), bytes(row.sealed_upstreams), _counting(row.counting)) for row in rows
+        ]
+        rows = await unit.rows(changed.where(_upstreams.c.listing_id > rows[-1].listing_id).limit(_AT_ONCE))
+    return found
 
 
 async def add_vocabulary(unit: Unit, digest: str, content: bytes) -> None:
