@@ -1,6 +1,7 @@
 """The pages for people: what is sold at which price (`/`), and how to call and pay one service (`/s/NAME`)."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +20,8 @@ from usufruct.gateway.search.query import Order, Search
 from usufruct.gateway.service import Gateway
 from usufruct.gateway.usual_calls import usual_cost_up
 from usufruct.web import Request, Route
-from usufruct.web.ui import NavigationLink, PageRoute, Pages
-from usufruct_client.wire import ModelCard
+from usufruct.web.ui import Language, NavigationLink, PageRoute, Pages
+from usufruct_client.wire import ModelCard, ModelPrice
 
 _SNIPPET = """from openai import OpenAI
 
@@ -166,10 +167,20 @@ def _quoted(body: object) -> str:
     return "'" + json.dumps(body, ensure_ascii=False).replace("'", "'\\''") + "'"
 
 
+def _daily(language: Language, charges: Sequence[tuple[int, int]], price: ModelPrice) -> list[tuple[str, float]]:
+    """Return what was charged on each day, in whole coins, as points of a chart."""
+    return [(language.day(_moment(day)), charge / 10**price.decimals) for day, charge in charges]
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 _FACTS = {
     "calls_per_coin": calls_per_coin_down,
     "sample_cost": sample_cost_up,
     "path": lambda card: service_path(card.id),
     "name_path": service_path,
-    "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
+    "moment": _moment,
+    "daily": _daily,
 }

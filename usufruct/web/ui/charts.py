@@ -1,6 +1,6 @@
 """Charts as geometry: templates draw them as SVG, each with a table of the same numbers under it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -125,6 +125,11 @@ def treemap(parts: Sequence[tuple[str, Number]], width: float = WIDTH, height: f
         else:
             y, height = y + depth, height - depth
     return marks
+
+
+def rows(marks: Sequence[Mark], write: Callable[[Number], str]) -> list[tuple[str, str]]:
+    """Return what a chart shows as rows of a table; `write` turns a value into text."""
+    return [(mark.label, write(mark.value)) for mark in marks]
 
 
 def _row(areas: Sequence[float], side: float) -> int:

@@ -39,7 +39,7 @@ class Language:
 
     def number(self, value: int | Decimal, decimals: int = 0) -> str:
         """Write a number with at most `decimals` digits after the point."""
-        return _number(value, decimals, self.locale)
+        return _number(value, decimals, self.code)
 
     def money(self, amount: int, decimals: int, symbol: str) -> str:
         """Write atomic units as whole ones, exactly: a price is never rounded on screen."""
@@ -47,36 +47,54 @@ class Language:
 
     def decimal(self, value: float) -> str:
         """Write a number with at most six digits after the point."""
-        return _decimal(value, self.locale)
+        return _decimal(value, self.code)
 
     def day(self, at: datetime) -> str:
         """Write a day without its year."""
-        return _day(at, self.locale)
+        return _day(at, self.code)
 
     def share(self, part: float) -> str:
         """Write a share of 1 in per cent, with one digit after the point."""
-        return format_percent(round(part, 3), locale=self.locale, decimal_quantization=False)
+        return _share(round(part, 3), self.code)
 
     def date(self, at: datetime) -> str:
         """Write a moment in UTC."""
-        return format_datetime(at, "d MMM y, HH:mm 'UTC'", locale=self.locale)
+        return _date(at, self.code)
+
+
+# What was written is kept: CLDR's rules take long, and pages write the same prices and days again and again. A code is
+# looked up faster than a `Locale`.
+
+
+@lru_cache
+def _locale(code: str) -> Locale:
+    return Locale.parse(code)
 
 
 @lru_cache(maxsize=10_000)
-def _number(value: int | Decimal, decimals: int, locale: Locale) -> str:
-    """Write a number; it is kept, because CLDR's rules take long and a page writes the same prices again and again."""
+def _number(value: int | Decimal, decimals: int, code: str) -> str:
     with localcontext(_EXACT):
-        return format_decimal(value, "#,##0" + ("." + "#" * decimals if decimals else ""), locale)
+        return format_decimal(value, "#,##0" + ("." + "#" * decimals if decimals else ""), _locale(code))
 
 
 @lru_cache(maxsize=10_000)
-def _decimal(value: float, locale: Locale) -> str:
-    return format_decimal(value, "#,##0.######", locale)
+def _decimal(value: float, code: str) -> str:
+    return format_decimal(value, "#,##0.######", _locale(code))
 
 
 @lru_cache(maxsize=1_000)
-def _day(at: datetime, locale: Locale) -> str:
-    return format_date(at, "d MMM", locale)
+def _share(part: float, code: str) -> str:
+    return format_percent(part, locale=_locale(code), decimal_quantization=False)
+
+
+@lru_cache(maxsize=1_000)
+def _day(at: datetime, code: str) -> str:
+    return format_date(at, "d MMM", _locale(code))
+
+
+@lru_cache(maxsize=1_000)
+def _date(at: datetime, code: str) -> str:
+    return format_datetime(at, "d MMM y, HH:mm 'UTC'", locale=_locale(code))
 
 
 def load_languages(packages: Iterable[str]) -> dict[str, Language]:

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from segno import make_qr
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from usufruct.web.request import Request, json_response
 from usufruct.web.ui import charts
 from usufruct.web.ui.language import Language, load_languages, preferred_language
 from usufruct.web.ui.page_cache import NONCE_BYTES, DrawnPage, PageCache
+from usufruct.web.ui.page_templates import IMPORTED, page_environment
 from usufruct.web.ui.refusals import EVERY_SITE, LANGUAGE_HEADER, RefusalText, RefusalTexts
 from usufruct.web.ui.site import Site
 from usufruct.web.ui.static_files import StaticFiles, accepts_gzip
@@ -229,6 +230,7 @@ class Pages:
         base = _base(exchange)
         return {
             "gallery": self._gallery,
+            IMPORTED: {},
             "language": language,
             "languages": self.languages.values(),
             "link": lambda path: base + path,
@@ -244,20 +246,10 @@ class Pages:
     @cached_property
     def _environments(self) -> dict[str, Environment]:
         """Compiled templates, for each language its own: messages are looked up as they are drawn."""
-        loaders = {package.rpartition(".")[2]: PackageLoader(package) for package in self._packages}
         environments = {}
         for code, language in self.languages.items():
-            environment = Environment(
-                loader=PrefixLoader(loaders),
-                autoescape=True,
-                undefined=StrictUndefined,
-                extensions=["jinja2.ext.i18n"],
-                trim_blocks=True,
-                lstrip_blocks=True,
-            )
-            environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
-            environment.globals |= {"charts": charts, "qr_code": qr_code}
-            environments[code] = environment
+            environments[code] = page_environment(language, self._packages, reload=self._gallery)
+            environments[code].globals |= {"charts": charts, "qr_code": qr_code, "zip": zip}
         return environments
 
 
