@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,15 +14,16 @@ from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.waiting import until
 from usufruct.app import set_up_devnet
-from usufruct.chain import Call, Client, open_node
+from usufruct.chain import Call, Client, State, open_chain, open_node
 from usufruct.chain.contracts.airdrop import Airdrop, AlreadyClaimed
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import LockView, VoteEscrow
 from usufruct.chain.deployment import address_of, deployment_of
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, signer_of
-from usufruct.config import Config, load_config
+from usufruct.config import Config, DatabaseConfig, load_config
 from usufruct.core import Address
-from usufruct.staking import AirdropFile, build_airdrop
+from usufruct.staking import AirdropFile, Airdrops, build_airdrop
+from usufruct.staking.airdrop_terms import NotAnAirdrop, read_terms
 
 pytestmark = pytest.mark.anvil
 
@@ -107,6 +109,95 @@ def test_an_entry_is_claimed_into_a_lock(config: Config, own: dict[str, str], tm
     lock = asyncio.run(locked())
     assert (lock.amount, lock.renewal_weeks) == (5 * 10**18, 0)
     assert lock.ends_at % WEEK == 0
+
+
+@pytest.fixture
+def token(config: Config) -> Address:
+    return asyncio.run(set_up_devnet(config)).address(PlatformToken)
+
+
+@pytest.mark.usefixtures("token")
+def test_a_stranger_who_deploys_first_changes_nothing(config: Config, tmp_path: Path):
+    built = build_airdrop(write_csv(tmp_path, ENTRIES), tmp_path / "out", CAP)
+
+    async def deploy() -> None:
+        async with open_chain(config) as chain:
+            owner, client = chain.sender(signer_of(Role.OWNER, config)), chain.client
+            deadline = (await client.head()).timestamp + DAYS
+            token = chain.deployments.address(PlatformToken)
+            creation = Airdrop.deploy(token, built.root, deadline, TREASURY, NO_ESCROW)
+            await send(client, STRANGER, deployment_of(Airdrop, creation))
+            with AirdropFile(built.path) as file:
+                for _ in range(2):
+                    place = await Airdrops(chain).deploy(owner, file, deadline, TREASURY, NO_ESCROW)
+                    assert place == address_of(Airdrop, creation)
+            assert await PlatformToken(token, client).balance_of(place) == built.total
+
+    asyncio.run(deploy())
+
+
+@pytest.mark.usefixtures("token")
+def test_a_strangers_deployment_in_the_same_block_changes_nothing(config: Config, tmp_path: Path):
+    built = build_airdrop(write_csv(tmp_path, ENTRIES), tmp_path / "out", CAP)
+
+    async def deploy() -> None:
+        async with open_chain(config) as chain:
+            owner, client = chain.sender(signer_of(Role.OWNER, config)), chain.client
+            devnet, token = Devnet(client), PlatformToken(chain.deployments.address(PlatformToken), client)
+            deadline = (await client.head()).timestamp + DAYS
+            creation = Airdrop.deploy(token.address, built.root, deadline, TREASURY, NO_ESCROW)
+            await devnet.set_balance(STRANGER, 10**18)
+            await devnet.set_automine(on=False)
+            first = await devnet.send_as(STRANGER, deployment_of(Airdrop, creation))
+            with AirdropFile(built.path) as file:
+                deploying = asyncio.create_task(Airdrops(chain).deploy(owner, file, deadline, TREASURY, NO_ESCROW))
+                await until(owner.waiting)
+                await devnet.set_automine(on=True)
+                await devnet.mine()
+                place = await deploying
+            receipt = await client.receipt(first)
+            assert receipt is not None
+            assert receipt.succeeded
+            assert (await owner.find(f"airdrop/deploy/{place}")).state is State.REVERTED
+            assert await token.balance_of(place) == built.total
+
+    asyncio.run(deploy())
+
+
+@pytest.mark.usefixtures("token")
+def test_an_airdrop_is_funded_once_whichever_database_knows_it(config: Config, tmp_path: Path):
+    built = build_airdrop(write_csv(tmp_path, ENTRIES), tmp_path / "out", CAP)
+    other = replace(config, database=DatabaseConfig(f"sqlite:///{tmp_path / 'other.db'}"))
+    account, amount = ENTRIES[0]
+
+    async def deploy(config: Config, deadline: int) -> int:
+        async with open_chain(config) as chain:
+            owner = chain.sender(signer_of(Role.OWNER, config))
+            with AirdropFile(built.path) as file:
+                place = await Airdrops(chain).deploy(owner, file, deadline, TREASURY, NO_ESCROW)
+                entry = file.entry_of(Address(account))
+            drop = Airdrop(place, chain.client)
+            if not await drop.is_claimed(entry.index):
+                await send(chain.client, STRANGER, drop.claim(entry.index, entry.account, amount, entry.proof))
+            return await PlatformToken(await drop.token(), chain.client).balance_of(place)
+
+    async def now() -> int:
+        async with open_node(config) as client:
+            return (await client.head()).timestamp
+
+    deadline = asyncio.run(now()) + DAYS
+    assert asyncio.run(deploy(config, deadline)) == built.total - amount
+    assert asyncio.run(deploy(other, deadline)) == built.total - amount
+
+
+def test_terms_are_read_from_an_airdrop_alone(config: Config, token: Address):
+    async def read() -> None:
+        async with open_node(config) as client:
+            for place in (token, STRANGER):
+                with pytest.raises(NotAnAirdrop, match="give the address"):
+                    await read_terms(client, place)
+
+    asyncio.run(read())
 
 
 def test_proofs_from_the_file_are_paid_and_the_rest_goes_to_the_treasury(config: Config, tmp_path: Path):

@@ -2,13 +2,17 @@
 
 from secrets import token_hex
 
-from usufruct.chain import ChainAccess, Sender
+from usufruct.chain import ChainAccess, Sender, word
 from usufruct.chain.contracts.airdrop import Airdrop
-from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.platform_token import AirdropFunded, PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
-from usufruct.chain.deployment import address_of, deployment_of
-from usufruct.core import ZERO_ADDRESS, Address, Conflict, Hash32
+from usufruct.chain.deployment import Creation, address_of, deployment_of
+from usufruct.core import ZERO_ADDRESS, Address, Conflict, Hash32, hash32_from_bytes
 from usufruct.staking.airdrop_file import AirdropEntry, AirdropFile
+from usufruct.staking.airdrop_terms import AirdropTerms, OtherAirdrop, read_terms
+
+_BLOCKS = 2_000
+"""How many blocks' logs are asked for at once."""
 
 
 class Airdrops:
@@ -23,6 +27,7 @@ class Airdrops:
         self._client = chain.client
         self._deployments = chain.deployments
         self._token = PlatformToken(chain.deployments.address(PlatformToken), chain.client)
+        self._first_block = chain.deployments.first_block(PlatformToken)
 
     @property
     def escrow(self) -> Address:
@@ -35,26 +40,21 @@ class Airdrops:
     ) -> Address:
         """Deploy the contract of a file, fund it with the sum of its entries, and return its address.
 
-        `sender` must be the token's owner, `deadline` is Unix seconds. With the same terms and database nothing is done
-        twice.
+        `sender` must be the token's owner, `deadline` is Unix seconds. The contract has no owner: one that a stranger
+        deployed with these terms is used. Funds are counted by the token's events, and only what is missing is sent.
 
         Raises:
-            Conflict: when the contract is there, and this database has not deployed it.
+            NotAnAirdrop, OtherAirdrop: when the contract there is another, or has other terms.
             Revert: the contracts' own errors: another sender, a reserve that is too small, a deadline out of range.
         """
-        creation = Airdrop.deploy(self._token.address, file.root, deadline, treasury, escrow)
+        terms = AirdropTerms(self._token.address, file.root, deadline, treasury, escrow)
+        creation = Airdrop.deploy(terms.token, terms.root, deadline, treasury, escrow)
         place = address_of(Airdrop, creation)
-        key = f"airdrop/deploy/{place}"
-        if not await self._client.code_at(place):
-            await self._client.create(creation, sender=sender.address)
-            await sender.execute(deployment_of(Airdrop, creation), key)
-        elif await sender.find(key) is None:
-            raise Conflict(
-                f"the airdrop at {place} was deployed from another database, which knows whether it was funded; "
-                "deploy from there, or let claims end on another day",
-                code="airdrop_deployed_elsewhere",
-            )
-        await sender.execute(self._token.fund_airdrop(place, file.total), f"airdrop/fund/{place}")
+        await self._create(sender, place, creation)
+        found = await read_terms(self._client, place)
+        if found != terms:
+            raise OtherAirdrop(f"the airdrop at {place} has the terms {found}, not {terms}", address=place)
+        await self._fund(sender, place, file.total)
         return place
 
     async def let_lock(self, sender: Sender, place: Address, escrow: Address) -> bool:
@@ -69,6 +69,35 @@ class Airdrops:
         )
         return True
 
+    async def _create(self, sender: Sender, place: Address, creation: Creation) -> None:
+        """Send the creation, unless the contract exists; another may send the same first."""
+        if await self._client.code_at(place):
+            return
+        await self._client.create(creation, sender=sender.address)
+        try:
+            await sender.execute(deployment_of(Airdrop, creation), f"airdrop/deploy/{place}")
+        except Conflict:
+            if not await self._client.code_at(place):
+                raise
+
+    async def _fund(self, sender: Sender, place: Address, total: int) -> None:
+        """Send from the reserve what was not sent yet; claims may have taken a part of it since."""
+        key = f"airdrop/fund/{place}"
+        if sent := await sender.find(key):
+            await sender.execute(sent.call, key)
+        elif missing := max(0, total - await self._funded(place)):
+            await sender.execute(self._token.fund_airdrop(place, missing), key)
+
+    async def _funded(self, place: Address) -> int:
+        """Return what the token's owner has funded an airdrop with, by the token's events."""
+        topics = [AirdropFunded.TOPIC, hash32_from_bytes(word(int(place, 16)))]
+        head, total = await self._client.block_number(), 0
+        for first in range(self._first_block, head + 1, _BLOCKS):
+            last = min(first + _BLOCKS - 1, head)
+            logs = await self._client.logs(first, last, addresses=[self._token.address], topics=topics)
+            total += sum(each.amount for each in AirdropFunded.among(logs, self._token.address))
+        return total
+
     async def claim(
         self, sender: Sender, place: Address, file: AirdropFile, account: Address
     ) -> tuple[AirdropEntry, Hash32]:
@@ -76,7 +105,7 @@ class Airdrops:
 
         Raises:
             NoSuchEntry: when the file has no entry of the account.
-            Conflict: when the contract at `place` has another tree than the file.
+            OtherAirdrop: when the contract at `place` has another tree than the file.
             Revert: the contract's own errors: the entry was paid before, or claims have ended.
         """
         airdrop, entry = await self._entry(place, file, account)
@@ -90,7 +119,7 @@ class Airdrops:
         """Claim the sender's entry straight into a lock. Return the entry and the transaction.
 
         Raises:
-            NoSuchEntry, Conflict: as for `claim`.
+            NoSuchEntry, OtherAirdrop: as for `claim`.
             Revert: the contracts' own errors: the entry was paid before, or the airdrop may not lock.
         """
         airdrop, entry = await self._entry(place, file, sender.address)
@@ -102,9 +131,9 @@ class Airdrops:
         airdrop, entry = Airdrop(place, self._client), file.entry_of(account)
         root = await airdrop.root()
         if root != file.root:
-            raise Conflict(
+            raise OtherAirdrop(
                 f"the airdrop at {place} has root 0x{root.hex()}, the file 0x{file.root.hex()}; give the file it was "
                 "deployed from",
-                code="other_airdrop",
+                address=place,
             )
         return airdrop, entry
