@@ -26,7 +26,7 @@ from pydantic import AfterValidator, PlainValidator, SecretStr, TypeAdapter, Val
 from pydantic_core import ErrorDetails
 
 from usufruct.core import Invalid, address, parse_units_up
-from usufruct.core.address_lists import read_allocation, read_publishers
+from usufruct.core.address_lists import read_airdrops, read_allocation, read_publishers
 from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
 
@@ -163,6 +163,11 @@ def _publishers(text: str) -> str:
     return text
 
 
+def _airdrops(text: str) -> str:
+    read_airdrops(text)
+    return text
+
+
 def _allocation(text: str) -> str:
     read_allocation(text)
     return text
@@ -258,10 +263,12 @@ class KeysConfig:
 
 @dataclass(frozen=True, slots=True)
 class RelayerConfig:
-    """What the relayer spends on accounts that only sign; what could pass a bound is refused."""
+    """What the relayer spends on accounts that only sign, and on airdrops; what could pass a bound is refused."""
 
     account_gas: Annotated[int, _whole(0, 1_000_000_000), "most gas for one account in 24 hours"] = 4_000_000
     daily_coins: Annotated[Amount, "most of the chain's coin for all accounts in 24 hours"] = "0.05"
+    airdrop_coins: Annotated[Amount, "most of the chain's coin for claims of airdrops in a UTC day"] = "0.02"
+    airdrop_claims: Annotated[int, _whole(0, 1_000_000), "most of them for one network in a UTC day"] = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +368,7 @@ class PlatformTokenConfig:
     fee_to: Annotated[
         Literal["stakers", "treasury"], "who gets the protocol fee in the payment token; treasury: the fee sink"
     ] = "stakers"
-    airdrop_file: Annotated[str, "built by `airdrop build`; its proofs are served under /v1/airdrops"] = ""
+    airdrops: Annotated[str, AfterValidator(_airdrops), "FILE=CONTRACT, by commas; `airdrop deploy` prints it"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ NOT_ON_PAGES = {
     "gallery_failure": "a page for developers",
 }
 OF_ASSETS_ON_THE_COMMAND_LINE = {"not_enough_money", "plan_exists"}
+OF_AIRDROPS_ON_THE_COMMAND_LINE = {"airdrop_file_exists", "airdrop_refused", "invalid_airdrop_file"}
 
 
 def tables() -> list[Sequence[RefusalText]]:
@@ -30,9 +31,9 @@ def known() -> set[str]:
     return {each.code for table in tables() for each in table}
 
 
-def codes(package: str) -> Iterator[str]:
+def codes(package: str, files: str = "*.py") -> Iterator[str]:
     """Return the codes that classes and calls of a package write out: `code="..."`."""
-    for file in (ROOT / package).rglob("*.py"):
+    for file in (ROOT / package).rglob(files):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call | ast.ClassDef):
                 for each in node.keywords:
@@ -50,6 +51,10 @@ def test_every_refusal_of_a_package_with_pages_has_a_text(package):
 
 def test_every_refusal_of_an_asset_that_a_page_meets_has_a_text():
     assert set(codes("assets")) - known() == OF_ASSETS_ON_THE_COMMAND_LINE
+
+
+def test_every_refusal_of_an_airdrop_that_a_page_meets_has_a_text():
+    assert set(codes("staking", "*airdrop*.py")) - known() == OF_AIRDROPS_ON_THE_COMMAND_LINE
 
 
 def test_a_text_is_for_a_code_that_is_raised():

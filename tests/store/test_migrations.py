@@ -133,6 +133,7 @@ LANDED = {
     "r1026_free_samples.py": "2c3e71fccc1292e5",
     "r1027_offers_of_credits.py": "eede57f654f7a9e3",
     "r1028_pass_purchases.py": "c901388ea210d475",
+    "r1029_airdrop_claims.py": "209adb170ace260a",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

@@ -24,7 +24,8 @@ async def check_page(browser: Browser, url: str) -> None:
         assert await phone.too_wide() <= 0
         assert await phone.small_targets() == []
     for scheme in ("light", "dark"):
-        async with visit(browser, f"{url}?language=de", **NARROW, color_scheme=scheme) as narrow:
+        german = f"{url}{'&' if '?' in url else '?'}language=de"
+        async with visit(browser, german, **NARROW, color_scheme=scheme) as narrow:
             await narrow.page.wait_for_load_state("networkidle")
             assert await narrow.too_wide() <= 0
             assert await narrow.accessibility_faults() == [], scheme

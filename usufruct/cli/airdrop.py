@@ -98,6 +98,8 @@ async def deploy(
 ) -> Facts:
     """Deploy the contract of a built airdrop, and fund it from the token's reserve; the wallet is the token's owner's.
 
+    What is there already is checked and not done again. The printed setting has gateways serve it at /airdrop.
+
     Example: usufruct airdrop deploy holders.airdrop --until 2030-06-30 --wallet owner
     """
     deadline = _start_of_day(until)
@@ -117,6 +119,7 @@ async def deploy(
         "treasury": checksum(to),
         "escrow": checksum(lock_in),
         "may_lock": locks,
+        "setting": f'[platform_token] airdrops = "{file}={checksum(place)}"',
     }
 
 

@@ -4,7 +4,7 @@ from usufruct.core.errors import Invalid
 from usufruct.core.ids import address
 from usufruct.core.money import parse_units
 
-__all__ = ["read_allocation", "read_publishers"]
+__all__ = ["read_airdrops", "read_allocation", "read_publishers"]
 
 
 def read_publishers(text: str) -> dict[str, str]:
@@ -40,6 +40,21 @@ def read_allocation(text: str) -> dict[str, int]:
         found[to] = part
     if sum(found.values()) > 10_000:
         raise ValueError("at most 100 per cent together")
+    return found
+
+
+def read_airdrops(text: str) -> dict[str, str]:
+    """Return contracts by file from "FILE=CONTRACT, FILE"; empty for a file whose airdrop has none yet.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    found: dict[str, str] = {}
+    for each in filter(None, map(str.strip, text.split(","))):
+        file, sign, where = (part.strip() for part in each.partition("="))
+        if not file or file in found:
+            raise ValueError(f"FILE=CONTRACT, each file once, not {each!r}")
+        found[file] = _listed(where) if sign else ""
     return found
 
 

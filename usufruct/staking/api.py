@@ -1,40 +1,91 @@
-"""Airdrops as JSON: which are served, and an account's entry with its proof, read from disk."""
+"""Airdrops as JSON: which are served, an account's entry with its proof, how it stands, and its claim."""
+
+from dataclasses import replace
 
 from starlette.responses import Response
 
-from usufruct.core import Hash32, NotFound, address, hash32, hash32_from_bytes
-from usufruct.staking.airdrop_file import AirdropFile
-from usufruct.web import Operation, Request, Route, document_response
-from usufruct_client.airdrop_documents import AirdropEntryFacts, AirdropFacts, AirdropList
+from usufruct.core import Address, address, hash32, hash32_from_bytes
+from usufruct.staking.airdrop_claims import AirdropClaims, AirdropStatus, EntryStatus
+from usufruct.staking.served_airdrops import ServedAirdrop
+from usufruct.web import Operation, Request, Route, client_network, document_response
+from usufruct.web.ui import PageRoute
+from usufruct_client.airdrop_documents import AirdropClaimFacts, AirdropEntryFacts, AirdropFacts, AirdropList
 
 PATH = "/v1/airdrops"
+_ENTRY_PATH = f"{PATH}/{{root}}/{{account}}"
 
-_LIST = Operation("List the airdrops that are served, with their roots.", AirdropList)
+_UNKNOWN = {404: "no airdrop with this root is served, or it pays the account nothing"}
+_AWAY = {503: "the chain's node does not answer"}
+_LIST = Operation("List the airdrops that are served, and how each stands.", AirdropList, refuses=_AWAY)
 _ENTRY = Operation(
     "Return what an airdrop pays an account, with the proof that its contract takes.",
     AirdropEntryFacts,
-    refuses={404: "no airdrop with this root is served, or it pays the account nothing"},
+    refuses=_UNKNOWN,
+)
+_STATUS = Operation("Tell how an account's entry stands.", AirdropClaimFacts, refuses=_UNKNOWN | _AWAY)
+_CLAIM = Operation(
+    "Claim an account's entry; the operator pays the gas. The same again is only looked up.",
+    AirdropClaimFacts,
+    refuses={
+        **_UNKNOWN,
+        403: "another site's page sent it",
+        409: "the contract would not pay it: not deployed, ended, not funded, or refused",
+        429: "as many came from the caller's network today, the day's gas is spent, or the claim failed today",
+        503: "the chain's node does not answer, or the operator's key holds too little for gas",
+    },
 )
 
 
-def airdrop_routes(airdrop: AirdropFile) -> list[Route]:
-    """Return the routes that serve an open airdrop."""
-    root = hash32_from_bytes(airdrop.root)
+def airdrop_routes(claims: AirdropClaims) -> list[Route]:
+    """Return the routes under `/v1/airdrops`. A claim pays the account of its entry, so it needs no session."""
 
     async def listed(request: Request) -> Response:
-        return document_response(AirdropList([AirdropFacts(root, airdrop.count, airdrop.total)]))
+        return document_response(AirdropList([_airdrop(await claims.overview(each)) for each in claims.served]))
 
     async def entry(request: Request) -> Response:
-        _check_root(hash32(request.path_params["root"], "root"), root)
-        found = airdrop.entry_of(address(request.path_params["account"], "account"))
+        airdrop, account = _named(request)
+        found = airdrop.file.entry_of(account)
         proof = [hash32_from_bytes(node) for node in found.proof]
-        return document_response(AirdropEntryFacts(root, found.index, found.account, found.amount, proof))
+        return document_response(AirdropEntryFacts(airdrop.root, found.index, found.account, found.amount, proof))
 
-    return [Route("GET", PATH, listed, _LIST), Route("GET", f"{PATH}/{{root}}/{{account}}", entry, _ENTRY)]
+    async def status(request: Request) -> Response:
+        return _claim(await claims.status(*_named(request)))
+
+    async def claim(request: Request) -> Response:
+        return _claim(await claims.claim(*_named(request), client_network(request.exchange)))
+
+    def _named(request: Request) -> tuple[ServedAirdrop, Address]:
+        root, account = request.path_params["root"], request.path_params["account"]
+        return claims.served.find(hash32(root, "root")), address(account, "account")
+
+    return [
+        Route("GET", PATH, listed, _LIST),
+        Route("GET", _ENTRY_PATH, entry, _ENTRY),
+        Route("GET", f"{_ENTRY_PATH}/claim", status, _STATUS),
+        PageRoute("POST", f"{_ENTRY_PATH}/claim", claim, _CLAIM),
+    ]
 
 
-def _check_root(wanted: Hash32, served: Hash32) -> None:
-    if wanted != served:
-        raise NotFound(
-            f"no airdrop with root {wanted} is served here; {served} is", code="unknown_airdrop", root=wanted
+def _airdrop(found: AirdropStatus) -> AirdropFacts:
+    airdrop, terms = found.airdrop, found.terms
+    facts = AirdropFacts(airdrop.root, airdrop.file.count, airdrop.file.total, found.state.value)
+    if terms is None:
+        return facts
+    return replace(facts, contract=airdrop.place, claims_end=terms.deadline, treasury=terms.treasury, left=found.left)
+
+
+def _claim(found: EntryStatus) -> Response:
+    entry, terms = found.entry, found.terms
+    return document_response(
+        AirdropClaimFacts(
+            found.airdrop.root,
+            entry.account,
+            entry.amount,
+            found.state.value,
+            found.transaction,
+            found.reason,
+            found.airdrop.place,
+            terms.deadline if terms else None,
+            terms.treasury if terms else None,
         )
+    )

@@ -1,7 +1,6 @@
-"""What the token economy adds to an installation: contracts, an airdrop's proofs, locks, fees brought to stakers."""
+"""What the token economy adds to an installation: contracts, airdrops, locks, fees brought to stakers."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from secrets import token_hex
 
 from usufruct.accounts.passkeys import MoreRelayedCalls
@@ -18,8 +17,7 @@ from usufruct.core import Address
 from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic, Finding
 from usufruct.core.jobs import Job
-from usufruct.staking.airdrop_file import AirdropFile
-from usufruct.staking.api import airdrop_routes
+from usufruct.staking.airdrop_component import AirdropParts
 from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.relayed_calls import StakersCalls
@@ -33,15 +31,11 @@ _FEE_SECONDS = 60.0
 
 def build(context: Context) -> Component:
     """Build the component."""
-    get = context.get
+    get, airdrops = context.get, AirdropParts(context)
 
     def routes() -> list[Route]:
-        found = stake_routes(Stakes(get(ChainAccess))) if has_escrow(get(Deployments)) else []
-        if file := get(Config).platform_token.airdrop_file:
-            airdrop = AirdropFile(Path(file))
-            context.closing.callback(airdrop.close)
-            found += airdrop_routes(airdrop)
-        return found
+        stakes = stake_routes(Stakes(get(ChainAccess))) if has_escrow(get(Deployments)) else []
+        return [*stakes, *airdrops.routes()]
 
     async def start() -> None:
         deployments = get(Deployments)
@@ -68,7 +62,8 @@ def build(context: Context) -> Component:
         start=start,
         routes=routes,
         jobs=jobs,
-        diagnostics=(Diagnostic("fees", fees, needs=("contracts",)),),
+        gateway_jobs=airdrops.gateway_jobs,
+        diagnostics=(Diagnostic("fees", fees, needs=("contracts",)), airdrops.diagnostic),
         deploy_steps=lambda: deploy_steps(get(DeploySite), get(Config).platform_token),
     )
 
