@@ -50,7 +50,16 @@ def build(context: Context) -> Component:
     def passkeys() -> PasskeyBuyer | None:
         if not has_factory(get(Deployments)):
             return None
-        return PasskeyBuyer(get(Passkeys), get(Relay), get(Keys), get(Channels), get(Deposits), get(Terms), get(Clock))
+        return PasskeyBuyer(
+            get(Passkeys),
+            get(Wallet),
+            get(Relay),
+            get(Keys),
+            get(Channels),
+            get(Deposits),
+            get(Terms),
+            get(Clock),
+        )
 
     def buyer() -> Buyer:
         terms = get(Terms)

@@ -64,14 +64,16 @@ def account_pages(
         return PasskeyOffer(site.fits, f"{site.at_localhost}{PATH}" if devnet and not site.fits else "")
 
     async def _shown(request: Request, payer: Address, fragment: str = "keys") -> Response:
-        log = await buyer.spending(payer)
+        log, passkeys = await buyer.spending(payer), buyer.passkeys
+        held = passkeys is not None and await passkeys.holds(payer)
         days = spent_by_day(log.calls, clock.now(), _SHOWN_DAYS)
         answer = pages.answer(
             request,
             _TEMPLATE,
             fragment=fragment,
             payer=payer,
-            passkey_account=buyer.passkeys is not None and await buyer.passkeys.holds(payer),
+            passkey_account=held,
+            at_risk=passkeys is not None and held and await passkeys.is_at_risk(payer),
             local=is_local(buyer.terms.chain_id),
             keys=await buyer.keys(payer),
             deposits=(await deposits.list(payer)).deposits,

@@ -7,11 +7,12 @@ from usufruct.accounts.passkeys import (
     Passkeys,
     PasskeySite,
     Relay,
+    Wallet,
     signature_of,
     typed_digest,
     typed_signature,
 )
-from usufruct.core import Address, ChainId, Clock, Denied
+from usufruct.core import Address, ChainId, Clock, Denied, Unavailable
 from usufruct.market.signing_requests import Request
 from usufruct.payments.ledger import Account
 from usufruct.payments.pricing import Escrow, channel_id
@@ -40,10 +41,11 @@ class PasskeyBuyer:
     """The verbs of a signed-in passkey account that differ from a wallet's."""
 
     def __init__(
-        self, passkeys: Passkeys, relay: Relay, keys: Keys, channels: Channels, deposits: Deposits, terms: Terms,
-        clock: Clock,
+        self, passkeys: Passkeys, wallet: Wallet, relay: Relay, keys: Keys, channels: Channels, deposits: Deposits,
+        terms: Terms, clock: Clock,
     ) -> None:  # fmt: skip
         self._passkeys = passkeys
+        self._wallet = wallet
         self._relay = relay
         self._keys = keys
         self._channels = channels
@@ -58,6 +60,13 @@ class PasskeyBuyer:
     async def holds(self, account: Address) -> bool:
         """Tell whether an address is a passkey account of this site."""
         return bool(await self._passkeys.store.list(account))
+
+    async def is_at_risk(self, account: Address) -> bool:
+        """Tell whether an account would be lost with its only passkey; False while the node does not answer."""
+        try:
+            return await self._wallet.is_at_risk(await self._wallet.state(account))
+        except Unavailable:
+            return False
 
     async def make_key(self, account: Address, wish: KeyTermsWish) -> NewKey:
         """Make a key of a passkey account, for the person signed in as it: it holds nothing until a deposit is signed.

@@ -31,7 +31,7 @@ _CREATIONS = Hash32(f"0x{1 << 160:064x}")
 
 
 def creation_hash(account: Address) -> Hash32:
-    """Return what an account's creation is named here: there is no operation whose hash it could have."""
+    """Return what an account's creation is named here; no operation has this hash."""
     return Hash32(f"0x{account[2:]:0>64}")
 
 
