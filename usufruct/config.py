@@ -368,6 +368,7 @@ class PlatformTokenConfig:
     fee_to: Annotated[
         Literal["stakers", "treasury"], "who gets the protocol fee in the payment token; treasury: the fee sink"
     ] = "stakers"
+    levels: Annotated[str, "ten SCORE=DISCOUNT:QUOTA by commas, by rising score; empty: none; at deployment"] = ""
     airdrops: Annotated[str, AfterValidator(_airdrops), "FILE=CONTRACT, by commas; `airdrop deploy` prints it"] = ""
 
 

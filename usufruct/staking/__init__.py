@@ -5,12 +5,15 @@ from usufruct.staking.airdrop_file import AirdropEntry, AirdropFile, NoSuchEntry
 from usufruct.staking.airdrop_rows import TOKEN_DECIMALS, AirdropRefused, InvalidAirdropFile, RefusedRow
 from usufruct.staking.airdrop_service import Airdrops
 from usufruct.staking.fee_keeper import FeePlan
+from usufruct.staking.level_model import LevelTerms
+from usufruct.staking.levels import AccountLevel, StakingLevels
 from usufruct.staking.lock_model import MOST_WEEKS, Lock, score_down
 from usufruct.staking.stakes import EscrowTerms, Stake, Stakes
 
 __all__ = [
     "MOST_WEEKS",
     "TOKEN_DECIMALS",
+    "AccountLevel",
     "AirdropEntry",
     "AirdropFile",
     "AirdropRefused",
@@ -19,12 +22,14 @@ __all__ = [
     "EscrowTerms",
     "FeePlan",
     "InvalidAirdropFile",
+    "LevelTerms",
     "Lock",
     "NoSuchEntry",
     "Progress",
     "RefusedRow",
     "Stake",
     "Stakes",
+    "StakingLevels",
     "build_airdrop",
     "score_down",
 ]

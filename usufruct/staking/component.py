@@ -8,6 +8,7 @@ from usufruct.assets import Listings, RegistryClient, registry_creation
 from usufruct.chain import ChainAccess, Senders, TokenFacts, amount_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
+from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Deployments, DeploySite, address_of
@@ -19,6 +20,7 @@ from usufruct.core.diagnostics import Diagnostic, Finding
 from usufruct.core.jobs import Job
 from usufruct.staking.airdrop_component import AirdropParts
 from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
+from usufruct.staking.levels import levels_creation
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.relayed_calls import StakersCalls
 from usufruct.staking.stake_api import stake_routes
@@ -79,7 +81,7 @@ def has_splitter(deployments: Deployments) -> bool:
 
 
 def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[DeployStep]:
-    """Return what the token economy deploys, if the platform token has a name: token, escrow, and the fee sink."""
+    """Return what the token economy deploys, if the platform token has a name: token, escrow, fee sink, levels."""
     if not settings.name:
         return []
     setup = site.setup
@@ -93,6 +95,9 @@ def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[Deploy
         site.creation(VoteEscrow, escrow, needs=token_at),
         site.creation(FeeSplitter, splitter, needs=escrow_at),
     ]
+    if settings.levels:
+        levels = levels_creation(settings.levels, setup.owner, escrow_at)
+        steps.append(site.creation(Levels, levels, needs=escrow_at))
     if settings.fee_to == "stakers":
         steps.append(_fee_step(site, address_of(FeeSplitter, splitter)))
     return steps

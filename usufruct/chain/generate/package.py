@@ -24,6 +24,7 @@ BOUND = (
     "FeeSplitter",
     "IERC20Metadata",
     "IEntryPoint",
+    "Levels",
     "PasskeyAccount",
     "PasskeyAccountFactory",
     "PasskeyVerifier",
