@@ -17,6 +17,7 @@ from usufruct.chain import Client, fee_sink_of, keccak, open_node
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
+from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 ANN, GUARDIAN = DEVNET_ADDRESSES[5], DEVNET_ADDRESSES[8]
 FLOOR = 20_000_000
 TOKEN = 10**18
+LEVELS = ",".join(f"{1_000 * number}={number}:{number}" for number in range(1, 11))
 HERE, THERE = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
 
 
@@ -50,6 +52,7 @@ def configured(folder: Path, url: str) -> Config:
         platform_token_name="Example",
         platform_token_symbol="EXM",
         platform_token_allocation=f"{ANN}=10",
+        platform_token_levels=LEVELS,
         governance_quorum_floor=FLOOR,
         governance_guardian=GUARDIAN,
         governance_guardian_until=expires.date().isoformat(),
@@ -78,7 +81,8 @@ async def decide(client: Client, deployments: Deployments) -> None:
     await devnet.send_as(ANN, escrow.lock(2 * FLOOR * TOKEN, 52))
     await devnet.pass_time(8 * DAY_SECONDS)
 
-    owned = [each(deployments.address(each), client) for each in (AssetRegistry, Exchange, PlatformToken, VoteEscrow)]
+    kinds = (AssetRegistry, Exchange, Levels, PlatformToken, VoteEscrow)
+    owned = [each(deployments.address(each), client) for each in kinds]
     calls = [each.accept_ownership() for each in owned]
     what = ([call.to for call in calls], [0] * len(calls), [call.data for call in calls])
     description = "Accept what the operator offers"

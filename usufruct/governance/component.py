@@ -4,6 +4,7 @@ from secrets import token_hex
 
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
@@ -15,7 +16,10 @@ from usufruct.core.components import Component, Context, DeployStep
 from usufruct.governance.governor import governor_creation, timelock_creation
 
 _OFFERED = (AssetRegistry, Exchange, PlatformToken, VoteEscrow)
-"""What stakers decide about. The till stays the operator's: it pays whom the operator works for."""
+"""What stakers decide about, beside the levels, if there are any.
+
+The till stays the operator's: it pays whom the operator works for.
+"""
 
 
 def build(context: Context) -> Component:
@@ -41,11 +45,12 @@ def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:
     timelock = timelock_creation(settings, site.setup.owner)
     timelock_at = address_of(PlatformTimelock, timelock)
     governor = governor_creation(settings, escrow, timelock_at)
+    offered = (*_OFFERED, Levels) if config.platform_token.levels else _OFFERED
     return [
         site.creation(PlatformTimelock, timelock),
         site.creation(PlatformGovernor, governor, needs=escrow),
         _appointment(site, timelock_at, address_of(PlatformGovernor, governor)),
-        *(_offer(site, contract(site.planned(contract), site.client), timelock_at) for contract in _OFFERED),
+        *(_offer(site, contract(site.planned(contract), site.client), timelock_at) for contract in offered),
     ]
 
 
@@ -62,7 +67,7 @@ def _appointment(site: DeploySite, timelock_at: Address, governor_at: Address) -
 
 
 def _offer(
-    site: DeploySite, owned: AssetRegistry | Exchange | PlatformToken | VoteEscrow, timelock: Address
+    site: DeploySite, owned: AssetRegistry | Exchange | PlatformToken | VoteEscrow | Levels, timelock: Address
 ) -> DeployStep:
     """Return the step that names the timelock as the next owner of a contract, unless it has another owner already."""
 
