@@ -10,7 +10,7 @@ UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --o
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-ledger bench-pages bench-web check-pages screenshots profile-gateway clean
+.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-ledger bench-pages bench-web check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -80,8 +80,11 @@ test-contracts: setup ## forge: unit, fuzz, invariants (FOUNDRY_PROFILE=ci: more
 test-python: setup ## pytest
 	@python -m pytest -n 3 --dist loadfile
 
-check: export FOUNDRY_PROFILE = default
-check: setup ## style, types, layers, budgets, generated code, gas, static analysis
+check: check-code check-pages ## style, types, layers, budgets, generated code, gas, static analysis, pages
+	@echo "check: ok"
+
+check-code: export FOUNDRY_PROFILE = default
+check-code: setup
 	@ruff format --check .
 	@ruff check .
 	@mypy
@@ -89,8 +92,7 @@ check: setup ## style, types, layers, budgets, generated code, gas, static analy
 	@$(FORGE) fmt --check
 	@$(FORGE) build --skip test
 	@python -m usufruct.chain.generate --check
-	@$(MAKE) --no-print-directory check-gas slither check-pages
-	@echo "check: ok"
+	@$(MAKE) --no-print-directory check-gas slither
 
 check-gas: setup
 	@mkdir -p build && cd contracts && FOUNDRY_PROFILE=gas $$(python -m usufruct.chain.toolchain forge) test > ../build/gas.txt || (tail -40 ../build/gas.txt; exit 1)
