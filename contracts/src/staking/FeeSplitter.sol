@@ -40,7 +40,8 @@ contract FeeSplitter is IFeeSplitter {
     // slither-disable-next-line reentrancy-events,arbitrary-send-eth
     function forward(address token, address[] calldata sources) external returns (uint256 amount) {
         for (uint256 i; i < sources.length; ++i) {
-            IShares(sources[i]).release(token); // slither-disable-line unused-return,calls-loop
+            // slither-disable-next-line unused-return,calls-loop (the balance counts)
+            IShares(sources[i]).release(token);
         }
         address to = sinkOf(token);
         amount = token == address(0) ? address(this).balance : IERC20(token).balanceOf(address(this));
@@ -53,7 +54,8 @@ contract FeeSplitter is IFeeSplitter {
                 IERC20(token).safeTransfer(to, amount);
             }
         }
-        if (to == address(ESCROW)) ESCROW.notify(); // slither-disable-line unused-return
+        // slither-disable-next-line unused-return (it may book more than this call sent)
+        if (to == address(ESCROW)) ESCROW.notify();
     }
 
     /// @inheritdoc IFeeSplitter
