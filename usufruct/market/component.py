@@ -33,6 +33,7 @@ from usufruct.market.review_owners import ServiceOwners
 from usufruct.market.review_pages import review_pages
 from usufruct.market.review_signature import ReviewSignatures
 from usufruct.market.reviews import Reviews
+from usufruct.market.trade import PassPlans
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.settlement import Deposits, MoneyBack, PaidBatches, RefundRequests
 from usufruct.store import Database, MasterSecret
@@ -111,6 +112,9 @@ def build(context: Context) -> Component:
         late = (lambda: get(RegistryClient)), (lambda: get(AssetIndexer)), (lambda: get(ShareHolders))
         return Payees(get(Listings), *late, get(Terms).token, get(Clock))
 
+    def plans() -> PassPlans | None:
+        return get(PassPlans) if Exchange.__name__ in get(Deployments).contracts else None
+
     context.provide_later(Buyer, buyer)
     context.provide_later(BuyerDeposits, deposits)
     context.provide_later(Payees, payees)
@@ -123,7 +127,7 @@ def build(context: Context) -> Component:
             *account_routes(get(Buyer), get(Sessions)),
             *passkey_routes(get(Buyer), get(Sessions), get(Purses)),
             *deposit_routes(get(BuyerDeposits), get(Sessions)),
-            *account_pages(get(Buyer), get(BuyerDeposits), get(Sessions), get(Pages), get(Clock)),
+            *account_pages(get(Buyer), get(BuyerDeposits), plans(), get(Sessions), get(Pages), get(Clock)),
             *payee_routes(get(Payees), get(Pages), get(Terms).token),
             *review_routes(get(Reviews), get(Sessions)),
             *review_pages(get(Reviews), get(Sessions), get(Pages), get(Terms).token),

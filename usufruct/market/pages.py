@@ -1,5 +1,6 @@
 """The buyer's page, `/account`: sign in with a wallet, make keys, deposit, see what was spent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,12 +10,13 @@ from starlette.responses import Response
 
 from usufruct.accounts import Sessions
 from usufruct.accounts.passkeys import PasskeySite
-from usufruct.core import Address, Clock, hash32
+from usufruct.core import Address, Clock, Unavailable, hash32
 from usufruct.core.networks import is_devnet, is_local
 from usufruct.market.buyer import Buyer, spent_by_day
 from usufruct.market.deposits import BuyerDeposits
 from usufruct.market.refusals import REFUSALS
 from usufruct.market.trade import REFUSALS as SHARE_REFUSALS
+from usufruct.market.trade import PassPlans, ServiceCredits
 from usufruct.web import Operation, Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
 
@@ -38,9 +40,9 @@ class PasskeyOffer:
 
 
 def account_pages(
-    buyer: Buyer, deposits: BuyerDeposits, sessions: Sessions, pages: Pages, clock: Clock
+    buyer: Buyer, deposits: BuyerDeposits, plans: PassPlans | None, sessions: Sessions, pages: Pages, clock: Clock
 ) -> list[PageRoute]:
-    """Return the routes of the buyer's page."""
+    """Return the routes of the buyer's page; `plans` knows prepaid credits, where they are traded."""
     pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")], [*REFUSALS, *SHARE_REFUSALS])
     devnet = is_devnet(buyer.terms.chain_id)
 
@@ -83,6 +85,7 @@ def account_pages(
             terms=buyer.terms,
             token=buyer.terms.token,
             calls=log.calls[:_SHOWN_CALLS],
+            credits=await _credits(payer),
             days=[(_moment(day), charge) for day, charge in days],
             spent=any(charge for _, charge in days),
             moment=_moment,
@@ -90,6 +93,13 @@ def account_pages(
         )
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows it after sign-out
         return answer
+
+    async def _credits(payer: Address) -> Sequence[ServiceCredits] | None:
+        """Return a payer's prepaid credits; None while the node does not answer, or not soon."""
+        try:
+            return await plans.by_service(payer) if plans else []
+        except Unavailable:
+            return None
 
     async def rename(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address

@@ -101,10 +101,17 @@ async def test_a_passkey_buys_activates_calls_and_sees_what_is_left(town: TradeT
         assert await passes.balance_of(account, plan) == 20 * CREDIT
         await activate(page, "4")
         key = await make_key(page)
+        assert len(key) < 1_500, "as long as other tokens that stock clients send"
         charge = await call(town, key) + await call(town, key)
         await page.reload()
         left = page.locator(".card", has_text="Left for your calls")
         await expect(left).to_contain_text(f"{format_units(4 * CREDIT - charge, 6)} tUSD")
+        await page.goto(f"{root}/account")
+        card = page.locator(".card", has_text="Left for your calls")
+        await expect(card).to_contain_text(f"{format_units(4 * CREDIT - charge, 6)} tUSD")
+        await expect(card).to_contain_text("16 tUSD")
+        await card.get_by_role("link", name="Activate, use or sell").click()
+        await expect(page).to_have_url(f"{root}/passes/{NAME}")
         expected = "pubKeyCredParams", "409"  # a hint of chromium's; the refusal of the other tab
         assert [each for each in shown.problems if not any(name in each for name in expected)] == []
     await town.world.installation.get(Claimer).run(everything=True)

@@ -5,6 +5,7 @@ from usufruct.market.trade.goods_on_chain import GoodsOnChain
 from usufruct.market.trade.model import Deductions, last_expiry, listing_of
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct.market.trade.offers import Offers
+from usufruct.market.trade.pass_plans import PassPlans, ServiceCredits
 from usufruct.market.trade.purchases import Purchases
 from usufruct.market.trade.refusals import REFUSALS
 
@@ -15,7 +16,9 @@ __all__ = [
     "GoodsOnChain",
     "OfferBook",
     "Offers",
+    "PassPlans",
     "Purchases",
+    "ServiceCredits",
     "last_expiry",
     "listing_of",
 ]

@@ -55,7 +55,9 @@ def build(context: Context) -> Component:
         return ShareIncome(get(OfferBook), get(RegistryClient), get(ShareHolders))
 
     def plans() -> PassPlans:
-        return PassPlans(get(OfferBook), get(RegistryClient), passes(), get(Ledger), get(PassTerms))
+        return PassPlans(
+            get(OfferBook), get(RegistryClient), passes(), get(ExchangeIndexer), get(Ledger), get(PassTerms)
+        )
 
     def passes() -> Passes:
         return Passes(get(RegistryClient), get(AssetIndexer))

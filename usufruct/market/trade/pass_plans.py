@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.assets import Credits, Listing, Passes, PassPlan, RegistryClient, RevenueToken, about_calls
-from usufruct.core import Address
+from usufruct.core import Address, AssetId, format_asset
+from usufruct.market.trade.errors import NotTraded
+from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.model import Deductions
 from usufruct.market.trade.node_view import NodeView
 from usufruct.market.trade.offer_book import OfferBook
@@ -49,6 +51,17 @@ class HeldCredits:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceCredits:
+    """An account's credits of all plans of a service; `name` is empty where it is not sold here any more."""
+
+    asset: str
+    name: str
+    currency: RevenueToken
+    circulating: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class PassesState:
     """A service's plans now, what a credit counts in, and what a sale of credits deducts."""
 
@@ -68,9 +81,16 @@ class PassPlans:
     """
 
     def __init__(
-        self, book: OfferBook, registry: RegistryClient, passes: Passes, ledger: Ledger, terms: PassTerms
+        self,
+        book: OfferBook,
+        registry: RegistryClient,
+        passes: Passes,
+        indexer: ExchangeIndexer,
+        ledger: Ledger,
+        terms: PassTerms,
     ) -> None:
         """Take what calls have used from `ledger`; `terms` are those of the credits that pay here."""
+        self._indexer = indexer
         self._book = book
         self._registry = registry
         self._passes = passes
@@ -100,8 +120,33 @@ class PassPlans:
     async def credits(self, state: PassesState, holder: Address, node: NodeView | None = None) -> list[HeldCredits]:
         """Return a holder's credits of a service's plans, by plan and meter."""
         async with (node or self._book.node()).limit():
-            found = await self._passes.credits_of(holder, [each.plan for each in state.plans])
-            left = await asyncio.gather(*(self._left(each, holder) for each in found))
+            return await self._held(holder, [each.plan for each in state.plans])
+
+    async def by_service(self, holder: Address) -> list[ServiceCredits]:
+        """Return an account's credits by service: of the plans of which it got credits in a purchase, unless void."""
+        known = await self._indexer.plans(holder)
+        if not known:
+            return []
+        async with self._book.node().limit():
+            plans = await asyncio.gather(*(self._passes.show(each) for each in known))
+            now = await self._registry.now()
+            held = await self._held(holder, [each for each in plans if not 0 < each.expiry <= now])
+        found: dict[AssetId, list[HeldCredits]] = {}
+        for each in held:
+            found.setdefault(each.credits.plan.asset, []).append(each)
+        return [await self._of_service(*each) for each in found.items()]
+
+    async def _of_service(self, asset: AssetId, held: Sequence[HeldCredits]) -> ServiceCredits:
+        try:
+            name = (await self._book.by_id(asset)).name
+        except NotTraded:
+            name = ""
+        circulating, left = sum(each.credits.circulating for each in held), sum(each.left for each in held)
+        return ServiceCredits(format_asset(asset), name, held[0].credits.plan.currency, circulating, left)
+
+    async def _held(self, holder: Address, plans: Sequence[PassPlan]) -> list[HeldCredits]:
+        found = await self._passes.credits_of(holder, plans)
+        left = await asyncio.gather(*(self._left(each, holder) for each in found))
         return [HeldCredits(*each) for each in zip(found, left, strict=True)]
 
     async def _left(self, held: Credits, holder: Address) -> int:
