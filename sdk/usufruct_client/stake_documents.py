@@ -21,7 +21,7 @@ class EscrowFacts(Document):
     """`GET /v1/staking`: the contract that locks tokens.
 
     `revenue`: what waits for the stakers of the running week. While the total score is under `score_floor`, it is
-    carried to the next week. `exit_penalty_bps`: lost in an early exit with 52 weeks left; 0: there is no early exit.
+    carried to the next week. `exit_penalty_bps`: lost in an early exit with 52 weeks left; 0: early exits are closed.
     """
 
     escrow: AddressText

@@ -158,7 +158,7 @@ interface IExchange {
     /// @notice Maker and buyer, or maker and recipient, are the same.
     error SelfTrade(address account);
 
-    /// @notice Neither the zero address nor the exchange can receive items.
+    /// @notice Nothing can be sent to this address: zero, or the contract itself.
     error InvalidRecipient(address to);
 
     /// @notice Royalties, or royalties and fee, are more than the maker allowed.

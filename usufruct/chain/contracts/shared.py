@@ -523,10 +523,10 @@ class FailedCall(Revert, code="failed_call"):
 
 @dataclass(eq=False)
 class InvalidRecipient(Revert, code="invalid_recipient"):
-    """Neither the zero address nor the exchange can receive items."""
+    """Nothing can be sent to this address: zero, or the contract itself."""
 
     SIGNATURE = "InvalidRecipient(address)"
-    NOTICE = "Neither the zero address nor the exchange can receive items."
+    NOTICE = "Nothing can be sent to this address: zero, or the contract itself."
     to: Address
 
 
