@@ -74,3 +74,13 @@ def test_without_a_penalty_no_lock_ends_early(economy: Economy):
     economy.stake("lock", "1", "--weeks", "1", wallet=ANN)
     assert isinstance(economy.commands.refused("stake", "exit", "--wallet", str(ANN)), EarlyExitClosed)
     assert economy.commands.json("stake", "terms")["exit_penalty"] == "no early exit"
+
+
+def test_a_projection_shares_with_the_locks_there_are(economy: Economy):
+    lock = economy.stake("lock", "1", "--weeks", "2", wallet=ANN)
+    found = economy.commands.json("stake", "project", "1", "--weeks", "2", "--revenue", "3")
+    assert (found["ends"], found["first_score"]) == (lock["ends"], lock["next_score"])
+    assert found["income"] == "2.5 tUSD", (
+        "2/4 of the first week's 3, then 1/3: the other lock counts with its weight of 2"
+    )
+    assert economy.commands.json("stake", "project", "1", "--weeks", "2")["income"] == "0 tUSD"

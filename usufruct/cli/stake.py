@@ -14,7 +14,17 @@ from usufruct.cli.support.output import say
 from usufruct.cli.support.ownership import Yes, confirm_on_public_chain, owner_of
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
 from usufruct.core import Address, Clock, Invalid, checksum, format_units, moment, parse_units
-from usufruct.staking import MOST_WEEKS, TOKEN_DECIMALS, FeePlan, Stake, Stakes, score_down
+from usufruct.staking import (
+    MOST_WEEKS,
+    TOKEN_DECIMALS,
+    WEEK_SECONDS,
+    FeePlan,
+    Lock,
+    Stake,
+    Stakes,
+    income_down,
+    score_down,
+)
 
 app = Typer()
 
@@ -194,6 +204,33 @@ async def terms(chain: ChainAccess) -> Facts:
         "revenue_this_week": _show(found.waiting, found.revenue_token),
         "score_floor": format_units(found.score_floor, found.token.decimals),
         "exit_penalty": penalty if found.exit_penalty_bps else "no early exit",
+    }
+
+
+@app.command()
+@runs(open_chain)
+async def project(
+    chain: ChainAccess,
+    amount: Amount,
+    weeks: Weeks,
+    revenue: Annotated[str, Option(help="Revenue of each week, as in 250; by default what this week has so far.")] = "",
+) -> Facts:
+    """Show what a lock made now would get, if each week brought the same revenue and other locks stayed as they are.
+
+    Neither is promised.
+
+    Example: usufruct stake project 520 --weeks 52 --revenue 250
+    """
+    terms = await Stakes(chain).terms()
+    weekly = parse_units(revenue, terms.revenue_token.decimals, "--revenue") if revenue else terms.waiting
+    lock = Lock(_units(amount), terms.week + 1 + weeks)
+    income = income_down(lock, terms.week + 1, weeks, weekly, terms.next_weight)
+    return {
+        "ends": moment(lock.end * WEEK_SECONDS),
+        "first_score": format_units(score_down(lock.weight_at(terms.week + 1)), terms.token.decimals),
+        "weekly_revenue": _show(weekly, terms.revenue_token),
+        "income": _show(income, terms.revenue_token),
+        "assumes": "the same revenue each week, all other locks as they are",
     }
 
 

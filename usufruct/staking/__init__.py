@@ -7,12 +7,13 @@ from usufruct.staking.airdrop_service import Airdrops
 from usufruct.staking.fee_keeper import FeePlan
 from usufruct.staking.level_model import LevelTerms
 from usufruct.staking.levels import AccountLevel, StakingLevels
-from usufruct.staking.lock_model import MOST_WEEKS, Lock, score_down
+from usufruct.staking.lock_model import MOST_WEEKS, WEEK_SECONDS, Lock, income_down, score_down
 from usufruct.staking.stakes import EscrowTerms, Stake, Stakes
 
 __all__ = [
     "MOST_WEEKS",
     "TOKEN_DECIMALS",
+    "WEEK_SECONDS",
     "AccountLevel",
     "AirdropEntry",
     "AirdropFile",
@@ -31,5 +32,6 @@ __all__ = [
     "Stakes",
     "StakingLevels",
     "build_airdrop",
+    "income_down",
     "score_down",
 ]

@@ -19,8 +19,8 @@ _PERMIT_SECONDS = 3_600
 class EscrowTerms:
     """The escrow now. Amounts are atomic units: of `token`, and `waiting` of `revenue_token`.
 
-    `week`: the running one, which ends at `week_ends`, Unix seconds; `total_weight`: of it; `waiting`: revenue of the
-    running week, with what was carried; `rolled_week`: the week that it was booked for.
+    `week`: the running one, which ends at `week_ends`, Unix seconds; `total_weight`: of it, `next_weight`: of the next;
+    `waiting`: revenue of the running week, with what was carried.
     """
 
     token: TokenFacts
@@ -32,7 +32,6 @@ class EscrowTerms:
     score_floor: int
     exit_penalty_bps: int
     waiting: int
-    rolled_week: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,6 @@ class Stakes:
             floor,
             penalty,
             books.waiting,
-            books.rolled_week,
         )
 
     async def tokens(self) -> tuple[TokenFacts, TokenFacts]:
