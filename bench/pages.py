@@ -48,6 +48,7 @@ BUYERS_PAGES = {
     "notifications": "/account/notifications",
     "shares": "/shares/archive",
     "passes": "/passes/archive",
+    "titles": "/titles/archive",
     "recover": "/account/recover",
     "gallery": "/_gallery",
 }
@@ -145,6 +146,8 @@ def _trade(commands: Commands, upstream: str, at: Sequence[str]) -> None:
         offer = commands.run("pass", "offer", "archive", credits_, "--price", price, "--wallet", wallet, *at)["offer"]
         for part in parts:
             commands.run("pass", "buy-offered", offer, part, "--max-price", price, "--wallet", "7", *at)
+    bundle = ("--price", "2500", "--shares", "20000000:1200", "--expires", "90d", "--wallet", "5")
+    commands.run("title", "offer", "archive", *bundle, *at)
     asyncio.run(_earn(load_config(commands.environment), address(made["shares"])))
 
 

@@ -256,6 +256,10 @@ class Gateway:
         """Return the offers of credits of an asset's plans that are not over, the lowest price of a credit first."""
         return self._offers(f"/v1/passes/{asset}/offers")
 
+    def title_offers(self, asset: str) -> list[OfferFacts]:
+        """Return the offers of an asset's title, alone or in a bundle, that are not over, the lowest price first."""
+        return self._offers(f"/v1/titles/{asset}/offers")
+
     def _offers(self, path: str) -> list[OfferFacts]:
         found: list[OfferFacts] = []
         after = ""

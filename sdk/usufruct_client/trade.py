@@ -1,11 +1,12 @@
-"""Trade in revenue shares and pass credits: what maker and buyer sign, the exchange's rules of price and fee. Pure.
+"""Trade in revenue shares, pass credits and titles: what maker and buyer sign, the exchange's rules of price. Pure.
 
 Goods and money are in atomic units.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_UP, Context, Decimal
+from enum import IntEnum
 from typing import Any, Protocol
 
 from usufruct_client.eip712_messages import DEPOSIT, PERMIT, SIGNED_LISTING, Domain, MessageType
@@ -21,7 +22,6 @@ _PLACES, _DIGITS = 6, 4
 
 _EXACT = Context(prec=200, rounding=ROUND_UP)
 _HASHER = MessageHasher(SIGNED_LISTING)
-_ERC20, _ERC1155 = 0, 2
 
 
 class OfferedTerms(Protocol):
@@ -33,11 +33,11 @@ class OfferedTerms(Protocol):
 
     @property
     def amount(self) -> int:
-        """Atomic units on offer."""
+        """Atomic units on offer; 1 of a title."""
 
     @property
     def price(self) -> int:
-        """The price of all of them."""
+        """The price of all of them, and of what is sold with them."""
 
     @property
     def expiry(self) -> int:
@@ -45,62 +45,95 @@ class OfferedTerms(Protocol):
 
     @property
     def max_deduction_bps(self) -> int:
-        """The most that the fee may take."""
+        """The most that fee and royalties may take."""
 
     @property
     def nonce(self) -> int:
         """The number that a cancellation uses up."""
 
 
+class GoodsKind(IntEnum):
+    """What goods are, with the value of the exchange's `ItemKind`: an ERC-20, an ERC-721, an ERC-1155."""
+
+    SHARES = 0
+    TITLE = 1
+    CREDITS = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What an offer sells: an asset's revenue shares, or, of a `plan`, credits that circulate.
+    """What an offer sells: an asset's revenue shares, of a `plan` credits that circulate, or the asset's `title`.
 
-    `token` is their contract: the asset's Shares, an ERC-20, or the AccessPass, an ERC-1155.
+    `token` is their contract: the asset's Shares, the AccessPass, or the AssetRegistry.
     """
 
     asset: int
     token: Address
     plan: int | None = None
+    title: bool = False
 
     @property
-    def kind(self) -> int:
-        """The exchange's `ItemKind`."""
-        return _ERC20 if self.plan is None else _ERC1155
+    def kind(self) -> GoodsKind:
+        """What they are."""
+        if self.title:
+            return GoodsKind.TITLE
+        return GoodsKind.SHARES if self.plan is None else GoodsKind.CREDITS
 
     @property
     def id(self) -> int:
-        """The id in an exchange's item: the plan's, 0 for shares."""
-        return self.plan or 0
+        """The id in an exchange's item: the plan's, the title's, 0 for shares."""
+        return self.asset if self.title else self.plan or 0
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedItem:
+    """Goods in an offer: how much of them, and which part of the offer's price is theirs."""
+
+    goods: Goods
+    amount: int
+    price: int
+
+
+def items_of(goods: Goods, amount: int, price: int, more: Sequence[OfferedItem]) -> list[OfferedItem]:
+    """Return all that an offer of goods sells for `price`, with `more`, in the order that the exchange asks for."""
+    first = OfferedItem(goods, amount, price - sum(each.price for each in more))
+    return sorted((first, *more), key=lambda each: (int(each.goods.token, 16), each.goods.id))
 
 
 @dataclass(frozen=True, slots=True)
 class TradingVenue:
-    """Where goods trade: the chain, its exchange, the goods, and the token that they are paid in."""
+    """Where goods trade: the chain, its exchange, the goods, and the token that they are paid in.
+
+    `more`: what is sold together with a title. Such an offer, and one of a title alone, is not sold in parts.
+    """
 
     chain_id: int
     exchange: Address
     goods: Goods
     currency: Address
+    more: Sequence[OfferedItem] = ()
 
     def listing(self, offer: OfferedTerms) -> dict[str, Any]:
         """Return the listing that the maker of an offer signs."""
-        item = {
-            "kind": self.goods.kind,
-            "token": checksum(self.goods.token),
-            "id": self.goods.id,
-            "amount": offer.amount,
-            "price": offer.price,
-        }
+        item, *more = (
+            {
+                "kind": int(each.goods.kind),
+                "token": checksum(each.goods.token),
+                "id": each.goods.id,
+                "amount": each.amount,
+                "price": each.price,
+            }
+            for each in items_of(self.goods, offer.amount, offer.price, self.more)
+        )
         return {
             "maker": checksum(offer.maker),
             "currency": checksum(self.currency),
             "expiry": offer.expiry,
             "maxDeductionBps": offer.max_deduction_bps,
-            "divisible": True,
+            "divisible": not self.goods.title,
             "nonce": offer.nonce,
             "item": item,
-            "more": [],
+            "more": more,
         }
 
     def offer_hash(self, offer: OfferedTerms) -> Hash32:
@@ -131,13 +164,13 @@ class TradingVenue:
     def sign_purchase(
         self, buyer: Signer, domain: Domain, offer: Hash32, terms: OfferedTerms, amount: int, bought: int, until: int
     ) -> SignedPurchase:
-        """Sign a payment of exactly the price of `amount`; it can be made until `until`.
+        """Sign a payment of exactly the price of `amount`, 0 for a title's offer; it can be made until `until`.
 
         `domain` is the currency's, `bought` what the buyer has bought of the offer before.
         """
         me = Address(buyer.address.lower())
         salt = purchase_salt(offer, me, amount, bought)
-        price = price_up(terms.price, terms.amount, amount)
+        price = terms.price if self.goods.title else price_up(terms.price, terms.amount, amount)
         message = purchase_message(me, self.exchange, price, until, authorization_nonce(offer, amount, me, salt))
         signature = _sign(buyer, replace(DEPOSIT, domain=domain), self.chain_id, self.currency, message)
         return SignedPurchase(offer, me, amount, price, until, salt, signature)

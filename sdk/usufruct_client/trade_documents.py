@@ -1,15 +1,17 @@
 """The JSON documents of trade: offers that makers sign, purchases, and what was traded.
 
-Goods are revenue shares of a service, or circulating credits of one of its plans; `plan` is null for shares. Goods and
-money are in atomic units. An offer is a signed listing of the exchange, of one ERC-20 or ERC-1155, sold in parts.
+Goods are revenue shares of a service, circulating credits of one of its plans (`plan`), or the service's title. Goods
+and money are in atomic units. An offer is a signed listing of the exchange: of one ERC-20 or ERC-1155, sold in parts;
+or of a title, alone or with `more`, sold as a whole.
 """
 
+from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictStr
 
 from usufruct_client.passkey_wire import PasskeyAssertion
-from usufruct_client.wire import SigningRequest
+from usufruct_client.wire import PriceCard, SigningRequest
 from usufruct_client.wire_types import (
     AddressText,
     AssetHex,
@@ -33,14 +35,31 @@ _Bps = Annotated[int, whole(10_000)]
 OfferStateText = Literal["open", "sold", "cancelled", "expired", "uncovered", "fee_raised", "unknown"]
 
 
+class BundledGoods(Wish):
+    """Goods of the same service that are sold together with its title; `price` is their part of the offer's."""
+
+    amount: Uint128
+    price: Uint128
+    plan: PlanHex | None = None
+
+
+Bundle = Annotated[list[BundledGoods], Field(max_length=8)]
+"""What is sold together with a title."""
+
+
 class OfferWish(Wish):
-    """`POST /v1/offers/requests`: goods that the signed-in account wants to sell, and the price of all."""
+    """`POST /v1/offers/requests`: goods that the signed-in account wants to sell, and the price of all.
+
+    Of a title the amount is 1, and `more` is sold with it.
+    """
 
     asset: AssetHex
     amount: Uint128
     price: Uint128
     days: Annotated[int, Field(strict=True, ge=1, le=90)]
     plan: PlanHex | None = None
+    title: StrictBool = False
+    more: Bundle = field(default_factory=list)
 
 
 class SharesPermit(Wish):
@@ -66,6 +85,8 @@ class SignedOffer(Wish):
     nonce: Uint256
     signature: WalletSignature
     plan: PlanHex | None = None
+    title: StrictBool = False
+    more: Bundle = field(default_factory=list)
     permit: SharesPermit | None = None
     assertion: PasskeyAssertion | None = None
 
@@ -83,12 +104,12 @@ class ExchangeTransaction(Document):
 class SaleRequest(Document):
     """What a maker signs to sell: first the permit, where one is needed, then the offer that carries it.
 
-    `approval` does the same as the permit, by a transaction of the maker's; without a permit it comes first. Of the
+    `approvals` do the same as the permit, by transactions of the maker's; without a permit they come first. Of the
     price of all, `fee` goes to the exchange, `royalty` to the holders of the service's shares, `proceeds` to the maker.
     """
 
     permit: SigningRequest | None
-    approval: ExchangeTransaction | None
+    approvals: list[ExchangeTransaction]
     offer: SigningRequest
     fee: Uint128
     royalty: Uint128
@@ -109,12 +130,14 @@ class OfferFacts(Document):
     """An offer, with all that a purchase on the exchange needs; `token` is the contract of what is sold.
 
     `left` is not sold yet; `available` is how much of it can be bought now: what the maker holds and has approved.
-    Both prices are of all `amount`.
+    `price` is of all `amount` and of `more`, which is sold with a title.
     """
 
     offer: HashText
     asset: AssetHex
     plan: PlanHex | None
+    title: StrictBool
+    more: list[BundledGoods]
     token: AddressText
     maker: AddressText
     currency: AddressText
@@ -131,9 +154,9 @@ class OfferFacts(Document):
 
 
 class OfferList(Document):
-    """`GET /v1/shares/{asset}/offers`, `/v1/passes/{asset}/offers`: those not over, the lowest price of a unit first.
+    """`GET /v1/shares/{asset}/offers`, the same of `passes` and `titles`: those not over, the lowest price first.
 
-    `next` is the `after` of the next page.
+    The price is that of a unit; of a title's offer, the whole. `next` is the `after` of the next page.
     """
 
     offers: list[OfferFacts]
@@ -141,7 +164,7 @@ class OfferList(Document):
 
 
 class PurchaseWish(Wish):
-    """`POST /v1/purchases/requests`: a part of an offer, at most at a price.
+    """`POST /v1/purchases/requests`: a part of an offer, at most at a price; `amount` is 0 for the offer of a title.
 
     `bought`: how much of this offer the buyer has bought as far as they know; another number is refused, so that a page
     that is out of date buys nothing a second time.
@@ -163,7 +186,7 @@ class PurchaseRequest(Document):
 
 
 class SignedPurchase(Wish):
-    """`POST /v1/purchases`: a signed purchase; the same again is made once."""
+    """`POST /v1/purchases`: a signed purchase; the same again is made once. `amount` is 0 for the offer of a title."""
 
     offer: HashText
     buyer: AddressText
@@ -186,7 +209,10 @@ class PurchaseFacts(Document):
 
 
 class TradeFacts(Document):
-    """Goods that changed hands on the exchange; `time` is None until the block's is known."""
+    """Goods that changed hands on the exchange; `time` is None until the block's is known.
+
+    `amount` is 0 for an offer of a title: all of it was sold.
+    """
 
     offer: HashText
     plan: PlanHex | None
@@ -201,7 +227,7 @@ class TradeFacts(Document):
 
 
 class TradeList(Document):
-    """`GET /v1/shares/{asset}/trades`, `/v1/passes/{asset}/trades`: the newest first."""
+    """`GET /v1/shares/{asset}/trades`, the same of `passes` and `titles`: the newest first."""
 
     trades: list[TradeFacts]
 
@@ -303,3 +329,33 @@ class PassHolding(Document):
 
     holder: AddressText
     credits: list[CreditsFacts]
+
+
+class TitleFacts(Document):
+    """`GET /v1/titles/{asset}`: a service's title, who owns it, and what its owner has announced.
+
+    A new price holds `notice_seconds` after its owner announced it. `next_price` holds from `next_price_from` on; both
+    are null where none is announced. `retires_at`: when the service ends, 0: no end is announced. `royalty_bps`: what
+    the holders of the service's shares get of a resale of title and credits.
+    """
+
+    asset: AssetHex
+    name: StrictStr
+    registry: AddressText
+    exchange: AddressText
+    owner: AddressText
+    shares: AddressText
+    passes: AddressText
+    price: PriceCard
+    next_price: PriceCard | None
+    next_price_from: Seconds | None
+    price_symbol: StrictStr
+    price_decimals: Decimals
+    notice_seconds: Seconds
+    retires_at: Seconds
+    currency: AddressText
+    symbol: StrictStr
+    decimals: Decimals
+    fee_bps: _Bps
+    royalty_bps: _Bps
+    trades: Count

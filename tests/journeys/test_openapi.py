@@ -455,6 +455,7 @@ async def trade_shares(world, http) -> None:
         assert (await http.post(f"{world.url}/sessions/demo")).status_code == 201
         assert (await http.post(f"{shares}/collection")).json()["transactions"] == [], "nothing was earned"
         await trade_credits(town, http, maker)
+        await trade_title(town, http, maker)
         ended = await http.post(f"{world.url}/offers/{offer}/cancellation")
         assert ended.json()["sent"], ended.text
         assert (await http.get(f"{world.url}/offers/{offer}")).json()["state"] == "cancelled"
@@ -466,7 +467,7 @@ async def trade_credits(town, http, maker) -> None:
     await town.give_credits(maker, plan)
     wish = {"asset": town.asset_text, "amount": "1000000", "price": "50", "days": 1, "plan": f"0x{plan:064x}"}
     asked = (await http.post(f"{town.world.url}/offers/requests", json=wish)).json()
-    assert (asked["permit"], asked["approval"]["sent"]) == (None, True)
+    assert (asked["permit"], [each["sent"] for each in asked["approvals"]]) == (None, [True])
     published = await http.post(f"{town.world.url}/offers", json=asked["offer"]["body"])
     assert published.status_code == 201, published.text
     passes = f"{town.world.url}/passes/{town.asset_text}"
@@ -494,6 +495,21 @@ async def use_credits(town, http, passes, plan) -> None:
     await town.act(DEVNET_ADDRESSES[4], registry.set_meter(town.asset, DEVNET_ADDRESSES[8]))
     back = await http.post(f"{passes}/refund", json={"plan": plan})
     assert back.json()["amount"] == "13500000", "of what circulates: a meter was named after the plan was made"
+
+
+async def trade_title(town, http, maker) -> None:
+    """Offer the title with shares as the demo account, and look at everything about titles."""
+    await town.give_title(maker)
+    more = [{"amount": "1", "price": "20"}]
+    wish = {"asset": town.asset_text, "amount": "1", "price": "50", "days": 1, "title": True, "more": more}
+    asked = (await http.post(f"{town.world.url}/offers/requests", json=wish)).json()
+    assert {each["sent"] for each in asked["approvals"]} == {True}
+    published = await http.post(f"{town.world.url}/offers", json=asked["offer"]["body"])
+    assert published.status_code == 201, published.text
+    titles = f"{town.world.url}/titles/{town.asset_text}"
+    for path in ("", "/offers", "/trades"):
+        assert (await http.get(titles + path)).status_code == 200
+    assert (await http.get(f"{town.world.url.removesuffix('/v1')}/titles/{NAME}")).status_code == 200
 
 
 def encoded(content: dict[str, object]) -> str:

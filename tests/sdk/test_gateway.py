@@ -256,6 +256,8 @@ FACTS = OfferFacts(
     HASH,
     OFFER.asset,
     None,
+    False,
+    [],
     VENUE.goods.token,
     WHO,
     VENUE.currency,
@@ -289,6 +291,13 @@ def test_an_offer_a_permit_and_a_purchase_are_signed_as_wallets_do():
     nonce = authorization_nonce(HASH, 1_000, WHO, signed.salt)
     paid = DEPOSIT.document(token.data(CHAIN, TOKEN.address), purchase_message(WHO, VENUE.exchange, 34, 99, nonce))
     assert signer_of_document(paid, signed.signature) == WHO
+
+
+def test_a_title_is_paid_for_as_a_whole():
+    title = replace(OFFER, amount=1, title=True)
+    venue = replace(VENUE, goods=Goods(7, VENUE.goods.token, title=True))
+    signed = venue.sign_purchase(PAYER, Domain(TOKEN.name, TOKEN.version), HASH, title, 0, 0, 99)
+    assert (signed.amount, signed.price, signed.salt) == (0, OFFER.price, purchase_salt(HASH, WHO, 0, 0))
 
 
 def test_the_same_offer_and_purchase_are_handed_in_until_the_gateway_tells_what_became_of_them():
@@ -329,3 +338,6 @@ def test_offers_are_read_to_the_last_page_and_not_without_end():
     gateway, server = at(page)
     assert len(gateway.credit_offers("0x07")) == MOST_PAGES
     assert str(server.asked[0].url) == "http://here/v1/passes/0x07/offers?after="
+    gateway, server = at({"offers": [], "next": None})
+    assert gateway.title_offers("0x07") == []
+    assert str(server.asked[0].url) == "http://here/v1/titles/0x07/offers?after="

@@ -24,9 +24,9 @@ async def refused_when(page: Page, path: str, alter: Callable[[Any], None], butt
     await page.unroute(path)
 
 
-def change_word(index: int, asked: Any, transaction: int = 0) -> None:
+def change_word(index: int, asked: Any, transaction: int = 0, of: str = "transactions") -> None:
     """Count one up in a word of a transaction's data: the first 32 bytes after the selector are word 0."""
-    altered = asked["transactions"][transaction]
+    altered = asked[of][transaction]
     start = 10 + 64 * index
     word = int(altered["data"][start : start + 64], 16) + 1
     altered["data"] = f"{altered['data'][:start]}{word:064x}{altered['data'][start + 64 :]}"

@@ -1,6 +1,6 @@
-"""A registered service on sale, and wallets that hold and trade its shares and credits of its plans."""
+"""A registered service on sale, and wallets that hold and trade its shares, its title and credits of its plans."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from tests.support.waiting import until
 from usufruct.assets import Assets, NewAsset, RegistryClient
 from usufruct.chain import Call
 from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.deployment import Deployments
@@ -75,8 +76,17 @@ class Trader:
 
     async def ask_to_offer(self, amount: int, price: int, days: int = 7, plan: int | None = None) -> httpx.Response:
         """Ask for what is signed to offer shares, or credits of a plan."""
-        wish = {"asset": self.asset, "amount": str(amount), "price": str(price), "days": days}
-        return await self.http.post("/offers/requests", json=wish | ({"plan": plan_text(plan)} if plan else {}))
+        wish = {"amount": str(amount), "price": str(price)} | ({"plan": plan_text(plan)} if plan else {})
+        return await self._ask_to_sell(wish, days)
+
+    async def ask_to_offer_title(
+        self, price: int, more: Sequence[Mapping[str, str]] = (), days: int = 7
+    ) -> httpx.Response:
+        """Ask for what is signed to offer the title, and more with it."""
+        return await self._ask_to_sell({"amount": "1", "price": str(price), "title": True, "more": list(more)}, days)
+
+    async def _ask_to_sell(self, wish: Mapping[str, Any], days: int) -> httpx.Response:
+        return await self.http.post("/offers/requests", json={"asset": self.asset, "days": days, **wish})
 
     async def offer(
         self,
@@ -87,15 +97,28 @@ class Trader:
         plan: int | None = None,
     ) -> httpx.Response:
         """Offer shares, or credits of a plan; `changes` are made to what was signed, after it was signed."""
-        asked = await self.ask_to_offer(amount, price, days, plan)
+        return await self._publish(await self.ask_to_offer(amount, price, days, plan), changes)
+
+    async def offer_title(
+        self,
+        price: int,
+        more: Sequence[Mapping[str, str]] = (),
+        changes: Mapping[str, Any] | None = None,
+        days: int = 7,
+    ) -> httpx.Response:
+        """Offer the title, and more with it; `changes` are made to what was signed, after it was signed."""
+        return await self._publish(await self.ask_to_offer_title(price, more, days), changes)
+
+    async def _publish(self, asked: httpx.Response, changes: Mapping[str, Any] | None) -> httpx.Response:
         if asked.status_code != 200:
             return asked
         found = asked.json()
         body = fill(found["offer"], self.account)
         if found["permit"]:
             body["permit"] = fill(found["permit"], self.account)
-        elif found["approval"]:
-            await self.act(self.address, call_of(found["approval"]))
+        else:
+            for each in found["approvals"]:
+                await self.act(self.address, call_of(each))
         return await self.http.post("/offers", json=body | dict(changes or {}))
 
     async def ask(self, offer: str, amount: int, most: int = 10**30, bought: int = 0) -> httpx.Response:
@@ -104,7 +127,7 @@ class Trader:
         return await self.http.post("/purchases/requests", json=wish)
 
     async def buy(self, offer: str, amount: int, most: int = 10**30, bought: int = 0) -> httpx.Response:
-        """Buy shares of an offer."""
+        """Buy a part of an offer; 0: all that is sold with a title."""
         asked = await self.ask(offer, amount, most, bought)
         if asked.status_code != 200:
             return asked
@@ -124,6 +147,7 @@ class TradeTown:
     asset: AssetId
     shares: Shares
     passes: AccessPass
+    titles: AssetRegistry
     exchange: Exchange
     enter: Any
     _opened: list[httpx.AsyncClient] = field(default_factory=list)
@@ -145,6 +169,11 @@ class TradeTown:
     async def give(self, to: Address, shares: int) -> None:
         """Transfer shares of the registrant's."""
         await self.act(DEVNET_ADDRESSES[_REGISTRANT], self.shares.transfer(to, shares))
+
+    async def give_title(self, to: Address) -> None:
+        """Transfer the registrant's title."""
+        holder = DEVNET_ADDRESSES[_REGISTRANT]
+        await self.act(holder, self.titles.transfer_from(holder, to, self.asset))
 
     async def plan(self, price: int, credits_: int, days: int = 0) -> int:
         """Put a plan on sale; it expires after so many days, 0: never."""
@@ -201,6 +230,7 @@ async def trade_town(world: x402_installation.X402Installation, enter: Any) -> A
     await world.gateway.get(Catalogue).add(served)
     exchange = Exchange(installation.get(Deployments).address(Exchange), installation.client)
     passes = AccessPass(installation.get(Deployments).address(AccessPass), installation.client)
-    opened = TradeTown(world, made.id, Shares(made.shares, installation.client), passes, exchange, enter)
+    shares = Shares(made.shares, installation.client)
+    opened = TradeTown(world, made.id, shares, passes, registry.contract, exchange, enter)
     yield opened
     await opened.close()

@@ -33,7 +33,7 @@ from usufruct.core import (
     parse_units,
 )
 from usufruct.payments.pricing import PassTerms, sign_grant
-from usufruct_client.trade import Goods, price_of_one, price_up
+from usufruct_client.trade import Goods, GoodsKind, price_of_one, price_up
 from usufruct_client.trade_documents import OfferFacts
 from usufruct_client.wire import Token
 
@@ -250,15 +250,10 @@ def offer(
             atoms = parse_units(amount, found.currency.decimals, "credits")
             goods = Goods(found.asset, session.registry.passes.address, found.id)
             sale = await trader.offer(goods, _unit(found), atoms, whole, agreed, until)
-            fee, royalty = sale.deductions.of(whole)
-            proceeds = {
-                "fee": format_units(fee, agreed.decimals),
-                "royalty": format_units(royalty, agreed.decimals),
-                "you_get": format_units(whole - fee - royalty, agreed.decimals),
-            }
-            return {**_offer_facts(sale.offer, found, agreed), **proceeds, "approval": sale.approval}
+            facts = _offer_facts(sale.offer, found, agreed)
+            return {**facts, **sale.proceeds(agreed), "approval": sale.approval}
 
-        return trade_at(config, payer, made, of_plans=True)
+        return trade_at(config, payer, made, GoodsKind.CREDITS)
 
 
 @app.command()
@@ -301,7 +296,7 @@ def buy_offered(
                 "transaction": bought.transaction,
             }
 
-        return trade_at(config, payer, made, of_plans=True)
+        return trade_at(config, payer, made, GoodsKind.CREDITS)
 
 
 @app.command()
@@ -320,7 +315,7 @@ def cancel(config: Config, offer: OfferArgument, wallet: Wallet, gateway: Gatewa
             left = plan.currency.show(ended.left)
             return {"offer": which, "plan": hex(plan.id), "credits_not_sold": left, "transaction": transaction}
 
-        return trade_at(config, payer, made, of_plans=True)
+        return trade_at(config, payer, made, GoodsKind.CREDITS)
 
 
 async def _plan_of(offer: OfferFacts, session: RegistrySession) -> PassPlan:

@@ -169,11 +169,8 @@ def offer(
             which = await find_asset(session, payer.gateway, asset)
             goods = Goods(which, (await session.registry.shares(which)).address)
             sale = await trader.offer(goods, SHARES, atoms, whole, agreed, expiry)
-            fee, _ = sale.deductions.of(whole)
-            proceeds = {
-                "fee": format_units(fee, agreed.decimals),
-                "you_get": format_units(whole - fee, agreed.decimals),
-            }
+            proceeds = sale.proceeds(agreed)
+            del proceeds["royalty"]  # shares have none
             return {**_offer_facts(sale.offer, agreed), **proceeds, "approval": sale.approval}
 
         return trade_at(config, payer, made)

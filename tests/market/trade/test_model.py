@@ -15,6 +15,7 @@ from usufruct.market.trade.store import Cancellation
 from usufruct_client.eip712_messages import EXCHANGE, SIGNED_LISTING
 from usufruct_client.trade import (
     Goods,
+    OfferedItem,
     TradingVenue,
     authorization_nonce,
     fee_down,
@@ -23,10 +24,10 @@ from usufruct_client.trade import (
     purchase_salt,
 )
 
-MAKER, BUYER, SHARES = (Address("0x" + each * 20) for each in ("a1", "b2", "c3"))
+MAKER, BUYER, SHARES, PASSES, REGISTRY = (Address("0x" + each * 20) for each in ("a1", "b2", "c3", "d4", "e5"))
 EXCHANGE_AT, TOKEN = Address("0x" + "d4" * 20), Address("0x" + "e5" * 20)
 HASH = Hash32("0x" + "11" * 32)
-GOODS = Goods(1, SHARES)
+GOODS, TITLE = Goods(1, SHARES), Goods(1, REGISTRY, title=True)
 OFFER = GoodsOffer(HASH, GOODS, MAKER, TOKEN, 1_000, 77, 2_000, 250, 5, b"")
 
 UINT128 = st.integers(1, 2**128 - 1)
@@ -56,9 +57,50 @@ def test_no_way_of_slicing_is_cheaper_than_the_whole(price, parts):
 @given(UINT128, st.integers(0, 500), st.integers(0, 1_000))
 def test_fee_and_royalty_are_within_what_the_maker_allowed(price, fee_bps, royalty_bps):
     """The exchange refuses a sale whose deductions are above `maxDeductionBps` of the price, rounded down."""
-    deductions = Deductions(fee_bps, royalty_bps)
-    fee, royalty = deductions.of(price)
-    assert 0 <= fee + royalty <= price * deductions.bps // 10_000 < price
+    deductions, item = Deductions(fee_bps, royalty_bps), OfferedItem(Goods(1, SHARES, plan=7), 1, price)
+    fee, royalty = deductions.of([item])
+    assert (fee, royalty) == (fee_down(price, fee_bps), fee_down(price, royalty_bps))
+    assert 0 <= fee + royalty <= price * deductions.bps_up([item]) // 10_000 < price
+
+
+@given(UINT128, st.lists(st.tuples(st.booleans(), UINT128), max_size=8), st.integers(0, 500), st.integers(0, 1_000))
+def test_a_bundle_pays_each_items_royalty_and_the_maker_allows_the_least_that_sells_it(
+    price, more, fee_bps, royalty_bps
+):
+    """The royalty of each item is asked on its price, and shares have none, as in `Exchange._payRoyalty`."""
+    parts = [
+        OfferedItem(Goods(1, PASSES, plan=at) if royal else Goods(1, SHARES), 1, each)
+        for at, (royal, each) in enumerate(more)
+    ]
+    deductions, items = Deductions(fee_bps, royalty_bps), [OfferedItem(TITLE, 1, price), *parts]
+    whole = price + sum(each for _, each in more)
+    royalties = [price, *(each for royal, each in more if royal)]
+    fee, royalty = deductions.of(items)
+    assert fee == floor(Fraction(whole) * fee_bps / 10_000)
+    assert royalty == sum(floor(Fraction(each) * royalty_bps / 10_000) for each in royalties)
+    allowed = deductions.bps_up(items)
+    assert allowed <= deductions.bps
+    assert fee + royalty <= whole * allowed // 10_000 < whole
+    assert fee + royalty == 0 or fee + royalty > whole * (allowed - 1) // 10_000
+
+
+def test_items_are_in_the_exchanges_order_and_the_title_has_the_rest_of_the_price():
+    more = (OfferedItem(Goods(1, PASSES, plan=9), 5, 30), OfferedItem(Goods(1, SHARES), 7, 20))
+    whole = replace(OFFER, goods=TITLE, amount=1, price=100, more=more)
+    assert [(each.goods.token, each.goods.id, each.amount, each.price) for each in whole.items] == [
+        (SHARES, 0, 7, 20),
+        (PASSES, 9, 5, 30),
+        (REGISTRY, 1, 1, 50),
+    ]
+    listing = whole.listing
+    assert not listing.divisible
+    assert sum(each.price for each in (listing.item, *listing.more)) == whole.price_up(0) == 100
+    assert [whole.left_of(each.goods) for each in whole.items] == [7, 5, 1]
+    assert replace(whole, sold=1).left_of(TITLE) == 0
+    enough = {each.goods: each.amount for each in whole.items}
+    assert whole.covered(enough) == 1
+    assert [whole.covered(enough | {each.goods: each.amount - 1}) for each in whole.items] == [0, 0, 0]
+    assert (whole.sells(0), whole.sells(1), OFFER.sells(0), OFFER.sells(1_001)) == (True, False, False, False)
 
 
 @given(st.integers(1, 2**40), st.integers(0, 2**40))
@@ -119,6 +161,20 @@ def test_a_listings_hash_is_what_wallets_sign(goods, kind, id_):
     item_of = replace(OFFER, goods=goods).listing.item
     assert (item_of.kind, item_of.token, item_of.id) == (kind, SHARES, id_)
     assert TradingVenue(1, EXCHANGE_AT, goods, TOKEN).offer_hash(OFFER) != wanted
+
+
+def test_a_bundles_hash_is_what_wallets_sign():
+    more = (OfferedItem(Goods(1, PASSES, plan=9), 5, 30), OfferedItem(Goods(1, SHARES), 7, 20))
+    items = [
+        {"kind": 0, "token": SHARES, "id": 0, "amount": 7, "price": 20},
+        {"kind": 2, "token": PASSES, "id": 9, "amount": 5, "price": 30},
+        {"kind": 1, "token": REGISTRY, "id": 1, "amount": 1, "price": 50},
+    ]
+    head = {"maker": MAKER, "currency": TOKEN, "expiry": 2_000, "maxDeductionBps": 250, "divisible": False, "nonce": 5}
+    document = SIGNED_LISTING.document(EXCHANGE.data(31337, EXCHANGE_AT), head | {"item": items[0], "more": items[1:]})
+    wanted = "0x" + _hash_eip191_message(encode_typed_data(full_message=document)).hex().removeprefix("0x")
+    whole = replace(OFFER, goods=TITLE, amount=1, price=100, more=more)
+    assert TradingVenue(31337, EXCHANGE_AT, TITLE, TOKEN, more).offer_hash(whole) == wanted
 
 
 def test_a_payment_is_bound_to_offer_amount_buyer_and_what_was_bought_before():

@@ -1,15 +1,14 @@
 """Pass credits bought and sold between two browsers, in Debian's chromium: credits and money to the unit."""
 
-import re
-
 import pytest
 from playwright.async_api import expect
 
-from tests.support.altered_answer import refused_when
-from tests.support.browser import DESKTOP, NARROW, PHONE, chromium, needs_chromium, visit
+from tests.support.altered_answer import change_word, refused_when
+from tests.support.browser import PHONE, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
+from tests.support.trade_pages import check_german_page, check_link, enter, publish_offer
 from tests.support.trade_town import NAME, ROYALTY_BPS, TradeTown
 from usufruct.core import address
 
@@ -17,26 +16,6 @@ pytestmark = [needs_chromium, pytest.mark.anvil]
 
 DOLLAR = 10**6
 CREDIT = 10**6
-
-
-@pytest.fixture
-async def browser():
-    async with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def root(world):
-    return world.url.removesuffix("/v1")
-
-
-async def enter(page, root: str, wallet: InjectedWallet) -> None:
-    """Sign in with an injected wallet, and open the page of the passes."""
-    await wallet.inject(page)
-    await page.goto(f"{root}/account")
-    await page.get_by_role("button", name="Test Wallet").click()
-    await expect(page.get_by_text("No keys yet")).to_be_visible()
-    await page.goto(f"{root}/passes/{NAME}")
 
 
 async def fill_offer(page, amount: str, price: str) -> None:
@@ -47,8 +26,7 @@ async def fill_offer(page, amount: str, price: str) -> None:
 
 async def offer(page, amount: str, price: str) -> None:
     await fill_offer(page, amount, price)
-    await page.get_by_role("button", name="Sign and offer").click()
-    await expect(page.get_by_text("Your offer is published.")).to_be_visible()
+    await publish_offer(page)
 
 
 async def buy(page, amount: str, price: str) -> None:
@@ -67,10 +45,10 @@ async def test_credits_are_bought_and_sold_between_two_browsers(town: TradeTown,
     await town.give_credits(sellers, plan)
     await town.world.devnet.set_balance(sellers, 10**18)  # the approval and a cancellation need coins, a sale does not
     async with visit(browser, "about:blank", **PHONE) as sold, visit(browser, "about:blank", **PHONE) as bought:
-        await enter(sold.page, root, seller)
+        await enter(sold.page, root, seller, "passes")
         await expect(sold.page.get_by_text("8,000 calls").first).to_be_visible()
         await offer(sold.page, "8", "6")
-        await enter(bought.page, root, buyer)
+        await enter(bought.page, root, buyer, "passes")
         await expect(bought.page.get_by_text("0.75 tUSD", exact=True).first).to_be_visible()
         await expect(bought.page.get_by_text("0.9 tUSD", exact=True).first).to_be_visible()
         await buy(bought.page, "5", "3.75")
@@ -131,10 +109,10 @@ async def test_a_passkey_signs_no_other_offer_approval_or_purchase(town: TradeTo
             asked["offer"]["document"]["message"]["maxDeductionBps"] = "9999"
 
         def of_another_contract(asked) -> None:
-            asked["approval"]["to"] = town.shares.address
+            asked["approvals"][0]["to"] = town.shares.address
 
         def for_another(asked) -> None:
-            asked["approval"]["data"] = asked["approval"]["data"][:34] + "66" * 20 + asked["approval"]["data"][74:]
+            change_word(0, asked, of="approvals")
 
         def dearer(asked) -> None:
             asked["request"]["document"]["message"]["value"] = "1000001"
@@ -158,22 +136,6 @@ async def test_the_page_keeps_every_budget_and_is_german(town: TradeTown, browse
     made = await seller.offer(5 * CREDIT, 4 * DOLLAR, plan=plan)
     assert (await buyer.buy(made.json()["offer"], CREDIT)).status_code == 200
     assert (await buyer.offer(CREDIT, DOLLAR, plan=plan)).status_code == 201
-    cookies = [{"name": each.name, "value": each.value, "url": root} for each in seller.http.cookies.jar]
     await check_page(browser, f"{root}/passes/{NAME}")
-    signed_in = {"storage_state": {"cookies": cookies, "origins": []}}
-    for scheme in ("light", "dark"):
-        async with visit(
-            browser, f"{root}/passes/{NAME}?language=de", **NARROW, **signed_in, color_scheme=scheme
-        ) as shown:
-            await expect(shown.page.get_by_role("heading", level=1)).to_have_text(
-                f"Vorausbezahltes Guthaben für {NAME}"
-            )
-            assert await shown.too_wide() <= 0
-            assert await shown.small_targets() == []
-            assert await shown.accessibility_faults() == []
-            assert shown.problems == []
-
-    async with visit(browser, f"{root}/s/{NAME}", **DESKTOP) as shown:
-        await shown.page.get_by_role("heading", name="Who is paid", exact=True).last.scroll_into_view_if_needed()
-        await shown.page.get_by_role("link", name="Buy and sell prepaid credits").click()
-        await expect(shown.page).to_have_url(re.compile(f"/passes/{NAME}$"))
+    await check_german_page(browser, root, "passes", seller, f"Vorausbezahltes Guthaben für {NAME}")
+    await check_link(browser, root, "passes", "Buy and sell prepaid credits")

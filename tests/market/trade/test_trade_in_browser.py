@@ -1,15 +1,14 @@
 """Shares bought and sold between two browsers, in Debian's chromium: both balances and the income to the unit."""
 
-import re
-
 import pytest
 from playwright.async_api import expect
 
-from tests.support.altered_answer import refused_when
-from tests.support.browser import DESKTOP, NARROW, PHONE, chromium, needs_chromium, visit
+from tests.support.altered_answer import change_word, refused_when
+from tests.support.browser import DESKTOP, PHONE, needs_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
+from tests.support.trade_pages import check_german_page, check_link, enter, publish_offer
 from tests.support.trade_town import NAME, SHARE, TradeTown
 from tests.support.waiting import until
 from usufruct.core import address
@@ -19,31 +18,10 @@ pytestmark = [needs_chromium, pytest.mark.anvil]
 DOLLAR = 10**6
 
 
-@pytest.fixture
-async def browser():
-    async with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def root(world):
-    return world.url.removesuffix("/v1")
-
-
-async def enter(page, root: str, wallet: InjectedWallet) -> None:
-    """Sign in with an injected wallet, and open the page of the shares."""
-    await wallet.inject(page)
-    await page.goto(f"{root}/account")
-    await page.get_by_role("button", name="Test Wallet").click()
-    await expect(page.get_by_text("No keys yet")).to_be_visible()
-    await page.goto(f"{root}/shares/{NAME}")
-
-
 async def offer(page, amount: str, price: str) -> None:
     await page.get_by_label("How many shares").last.fill(amount)
     await page.get_by_label("Price of all of them").fill(price)
-    await page.get_by_role("button", name="Sign and offer").click()
-    await expect(page.get_by_text("Your offer is published.")).to_be_visible()
+    await publish_offer(page)
 
 
 async def test_shares_are_bought_and_sold_between_two_browsers(town: TradeTown, browser, root):
@@ -54,10 +32,10 @@ async def test_shares_are_bought_and_sold_between_two_browsers(town: TradeTown, 
     await town.earn(500 * DOLLAR)
     income = await town.shares.pending(sellers, town.world.dollar.address)
     async with visit(browser, "about:blank", **DESKTOP) as sold, visit(browser, "about:blank", **PHONE) as bought:
-        await enter(sold.page, root, seller)
+        await enter(sold.page, root, seller, "shares")
         await expect(sold.page.get_by_text("1,000,000", exact=True)).to_be_visible()
         await offer(sold.page, "1000000", "50")
-        await enter(bought.page, root, buyer)
+        await enter(bought.page, root, buyer, "shares")
         page = bought.page
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_label("How many shares").fill("500000")
@@ -91,7 +69,7 @@ async def test_a_purchase_is_resumed_after_the_network_was_lost(town: TradeTown,
     wallet = InjectedWallet(await town.world.account(40), node=town.world.installation.client)
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
-        await enter(page, root, wallet)
+        await enter(page, root, wallet, "shares")
         other = await page.context.new_page()
         await wallet.inject(other)
         await other.goto(f"{root}/shares/{NAME}")
@@ -129,7 +107,7 @@ async def test_a_page_that_asks_for_more_is_not_signed_for(town: TradeTown, brow
     wallet = InjectedWallet(await town.world.account(40), node=town.world.installation.client)
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
-        await enter(page, root, wallet)
+        await enter(page, root, wallet, "shares")
 
         async def more(route) -> None:
             answer = await route.fetch()
@@ -203,7 +181,7 @@ async def test_a_passkey_signs_no_other_approval(town: TradeTown, browser, root)
         await page.goto(f"{local}/shares/{NAME}")
 
         def another(asked) -> None:
-            asked["approval"]["data"] = asked["approval"]["data"][:34] + "66" * 20 + asked["approval"]["data"][74:]
+            change_word(0, asked, of="approvals")
 
         def for_ever(asked) -> None:
             asked["offer"]["document"]["message"]["expiry"] = str(2**64 - 1)
@@ -238,7 +216,7 @@ async def test_a_wallet_collects_the_income_of_its_shares(town: TradeTown, brows
     await town.world.devnet.set_balance(holder, 10**18)
     due = await town.shares.pending(holder, dollar.address)
     async with visit(browser, "about:blank", **PHONE) as shown:
-        await enter(shown.page, root, wallet)
+        await enter(shown.page, root, wallet, "shares")
         await shown.page.get_by_role("button", name="Collect the income").dblclick()
         await expect(shown.page.get_by_text("Your income is in your wallet.")).to_be_visible()
         await expect(shown.page.get_by_role("button", name="Collect the income")).to_have_count(0)
@@ -283,20 +261,6 @@ async def test_the_page_keeps_every_budget_and_is_german(town: TradeTown, browse
     for bought in (0, 10 * SHARE):
         assert (await buyer.buy(made.json()["offer"], 10 * SHARE, bought=bought)).status_code == 200
     assert (await seller.offer(100 * SHARE, 33 * DOLLAR)).status_code == 201
-    cookies = [{"name": each.name, "value": each.value, "url": root} for each in seller.http.cookies.jar]
     await check_page(browser, f"{root}/shares/{NAME}")
-    signed_in = {"storage_state": {"cookies": cookies, "origins": []}}
-    for scheme in ("light", "dark"):
-        async with visit(
-            browser, f"{root}/shares/{NAME}?language=de", **NARROW, **signed_in, color_scheme=scheme
-        ) as shown:
-            await expect(shown.page.get_by_role("heading", level=1)).to_have_text(f"Erlösanteile von {NAME}")
-            assert await shown.too_wide() <= 0
-            assert await shown.small_targets() == []
-            assert await shown.accessibility_faults() == []
-            assert shown.problems == []
-
-    async with visit(browser, f"{root}/s/{NAME}", **DESKTOP) as shown:
-        await shown.page.get_by_role("heading", name="Who is paid", exact=True).last.scroll_into_view_if_needed()
-        await shown.page.get_by_role("link", name="Buy and sell revenue shares").click()
-        await expect(shown.page).to_have_url(re.compile(f"/shares/{NAME}$"))
+    await check_german_page(browser, root, "shares", seller, f"Erlösanteile von {NAME}")
+    await check_link(browser, root, "shares", "Buy and sell revenue shares")

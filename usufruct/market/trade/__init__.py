@@ -2,7 +2,7 @@
 
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.goods_on_chain import GoodsOnChain
-from usufruct.market.trade.model import Deductions, last_expiry, listing_of
+from usufruct.market.trade.model import last_expiry, listing_of
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct.market.trade.offers import Offers
 from usufruct.market.trade.pass_plans import PassPlans, ServiceCredits
@@ -11,7 +11,6 @@ from usufruct.market.trade.refusals import REFUSALS
 
 __all__ = [
     "REFUSALS",
-    "Deductions",
     "ExchangeIndexer",
     "GoodsOnChain",
     "OfferBook",

@@ -32,7 +32,7 @@ _NONE = {404: "the service is unknown, or has no such goods"}
 _GONE = {404: "the offer is unknown"}
 _OFFER = Operation("Show an offer.", OfferFacts, refuses=_GONE)
 _SELL = Operation(
-    "Return what a wallet signs to sell shares, or credits of a plan.",
+    "Return what a wallet signs to sell shares, credits of a plan, or a title, alone or with shares and credits.",
     SaleRequest,
     OfferWish,
     takes=_COOKIE,
@@ -52,7 +52,7 @@ _CANCEL = Operation(
     refuses=_SIGNED_OUT | _GONE | {403: "another account made the offer"},
 )
 _BUY = Operation(
-    "Return what a wallet signs to buy a part of an offer.",
+    "Return what a wallet signs to buy a part of an offer, or all of a title's.",
     PurchaseRequest,
     PurchaseWish,
     takes=_COOKIE,
@@ -79,13 +79,14 @@ def offer_routes(book: OfferBook, offers: Offers, signers: Signers, sessions: Se
     async def sell(request: Request) -> Response:
         maker = (await sessions.require(request.exchange)).address
         terms = await offers.terms(maker, await request.read(OfferWish, _offer_refusal))
-        permit, approval = terms.permit, terms.approval
-        sent = False
-        if approval is not None and permit is None:
-            sent = await signers.send_for_demo(approval, maker, f"offer/approve/{token_hex(16)}")
+        permit = terms.permit
+        approvals = []
+        for call in terms.approvals:
+            sent = not permit and await signers.send_for_demo(call, maker, f"offer/approve/{token_hex(16)}")
+            approvals.append(exchange_transaction(book, call, sent=sent))
         answer = SaleRequest(
             await signers.for_signing(permit, maker) if permit else None,
-            exchange_transaction(book, approval, sent=sent) if approval else None,
+            approvals,
             await signers.for_signing(terms.offer, maker),
             terms.fee,
             terms.royalty,

@@ -1,10 +1,11 @@
-"""What trade adds to an installation: the exchange's logs, offers, purchases, the pages of shares and of passes."""
+"""What trade adds to an installation: the exchange's logs, offers, purchases, pages of shares, passes and titles."""
 
 from usufruct.accounts import DEMO_ACCOUNT, Sessions
 from usufruct.accounts.passkeys import MoreRelayedCalls, Relay, Wallet, has_factory
 from usufruct.assets import AssetIndexer, Listings, Passes, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, LogStreams
 from usufruct.chain.contracts.access_pass import AccessPass
+from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
@@ -30,6 +31,10 @@ from usufruct.market.trade.share_api import share_routes
 from usufruct.market.trade.share_income import ShareIncome
 from usufruct.market.trade.share_pages import share_pages
 from usufruct.market.trade.signers import Signers
+from usufruct.market.trade.title_api import title_routes
+from usufruct.market.trade.title_pages import title_pages
+from usufruct.market.trade.titles import Titles
+from usufruct.market.trade.trade_pages import TradePages
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import PassTerms
 from usufruct.payments.settlement import PassAccounts
@@ -68,6 +73,9 @@ def build(context: Context) -> Component:
     def use() -> CreditUse:
         return CreditUse(passes(), get(PassTerms), get(PassAccounts), get(Clock), get(Buyer).passkeys)
 
+    def titles() -> Titles:
+        return Titles(get(OfferBook), get(RegistryClient), get(PassPlans))
+
     def relay() -> Relay | None:
         return get(Relay) if has_factory(get(Deployments)) else None
 
@@ -86,26 +94,32 @@ def build(context: Context) -> Component:
         if not deployed():
             return []
         sessions, wallet = get(Sessions), get(Wallet) if has_factory(get(Deployments)) else None
+        pages = TradePages(get(OfferBook), get(Signers), sessions, get(Pages))
         return [
             *offer_routes(get(OfferBook), get(Offers), get(Signers), sessions),
             *purchase_routes(get(OfferBook), get(Purchases), get(Signers), sessions),
             *share_routes(get(OfferBook), get(ShareIncome), get(Signers), sessions),
             *pass_routes(get(OfferBook), get(PassPlans)),
             *credit_routes(get(OfferBook), packages(), use(), get(Signers), sessions, wallet),
-            *share_pages(get(OfferBook), get(ShareIncome), get(Signers), sessions, get(Pages)),
-            *pass_pages(get(OfferBook), get(PassPlans), packages(), get(Signers), sessions, get(Pages)),
+            *title_routes(get(OfferBook), get(Titles)),
+            *share_pages(pages, get(ShareIncome)),
+            *pass_pages(pages, get(PassPlans), packages()),
+            *title_pages(pages, get(Titles)),
         ]
 
     async def start() -> None:
         if deployed():
             get(LogStreams)["exchange"] = lambda: get(ExchangeIndexer).logs
-            exchange, credits_ = (get(Deployments).address(each) for each in (Exchange, AccessPass))
-            get(MoreRelayedCalls)["trade"] = lambda: TradersCalls(exchange, credits_, get(AssetIndexer))
+            exchange, credits_, registry = (
+                get(Deployments).address(each) for each in (Exchange, AccessPass, AssetRegistry)
+            )
+            get(MoreRelayedCalls)["trade"] = lambda: TradersCalls(exchange, credits_, registry, get(AssetIndexer))
 
     context.provide_later(ExchangeIndexer, lambda: ExchangeIndexer(get(ChainAccess)))
     context.provide_later(OfferBook, book)
     context.provide_later(ShareIncome, income)
     context.provide_later(PassPlans, plans)
+    context.provide_later(Titles, titles)
     context.provide_later(Offers, offers)
     context.provide_later(Purchases, purchases)
     context.provide_later(Signers, signers)

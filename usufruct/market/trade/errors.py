@@ -12,7 +12,7 @@ class InvalidPurchase(Invalid, code="invalid_purchase"):
 
 
 class NotTraded(NotFound, code="not_traded"):
-    """The service is unknown here, or has neither revenue shares nor plans."""
+    """The service is unknown here, or has no revenue shares, plans or title."""
 
 
 class CreditsVoid(Conflict, code="credits_void"):

@@ -1,16 +1,17 @@
 """Offers of goods: signed listings, their states, and the exchange's rules of price, fee and royalty. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from usufruct.chain.contracts.exchange import Item, ItemKind, Listing
 from usufruct.core import Address, AssetId, Hash32, divide_up
-from usufruct_client.trade import Goods, OfferedTerms, fee_down, price_up
+from usufruct_client.trade import WHOLE_BPS, Goods, GoodsKind, OfferedItem, OfferedTerms, fee_down, items_of, price_up
 
 LEAST_SECONDS = 60
 LONGEST_SECONDS = 90 * 86_400
 MOST_OPEN = 20
-"""Open offers of one maker for one asset's shares, or for its credits."""
+"""Open offers of one maker for one asset's shares, for its credits, or for its title."""
 
 _RATE = 1 << 64
 
@@ -18,8 +19,8 @@ _RATE = 1 << 64
 class OfferState(StrEnum):
     """Whether an offer can be filled, and why not.
 
-    UNCOVERED: the maker holds or has approved none of what is left. FEE_RAISED: fee and royalty are above what the
-    maker allowed. UNKNOWN: the chain's node does not answer.
+    UNCOVERED: the maker holds or has approved none of what is left; of what is sold as a whole, not all.
+    FEE_RAISED: fee and royalty are above what the maker allowed. UNKNOWN: the chain's node does not answer.
     """
 
     OPEN = "open"
@@ -33,15 +34,15 @@ class OfferState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GoodsGroup:
-    """Goods that are listed together: an asset's shares, or the `credits` of all its plans."""
+    """Goods that are listed together: an asset's shares, the credits of all its plans, or its title in all bundles."""
 
     asset: AssetId
-    credits: bool = False
+    kind: GoodsKind = GoodsKind.SHARES
 
     @classmethod
     def of(cls, goods: Goods) -> "GoodsGroup":
         """Return the group that goods are in."""
-        return cls(AssetId(goods.asset), goods.plan is not None)
+        return cls(AssetId(goods.asset), goods.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,25 @@ class Deductions:
         """Both together."""
         return self.fee_bps + self.royalty_bps
 
-    def of(self, price: int) -> tuple[int, int]:
-        """Return fee and royalty in a price, each rounded down."""
-        return fee_down(price, self.fee_bps), fee_down(price, self.royalty_bps)
+    def of(self, items: Sequence[OfferedItem]) -> tuple[int, int]:
+        """Return fee and royalties in the price of all items; the royalty of each is rounded down, shares have none."""
+        price = sum(each.price for each in items)
+        royal = [each.price for each in items if each.goods.kind is not GoodsKind.SHARES]
+        return fee_down(price, self.fee_bps), sum(fee_down(each, self.royalty_bps) for each in royal)
+
+    def bps_up(self, items: Sequence[OfferedItem]) -> int:
+        """Return the least that a maker has to allow, so that all items are sold; or any part of a single one."""
+        if not any(each.goods.title for each in items):
+            return self.bps
+        return divide_up(sum(self.of(items)) * WHOLE_BPS, sum(each.price for each in items))
 
 
 @dataclass(frozen=True, slots=True)
 class GoodsOffer:
     """A maker's signed listing of `amount` atomic units of goods for `price` in all; parts are sold.
 
-    `sold`: under this nonce so far. `used`: whether the nonce was cancelled, or used up by another sale.
+    A title is sold as a whole, together with `more`, whose prices are in `price`. `sold`: under this nonce so far.
+    `used`: whether the nonce was cancelled, or used up by another sale.
     """
 
     hash: Hash32
@@ -78,6 +88,7 @@ class GoodsOffer:
     max_deduction_bps: int
     nonce: int
     signature: bytes
+    more: tuple[OfferedItem, ...] = ()
     created_at: int = 0
     sold: int = 0
     used: bool = False
@@ -90,7 +101,12 @@ class GoodsOffer:
     @property
     def listing(self) -> Listing:
         """The listing as the exchange takes it."""
-        return listing_of(self, self.goods, self.currency)
+        return listing_of(self, self.goods, self.currency, self.more)
+
+    @property
+    def items(self) -> Sequence[OfferedItem]:
+        """All that is sold, each with its price."""
+        return items_of(self.goods, self.amount, self.price, self.more)
 
     @property
     def rate(self) -> int:
@@ -98,8 +114,28 @@ class GoodsOffer:
         return divide_up(self.price * _RATE, self.amount)
 
     def price_up(self, part: int) -> int:
-        """Return what `part` of the goods costs, rounded up for the maker, as the exchange does."""
-        return price_up(self.price, self.amount, part)
+        """Return what `part` of the goods costs, rounded up for the maker, as the exchange does; 0: the whole offer."""
+        return price_up(self.price, self.amount, part) if part else self.price
+
+    def sells(self, part: int) -> bool:
+        """Tell whether so much can be asked for: a part of what is sold in parts; 0 of what is not."""
+        return part == 0 if self.goods.title else 0 < part <= self.amount
+
+    def items_of_part(self, part: int) -> Sequence[OfferedItem]:
+        """Return what a purchase of `part` brings, each with its price; 0: the whole offer."""
+        return [OfferedItem(self.goods, part, self.price_up(part))] if part else self.items
+
+    def left_of(self, goods: Goods) -> int:
+        """Return how much of some goods this offer can still sell."""
+        if not self.goods.title:
+            return self.left if goods == self.goods else 0
+        return sum(each.amount for each in self.items if each.goods == goods) if self.left else 0
+
+    def covered(self, held: Mapping[Goods, int]) -> int:
+        """Return how much can be sold by what the maker holds and has approved; of a title's offer, 1 if all of it."""
+        if not self.goods.title:
+            return held[self.goods]
+        return int(all(held[each.goods] >= each.amount for each in self.items))
 
     def state(self, now: int, deducted_bps: int | None, covered: int | None) -> OfferState:
         """Return the state at a time, under fee and royalty, and with so much that the maker holds and has approved.
@@ -119,10 +155,14 @@ class GoodsOffer:
         return OfferState.OPEN if covered else OfferState.UNCOVERED
 
 
-def listing_of(offer: OfferedTerms, goods: Goods, currency: Address) -> Listing:
-    """Return an offer as the exchange takes it: a listing that is sold in parts."""
-    item = Item(ItemKind(goods.kind), goods.token, goods.id, offer.amount, offer.price)
-    return Listing(offer.maker, currency, offer.expiry, offer.max_deduction_bps, True, offer.nonce, item, ())
+def listing_of(offer: OfferedTerms, goods: Goods, currency: Address, more: Sequence[OfferedItem] = ()) -> Listing:
+    """Return an offer as the exchange takes it: a listing that is sold in parts, or as a whole with a title in it."""
+    item, *others = (
+        Item(ItemKind(each.goods.kind), each.goods.token, each.goods.id, each.amount, each.price)
+        for each in items_of(goods, offer.amount, offer.price, more)
+    )
+    terms = offer.expiry, offer.max_deduction_bps, not goods.title, offer.nonce
+    return Listing(offer.maker, currency, *terms, item, tuple(others))
 
 
 def last_expiry(until: int, void_at: int) -> int:

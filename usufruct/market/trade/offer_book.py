@@ -142,8 +142,9 @@ class OfferBook:
         now = self._clock.now()
         found = []
         for each in offers:
-            deducted, most = deductions.get(each.goods), covered.get((each.goods, each.maker))
-            state = each.state(now, deducted.bps if deducted else None, most)
+            deducted, held = deductions.get(each.goods), covered.get(each.maker)
+            most = each.covered(held) if held else None
+            state = each.state(now, deducted.bps_up(each.items) if deducted else None, most)
             available = None if most is None else min(each.left, most) if state is OfferState.OPEN else 0
             found.append(StandingOffer(each, state, available))
         return found
@@ -166,10 +167,10 @@ class OfferBook:
 
     async def _coverage(
         self, offers: Iterable[GoodsOffer], node: NodeView
-    ) -> tuple[Mapping[Goods, Deductions], Mapping[tuple[Goods, Address], int]]:
+    ) -> tuple[Mapping[Goods, Deductions], Mapping[Address, Mapping[Goods, int]]]:
         """Return what is deducted of each of the goods, and what each maker holds and has approved of them."""
-        pairs = list(dict.fromkeys((each.goods, each.maker) for each in offers))
-        kinds = list(dict.fromkeys(goods for goods, _ in pairs))
+        pairs = list(dict.fromkeys((item.goods, each.maker) for each in offers for item in each.items))
+        kinds = list(dict.fromkeys(each.goods for each in offers))
         try:
             async with node.limit():
                 deductions, covered = await asyncio.gather(
@@ -178,12 +179,15 @@ class OfferBook:
                 )
         except Unavailable:
             return {}, {}
-        return dict(zip(kinds, deductions, strict=True)), dict(zip(pairs, covered, strict=True))
+        held: dict[Address, dict[Goods, int]] = {}
+        for (goods, maker), most in zip(pairs, covered, strict=True):
+            held.setdefault(maker, {})[goods] = most
+        return dict(zip(kinds, deductions, strict=True)), held
 
 
 def _traded(listing: Listing) -> Listing:
     if not listing.registered:
-        message = f"{listing.name} pays a plain address; it has neither revenue shares nor plans"
+        message = f"{listing.name} pays a plain address; it has no revenue shares, plans or title"
         raise NotTraded(message, field="asset")
     return listing
 

@@ -6,7 +6,7 @@ from usufruct.market.trade.errors import InvalidOffer
 from usufruct.market.trade.offer_book import OfferBook, StandingOffer
 from usufruct.market.trade.store import Trade
 from usufruct.web import Request
-from usufruct_client.trade_documents import ExchangeTransaction, OfferFacts, TradeFacts
+from usufruct_client.trade_documents import BundledGoods, ExchangeTransaction, OfferFacts, TradeFacts
 
 
 def asset_of(request: Request) -> AssetId:
@@ -28,6 +28,8 @@ def offer_facts(standing: StandingOffer) -> OfferFacts:
         offer.hash,
         offer.goods.asset,
         offer.goods.plan,
+        offer.goods.title,
+        [BundledGoods(each.amount, each.price, each.goods.plan) for each in offer.more],
         offer.goods.token,
         offer.maker,
         offer.currency,

@@ -8,7 +8,7 @@ from usufruct.accounts.passkeys import PasskeySite, Relay
 from usufruct.chain import Call, keccak
 from usufruct.chain.contracts.exchange import ItemNotApproved
 from usufruct.chain.contracts.shares import Shares
-from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, hash32_from_bytes
+from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, format_asset, hash32_from_bytes
 from usufruct.market.passkey_buyer import PasskeyBuyer
 from usufruct.market.signing_requests import Request
 from usufruct.market.trade.errors import (
@@ -22,7 +22,6 @@ from usufruct.market.trade.model import (
     LEAST_SECONDS,
     LONGEST_SECONDS,
     MOST_OPEN,
-    GoodsGroup,
     GoodsOffer,
     last_expiry,
 )
@@ -31,7 +30,7 @@ from usufruct.market.trade.store import find_offer, live_offers_of, put_offer
 from usufruct.store import ConstraintViolated, Database
 from usufruct_client.eip712_messages import EXCHANGE, PERMIT, SIGNED_LISTING, Domain
 from usufruct_client.identifiers import checksum
-from usufruct_client.trade import Goods, TradingVenue
+from usufruct_client.trade import Goods, GoodsKind, OfferedItem, TradingVenue, items_of
 from usufruct_client.trade_documents import OfferWish, SharesPermit, SignedOffer
 from usufruct_client.typed_data import domain_separator
 
@@ -45,14 +44,14 @@ _EMPTY = bytes(65)
 
 @dataclass(frozen=True, slots=True)
 class SaleTerms:
-    """What a maker signs to sell: the permit if one is needed, and the offer; `approval` does what the permit does.
+    """What a maker signs to sell: the permit if one is needed, and the offer; `approvals` do what the permit does.
 
-    Credits have no permit: their `approval` comes before the offer.
+    Credits and titles have no permit: their `approvals` come before the offer.
     """
 
     offer: Request
     permit: Request | None
-    approval: Call | None
+    approvals: Sequence[Call]
     fee: int
     royalty: int
     proceeds: int
@@ -76,38 +75,37 @@ class Offers:
         self._passkeys = passkeys
 
     async def terms(self, maker: Address, wish: OfferWish) -> SaleTerms:
-        """Return what the maker signs to sell shares of a service, or credits of a plan; those end with the plan.
+        """Return what the maker signs to sell shares, credits or the title of a service; credits end with their plan.
 
         Raises:
             NotTraded: when the service has none.
             CreditsVoid: when the plan has expired.
-            InvalidOffer: when the maker holds fewer, or for a price or amount of 0.
+            InvalidOffer: when the maker holds fewer, or for terms that no offer can have.
             TooManyOffers: when the maker has to cancel one first.
         """
-        _check_amounts(wish.amount, wish.price)
-        goods, void_at = await self._goods(wish.asset, wish.plan)
+        _check_terms(wish)
+        goods, more, void_at = await self._goods(wish)
         await self._book.poll()
         now = self._clock.now()
-        async with self._database.snapshot() as unit:
-            live = await live_offers_of(unit, GoodsGroup.of(goods), maker, now)
-        _check_count(live, maker)
-        await self._check_held(goods, maker, wish.amount)
+        live = await self._live(goods, maker, now)
+        _check_count(live, goods, maker)
+        items = items_of(goods, wish.amount, wish.price, more)
+        for each in items:
+            await self._check_held(each.goods, maker, each.amount)
         deductions = await self._book.goods.deductions(goods)
         expiry, nonce = last_expiry(now + wish.days * _DAY, void_at), randbits(256)
-        terms = (wish.amount, wish.price, expiry, deductions.bps, nonce, _EMPTY)
-        offer = SignedOffer(maker, wish.asset, *terms, plan=goods.plan)
-        # All that is on offer, so that no offer uses up the approval of another.
-        needed = sum(each.left for each in live if each.goods == goods) + wish.amount
-        permit, approval = None, None
-        if await self._book.goods.approved(goods, maker) < needed:
-            # A permit takes no contract's signature, and credits have none: then the approval is a transaction.
-            if goods.plan is None and not await self._is_passkey(maker):
-                permit = await self._permit(
-                    Shares(goods.token, self._book.client), maker, needed, now + _PERMIT_SECONDS
-                )
-            approval = self._book.goods.approval(goods, needed)
-        fee, royalty = deductions.of(wish.price)
-        return SaleTerms(self._request(offer, goods), permit, approval, fee, royalty, wish.price - fee - royalty)
+        terms = (wish.amount, wish.price, expiry, deductions.bps_up(items), nonce, _EMPTY)
+        offer = SignedOffer(maker, wish.asset, *terms, wish.plan, wish.title, wish.more)
+        lacking = await self._lacking(items, maker, live)
+        # A permit takes no contract's signature, and only shares have one: else the approval is a transaction.
+        permit = None
+        if lacking and goods.kind is GoodsKind.SHARES and not await self._is_passkey(maker):
+            shares = Shares(goods.token, self._book.client)
+            permit = await self._permit(shares, maker, lacking[goods], now + _PERMIT_SECONDS)
+        approvals = [self._book.goods.approval(each, needed) for each, needed in lacking.items()]
+        fee, royalty = deductions.of(items)
+        request = self._request(offer, self._venue(goods, more))
+        return SaleTerms(request, permit, approvals, fee, royalty, wish.price - fee - royalty)
 
     async def publish(self, signed: SignedOffer, site: PasskeySite | None = None) -> GoodsOffer:
         """Store a signed offer that can be filled; the same again is found. Sends its permit first, if it needs it.
@@ -120,17 +118,18 @@ class Offers:
                 the maker does not hold or has not approved.
             NotRelayed, RelayLimited: when the permit is not sent here; the maker sends an approval instead.
         """
-        goods, void_at = await self._goods(signed.asset, signed.plan)
-        offer = await self._read(goods, void_at, signed, site)
+        _check_terms(signed)
+        goods, more, void_at = await self._goods(signed)
+        offer = await self._read(signed, self._venue(goods, more), void_at, site)
         await self._book.poll()
         now = self._clock.now()
         async with self._database.snapshot() as unit:
             known = await find_offer(unit, offer.hash)
-            live = await live_offers_of(unit, GoodsGroup.of(goods), offer.maker, now)
         if known is not None:
             return known
-        _check_count(live, offer.maker)
-        await self._check(offer, [each for each in live if each.goods == goods], signed.permit)
+        live = await self._live(goods, offer.maker, now)
+        _check_count(live, goods, offer.maker)
+        await self._check(offer, live, signed.permit)
         try:
             async with self._database.transaction() as unit:
                 await put_offer(unit, replace(offer, created_at=now))
@@ -152,32 +151,61 @@ class Offers:
     async def _is_passkey(self, maker: Address) -> bool:
         return self._passkeys is not None and await self._passkeys.holds(maker)
 
-    async def _goods(self, asset: int, plan: int | None) -> tuple[Goods, int]:
-        """Return goods of a service that is sold here, and from when on they are void; raises when they are."""
-        service = await self._book.by_id(AssetId(asset))
-        goods = await self._book.goods.find(service.id, plan)
-        void_at = await self._book.goods.void_at(goods)
-        await self._book.goods.check_not_void(goods, void_at)
-        return goods, void_at
+    async def _goods(self, wish: OfferWish | SignedOffer) -> tuple[Goods, tuple[OfferedItem, ...], int]:
+        """Return goods of a service that is sold here, what is sold with them, and from when on any are void.
+
+        Raises:
+            CreditsVoid: when some are.
+        """
+        chain, service = self._book.goods, await self._book.by_id(AssetId(wish.asset))
+        goods = await chain.find(service.id, wish.plan, title=wish.title)
+        more = await chain.bundled(service.id, wish.more)
+        ends = []
+        for each in (goods, *(item.goods for item in more)):
+            ends.append(await chain.void_at(each))
+            await chain.check_not_void(each, ends[-1])
+        return goods, more, min(filter(None, ends), default=0)
+
+    async def _live(self, goods: Goods, maker: Address, now: int) -> list[GoodsOffer]:
+        """Return a maker's offers of all goods of an asset that are neither over nor expired."""
+        async with self._database.snapshot() as unit:
+            return await live_offers_of(unit, AssetId(goods.asset), maker, now)
+
+    async def _lacking(
+        self, items: Sequence[OfferedItem], maker: Address, live: Sequence[GoodsOffer]
+    ) -> dict[Goods, int]:
+        """Return the goods of which the maker has approved too little, and how much they have to approve.
+
+        It is all that is on offer, so that no offer uses up the approval of another.
+        """
+        lacking = {}
+        for each in items:
+            needed = 1 if each.goods.title else each.amount + sum(known.left_of(each.goods) for known in live)
+            if await self._book.goods.approved(each.goods, maker) < needed:
+                lacking[each.goods] = needed
+        return lacking
 
     async def _check_held(self, goods: Goods, maker: Address, amount: int) -> None:
         held = await self._book.goods.held(goods, maker)
         if held >= amount:
             return
+        if goods.title:
+            message = f"{maker} does not own the title of {format_asset(AssetId(goods.asset))}; sign in with its owner"
+            raise InvalidOffer(message, code="not_title_owner", field="title")
         message = f"{maker} holds {held} atomic units and would offer {amount}; offer at most what is held"
         if goods.plan is None:
             raise InvalidOffer(message, code="not_enough_shares", field="amount")
         raise InvalidOffer(f"{message} and not activated", code="not_enough_credits", field="amount")
 
-    async def _read(self, goods: Goods, void_at: int, signed: SignedOffer, site: PasskeySite | None) -> GoodsOffer:
+    async def _read(
+        self, signed: SignedOffer, venue: TradingVenue, void_at: int, site: PasskeySite | None
+    ) -> GoodsOffer:
         """Return an offer as it was signed, after all checks that need no node."""
-        _check_amounts(signed.amount, signed.price)
         now = self._clock.now()
         last = last_expiry(now + LONGEST_SECONDS, void_at)
         if not now + LEAST_SECONDS <= signed.expiry <= last:
             message = f"expiry is {signed.expiry}; it must be from {now + LEAST_SECONDS} to {last}"
             raise InvalidOffer(f"{message}: credits are sold until they are void, 90 days at most", field="expiry")
-        venue = self._venue(goods)
         signature = signed.signature
         if signed.assertion is not None:
             if self._passkeys is None or site is None:
@@ -187,7 +215,7 @@ class Offers:
             signature = await self._passkeys.signature(signed.maker, typed, signed.assertion, site)
         return GoodsOffer(
             venue.offer_hash(signed),
-            goods,
+            venue.goods,
             signed.maker,
             venue.currency,
             signed.amount,
@@ -196,6 +224,7 @@ class Offers:
             signed.max_deduction_bps,
             signed.nonce,
             signature,
+            tuple(venue.more),
         )
 
     async def _check(self, offer: GoodsOffer, live: Sequence[GoodsOffer], permit: SharesPermit | None) -> None:
@@ -203,7 +232,7 @@ class Offers:
 
         The exchange looks at the approval last: one permit is paid for an offer that can be sold then.
         """
-        deducted = (await self._book.goods.deductions(offer.goods)).bps
+        deducted = (await self._book.goods.deductions(offer.goods)).bps_up(offer.items)
         if deducted > offer.max_deduction_bps:
             message = f"fee and royalty are {deducted} hundredths of a per cent, and the offer allows "
             raise FeeAboveAllowed(f"{message}{offer.max_deduction_bps}; sign a new one", field="maxDeductionBps")
@@ -215,14 +244,15 @@ class Offers:
                 raise
         else:
             approved = await self._book.goods.approved(offer.goods, offer.maker)
-            if permit is None or approved >= offer.amount + sum(each.left for each in live):
+            if permit is None or approved >= offer.amount + sum(each.left_of(offer.goods) for each in live):
                 return
         await self._send_permit(offer, permit)
         await self._book.client.call(call)
 
     async def _send_permit(self, offer: GoodsOffer, permit: SharesPermit) -> None:
-        if offer.goods.plan is not None:
-            raise InvalidOffer("credits take no permit; approve the exchange by a transaction", field="permit")
+        if offer.goods.kind is not GoodsKind.SHARES:
+            message = "credits and titles take no permit; approve the exchange by a transaction"
+            raise InvalidOffer(message, field="permit")
         if self._relay is None:
             raise NotRelayed("permits are not sent here; approve the shares by a transaction of yours", field="permit")
         r, s, v = permit.signature[:32], permit.signature[32:64], permit.signature[64]
@@ -232,14 +262,13 @@ class Offers:
         if ended.reason:
             raise Conflict(f"the permit was refused: {ended.reason}", code="permit_refused", field="permit")
 
-    def _request(self, offer: SignedOffer, goods: Goods) -> Request:
-        venue = self._venue(goods)
+    def _request(self, offer: SignedOffer, venue: TradingVenue) -> Request:
         message, body = venue.listing(offer), offer.as_json()
         return Request(SIGNED_LISTING, venue.exchange, venue.chain_id, message, OFFERS, body, ["signature"])
 
-    def _venue(self, goods: Goods) -> TradingVenue:
+    def _venue(self, goods: Goods, more: Sequence[OfferedItem]) -> TradingVenue:
         terms = self._book.terms
-        return TradingVenue(terms.chain_id, self._book.exchange.address, goods, terms.token.address)
+        return TradingVenue(terms.chain_id, self._book.exchange.address, goods, terms.token.address, more)
 
     async def _permit(self, shares: Shares, maker: Address, value: int, deadline: int) -> Request:
         domain = await shares.eip712_domain()
@@ -255,13 +284,30 @@ class Offers:
         return Request(kind, shares.address, self._book.terms.chain_id, message, "", body, ["signature"])
 
 
-def _check_amounts(amount: int, price: int) -> None:
-    for name, value in (("amount", amount), ("price", price)):
-        if value <= 0:
-            raise InvalidOffer(f"{name} is {value}; it must be above 0", field=name)
+def _check_terms(wish: OfferWish | SignedOffer) -> None:
+    """Check what needs no node: amounts, prices, and what is sold together."""
+    for within, each in (("", wish), *((f"more.{at}.", part) for at, part in enumerate(wish.more))):
+        for name, value in (("amount", each.amount), ("price", each.price)):
+            if value <= 0:
+                raise InvalidOffer(f"{within}{name} is {value}; it must be above 0", field=f"{within}{name}")
+    if not wish.title:
+        if wish.more:
+            raise InvalidOffer("more is not empty; goods are sold together with a title only", field="more")
+        return
+    if wish.amount != 1 or wish.plan is not None:
+        raise InvalidOffer(f"amount is {wish.amount}; of a title it is 1, without a plan", field="amount")
+    if len({each.plan for each in wish.more}) < len(wish.more):
+        raise InvalidOffer("more names the same goods twice; add them up", field="more")
+    others = sum(each.price for each in wish.more)
+    if others >= wish.price:
+        message = (
+            f"price is {wish.price}, and what is sold with the title takes {others} of it; leave some for the title"
+        )
+        raise InvalidOffer(message, field="price")
 
 
-def _check_count(live: Sequence[GoodsOffer], maker: Address) -> None:
-    if len(live) >= MOST_OPEN:
-        message = f"{maker} has {len(live)} open offers of such goods; cancel one first, or let one expire"
+def _check_count(live: Sequence[GoodsOffer], goods: Goods, maker: Address) -> None:
+    count = sum(each.goods.kind is goods.kind for each in live)
+    if count >= MOST_OPEN:
+        message = f"{maker} has {count} open offers of such goods; cancel one first, or let one expire"
         raise TooManyOffers(message, maker=maker)

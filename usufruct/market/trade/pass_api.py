@@ -5,17 +5,12 @@ from starlette.responses import Response
 from usufruct.core import address
 from usufruct.market.trade.model import GoodsGroup
 from usufruct.market.trade.offer_book import OfferBook
-from usufruct.market.trade.offer_documents import asset_of, offer_facts, trade_facts
+from usufruct.market.trade.offer_documents import asset_of
+from usufruct.market.trade.offer_lists import list_routes
 from usufruct.market.trade.pass_plans import HeldCredits, PassPlans, PlanState
 from usufruct.web import Operation, Request, Route, document_response
-from usufruct_client.trade_documents import (
-    CreditsFacts,
-    OfferList,
-    PassesFacts,
-    PassHolding,
-    PassPlanFacts,
-    TradeList,
-)
+from usufruct_client.trade import GoodsKind
+from usufruct_client.trade_documents import CreditsFacts, PassesFacts, PassHolding, PassPlanFacts
 
 PASSES = "/v1/passes"
 
@@ -23,12 +18,6 @@ _NONE = {404: "the service is unknown, or not registered"}
 _CHAIN = {503: "the chain's node does not answer"}
 _FACTS = Operation("List a service's plans of prepaid credits.", PassesFacts, refuses=_NONE | _CHAIN)
 _HOLDING = Operation("Show an account's credits of a service.", PassHolding, refuses=_NONE | _CHAIN)
-_LIST = Operation(
-    "List offers of credits of a service's plans, the lowest price of a credit first; `after`: where to go on.",
-    OfferList,
-    refuses=_NONE,
-)
-_TRADES = Operation("List the last trades of a service's credits, the newest first.", TradeList, refuses=_NONE)
 
 
 def pass_routes(book: OfferBook, plans: PassPlans) -> list[Route]:
@@ -49,7 +38,7 @@ def pass_routes(book: OfferBook, plans: PassPlans) -> list[Route]:
             terms.token.decimals,
             state.deductions.fee_bps,
             state.deductions.royalty_bps,
-            await book.count_trades(GoodsGroup(listing.id, credits=True)),
+            await book.count_trades(GoodsGroup(listing.id, GoodsKind.CREDITS)),
             [_plan_facts(each) for each in state.plans],
         )
         return document_response(facts)
@@ -61,24 +50,10 @@ def pass_routes(book: OfferBook, plans: PassPlans) -> list[Route]:
         held = await plans.credits(await plans.state(listing, node), holder, node)
         return document_response(PassHolding(holder, [_credits(each) for each in held]))
 
-    async def offers(request: Request) -> Response:
-        listing = await book.by_id(asset_of(request))
-        group, node = GoodsGroup(listing.id, credits=True), book.node()
-        await book.catch_up(node)
-        found, after = await book.offers(group, request.query_params.get("after", ""), node)
-        return document_response(OfferList([offer_facts(each) for each in found], after))
-
-    async def trades(request: Request) -> Response:
-        listing = await book.by_id(asset_of(request))
-        await book.catch_up(book.node())
-        found = await book.trades(GoodsGroup(listing.id, credits=True))
-        return document_response(TradeList([trade_facts(each) for each in found]))
-
     return [
         Route("GET", f"{PASSES}/{{asset}}", passes, _FACTS),
         Route("GET", f"{PASSES}/{{asset}}/holders/{{holder}}", holding, _HOLDING),
-        Route("GET", f"{PASSES}/{{asset}}/offers", offers, _LIST),
-        Route("GET", f"{PASSES}/{{asset}}/trades", trades, _TRADES),
+        *list_routes(book, f"{PASSES}/{{asset}}", GoodsKind.CREDITS),
     ]
 
 

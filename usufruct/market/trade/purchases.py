@@ -36,8 +36,9 @@ PURCHASES = "/v1/purchases"
 _SIGNED_SECONDS = 1_800
 """How long a signed purchase can be made: long enough to resume it after a break."""
 
-_GAS = 600_000
-"""The most that a purchase may take: signatures of two passkey accounts included, with the chain's precompile."""
+_GAS, _GAS_OF_ITEM = 600_000, 100_000
+"""The most that a purchase may take: signatures of two passkey accounts included, with the chain's precompile; and
+each item that is sold with a title."""
 
 _PASSKEYS = 2
 
@@ -74,7 +75,7 @@ class Purchases:
         self._passkeys = passkeys
 
     async def terms(self, buyer: Address, wish: PurchaseWish) -> PurchaseTerms:
-        """Return what the buyer signs to buy a part of an offer; everything that can be checked before is.
+        """Return what the buyer signs to buy of an offer, a part or the whole; all that can be checked before is.
 
         Raises:
             OfferNotFound: when there is no such offer.
@@ -84,11 +85,10 @@ class Purchases:
             Revert: the exchange's reason why the offer cannot be filled.
         """
         offer = await self._book.offer(wish.offer)
-        if wish.amount <= 0:
-            raise InvalidPurchase(f"amount is {wish.amount}; it must be above 0", field="amount")
+        _check_amount(offer, wish.amount)
         if buyer == offer.maker:
             raise SelfTrade(buyer)
-        bought = sum(each.amount for each in await self._book.purchases(offer.hash, buyer))
+        bought = sum(each.amount or offer.amount for each in await self._book.purchases(offer.hash, buyer))
         if bought != wish.bought:
             message = f"{buyer} has bought {bought} atomic units of this offer, not {wish.bought}: look at it again"
             raise PurchaseOutdated(message, field="bought", bought=bought)
@@ -106,7 +106,7 @@ class Purchases:
         until = self._clock.now() + _SIGNED_SECONDS
         signed = SignedPurchase(offer.hash, buyer, wish.amount, price, until, salt, _EMPTY)
         deductions = await self._book.goods.deductions(offer.goods)
-        return PurchaseTerms(self._request(signed), price, *deductions.of(price))
+        return PurchaseTerms(self._request(signed), price, *deductions.of(offer.items_of_part(wish.amount)))
 
     async def submit(self, signed: SignedPurchase, site: PasskeySite | None = None) -> Purchase:
         """Make a purchase that its buyer signed, and wait for its end; the same again is only looked up.
@@ -124,6 +124,7 @@ class Purchases:
         if self._passkeys and signed.assertion is not None:
             await self._passkeys.ensure_exists(signed.buyer)
         gas = _GAS if await has_p256(self._book.client) else _GAS + _PASSKEYS * GAS_WITHOUT_P256
+        gas += _GAS_OF_ITEM * len((await self._book.offer(signed.offer)).more)
         try:
             ended = await self._relay.send_call(await self._key(self._relay, signed, call), signed.buyer, call, gas)
         except Revert:
@@ -138,9 +139,11 @@ class Purchases:
     async def call(self, signed: SignedPurchase, site: PasskeySite | None = None) -> Call:
         """Return the call that makes a signed purchase; anyone may send it."""
         offer = await self._book.offer(signed.offer)
-        price = offer.price_up(signed.amount) if 0 < signed.amount <= offer.amount else 0
+        price = offer.price_up(signed.amount) if offer.sells(signed.amount) else 0
         if price != signed.price or not price:
-            message = f"{signed.amount} atomic units of this offer cost {price}, not {signed.price}; sign it again"
+            message = (
+                f"{signed.amount or 'all'} atomic units of this offer cost {price}, not {signed.price}; sign it again"
+            )
             raise InvalidPurchase(message, field="price")
         authorization = Authorization(
             signed.buyer,
@@ -191,7 +194,7 @@ class Purchases:
             raise FeeAboveAllowed(f"{message}; take another", field="offer")
         if not standing.available:
             await self._book.client.call(self._book.exchange.check(offer.listing, offer.signature))
-        if amount > (standing.available or 0):
+        if (amount or offer.amount) > (standing.available or 0):
             raise NotEnoughLeft(amount, standing.available or 0)
 
     def _request(self, signed: SignedPurchase) -> Request:
@@ -206,6 +209,14 @@ class Purchases:
     def _kind(self) -> MessageType:
         token = self._book.terms.token
         return replace(DEPOSIT, domain=Domain(token.name, token.version))
+
+
+def _check_amount(offer: GoodsOffer, amount: int) -> None:
+    if offer.goods.title and amount:
+        message = f"amount is {amount}; a title is sold as a whole, with all that the offer names: ask for 0"
+        raise InvalidPurchase(message, field="amount")
+    if not offer.goods.title and amount <= 0:
+        raise InvalidPurchase(f"amount is {amount}; it must be above 0", field="amount")
 
 
 def _nonce(signed: SignedPurchase) -> bytes:

@@ -1,4 +1,4 @@
-"""What refusals of offers and purchases say to a reader of the pages of shares and passes."""
+"""What refusals of offers and purchases say to a reader of the pages of shares, passes and titles."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,8 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_offer", "The offer cannot be made like that. Check amount and price."),
     RefusalText("invalid_purchase", "The purchase cannot be made like that. Reload the page and try again."),
     RefusalText("not_enough_shares", "You hold fewer shares than you want to offer."),
-    RefusalText("not_traded", "This service has no such shares or credits."),
+    RefusalText("not_title_owner", "Only the owner of the NFT can sell it. Sign in with the owner's wallet."),
+    RefusalText("not_traded", "This service has no such shares, credits or owner NFT."),
     RefusalText("credits_void", "The plan has expired. Its credits pay for nothing any more."),
     RefusalText("not_enough_credits", "You hold fewer credits than you want to offer. Activated ones cannot be sold."),
     RefusalText("not_enough_credits", "You hold fewer credits than you want to activate.", "credits"),
@@ -31,7 +32,7 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("purchase_failed", "The chain refused the purchase. Nothing was paid."),
     RefusalText("not_the_maker", "This is another account's offer."),
     RefusalText("permit_refused", "The approval of your shares was refused. Reload the page and sign again."),
-    RefusalText("nonce_used", "The seller has cancelled this offer. Nothing was paid."),
+    RefusalText("nonce_used", "This offer was sold or cancelled before. Nothing was paid."),
     RefusalText("listing_expired", "This offer has expired. Nothing was paid."),
     RefusalText("not_enough_left", "There is not so much left in this offer. Reload the page."),
     RefusalText("item_not_owned", "The seller no longer holds what this offer sells. Nothing was paid."),

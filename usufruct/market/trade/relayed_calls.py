@@ -10,17 +10,18 @@ from usufruct.core import ZERO_ADDRESS, Address
 
 
 class TradersCalls(RelayedCalls):
-    """Allows cancellations at one exchange, and approvals of that exchange: of shares as the spender, of credits.
+    """Allows cancellations at one exchange, and approvals of that exchange: for shares, titles and credits.
 
     Of credits it also allows to buy packages, to activate them, and to give them back.
     """
 
-    def __init__(self, exchange: Address, passes: Address, indexer: AssetIndexer) -> None:
-        """Ask `indexer` which contracts are shares."""
+    def __init__(self, exchange: Address, passes: Address, titles: Address, indexer: AssetIndexer) -> None:
+        """Ask `indexer` which contracts are shares; `titles` is the asset registry."""
         self._exchange = exchange
+        self._titles = titles
         self._indexer = indexer
         self._cancel = Exchange(exchange).cancel(0, 0).data[:4]
-        self._approve = Shares(ZERO_ADDRESS).approve(exchange, 0).data[:36]
+        self._approve = Shares(ZERO_ADDRESS).approve(exchange, 0).data[:36]  # of an ERC-721 too
         credits_, none = AccessPass(passes), ZERO_ADDRESS
         self._approve_credits = credits_.set_approval_for_all(exchange, True)
         self._passes = passes
@@ -40,4 +41,6 @@ class TradersCalls(RelayedCalls):
             return call.data[:4] == self._cancel
         if call.to == self._passes:
             return call == self._approve_credits or call.data[:4] in self._of_credits
-        return call.data[:36] == self._approve and await self._indexer.made(call.to)
+        if call.data[:36] != self._approve:
+            return False
+        return call.to == self._titles or await self._indexer.made(call.to)

@@ -9,12 +9,14 @@ from usufruct.assets import SHARE_DECIMALS, SUPPLY
 from usufruct.core import address
 from usufruct.market.trade.model import GoodsGroup
 from usufruct.market.trade.offer_book import OfferBook
-from usufruct.market.trade.offer_documents import asset_of, exchange_transaction, offer_facts, trade_facts
+from usufruct.market.trade.offer_documents import asset_of, exchange_transaction
+from usufruct.market.trade.offer_lists import list_routes
 from usufruct.market.trade.share_income import ShareIncome
 from usufruct.market.trade.signers import Signers
 from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import PageRoute
-from usufruct_client.trade_documents import HoldingFacts, OfferList, ShareCollection, SharesFacts, TradeList
+from usufruct_client.trade import GoodsKind
+from usufruct_client.trade_documents import HoldingFacts, ShareCollection, SharesFacts
 
 SHARES = "/v1/shares"
 
@@ -36,12 +38,6 @@ _COLLECT = Operation(
     takes=_COOKIE,
     refuses=_SIGNED_OUT | _NONE | _CHAIN,
 )
-_LIST = Operation(
-    "List offers of a service's shares, the lowest price of a share first; `after`: where to go on.",
-    OfferList,
-    refuses=_NONE,
-)
-_TRADES = Operation("List the last trades of a service's shares, the newest first.", TradeList, refuses=_NONE)
 
 
 def share_routes(book: OfferBook, income: ShareIncome, signers: Signers, sessions: Sessions) -> list[Route]:
@@ -73,18 +69,6 @@ def share_routes(book: OfferBook, income: ShareIncome, signers: Signers, session
         found = await income.account(listing, address(request.path_params["holder"], "holder"))
         return document_response(HoldingFacts(found.holder, found.amount, found.booked, found.pending))
 
-    async def offers(request: Request) -> Response:
-        listing = await book.by_id(asset_of(request))
-        node = book.node()
-        await book.catch_up(node)
-        found, after = await book.offers(GoodsGroup(listing.id), request.query_params.get("after", ""), node)
-        return document_response(OfferList([offer_facts(each) for each in found], after))
-
-    async def trades(request: Request) -> Response:
-        listing = await book.by_id(asset_of(request))
-        await book.catch_up(book.node())
-        return document_response(TradeList([trade_facts(each) for each in await book.trades(GoodsGroup(listing.id))]))
-
     async def collect(request: Request) -> Response:
         holder = (await sessions.require(request.exchange)).address
         listing = await book.by_id(asset_of(request))
@@ -98,7 +82,6 @@ def share_routes(book: OfferBook, income: ShareIncome, signers: Signers, session
     return [
         Route("GET", f"{SHARES}/{{asset}}", shares, _FACTS),
         Route("GET", f"{SHARES}/{{asset}}/holders/{{holder}}", holding, _HOLDING),
-        Route("GET", f"{SHARES}/{{asset}}/offers", offers, _LIST),
-        Route("GET", f"{SHARES}/{{asset}}/trades", trades, _TRADES),
+        *list_routes(book, f"{SHARES}/{{asset}}", GoodsKind.SHARES),
         PageRoute("POST", f"{SHARES}/{{asset}}/collection", collect, _COLLECT),
     ]

@@ -3,6 +3,7 @@
 The first two are named for shares, which were the only goods when they were made.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Row,
     Table,
+    Text,
     and_,
     delete,
     func,
@@ -27,10 +29,10 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import Address, Hash32
+from usufruct.core import Address, AssetId, Hash32
 from usufruct.market.trade.model import GoodsGroup, GoodsOffer
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
-from usufruct_client.trade import Goods
+from usufruct_client.trade import Goods, GoodsKind, OfferedItem
 
 _offers = Table(
     "share_offers",
@@ -51,7 +53,9 @@ _offers = Table(
     Column("sold", Amount, nullable=False),
     Column("used", Boolean, nullable=False),
     Column("over", Boolean, nullable=False),  # sold or used
-    Column("plan_id", HashColumn),  # of pass credits; NULL: shares
+    Column("plan_id", HashColumn),  # of pass credits; NULL: shares, or the title
+    Column("title", Boolean),  # true: the asset's title, sold as a whole; NULL: shares or credits
+    Column("more", Text),  # JSON of what is sold with the title: lists of token, plan, amount, price; NULL: nothing
     Index("ix_share_offers_asset_id_over_rate", "asset_id", "over", "rate"),
 )
 
@@ -126,11 +130,13 @@ class Cancellation:
 
 async def put_offer(unit: Unit, offer: GoodsOffer) -> None:
     """Store a new offer, with what was sold and cancelled under its nonce so far."""
-    sold, used = await _use(unit, offer.maker, offer.nonce)
+    sold, used = await _use(unit, offer.hash, offer.maker, offer.nonce, whole=offer.goods.title)
     row = {
         "hash": offer.hash,
         "asset_id": offer.goods.asset,
         "plan_id": _plan_id(offer.goods.plan),
+        "title": offer.goods.title or None,
+        "more": _more_text(offer.more),
         "token": offer.goods.token,
         "maker": offer.maker,
         "currency": offer.currency,
@@ -174,9 +180,9 @@ async def offers_of_maker(unit: Unit, group: GoodsGroup, maker: Address, limit: 
     return [_offer(row) for row in rows]
 
 
-async def live_offers_of(unit: Unit, group: GoodsGroup, maker: Address, now: int) -> list[GoodsOffer]:
-    """Return a maker's offers that are neither over nor expired."""
-    mine = (_of(group), _offers.c.maker == maker)
+async def live_offers_of(unit: Unit, asset: AssetId, maker: Address, now: int) -> list[GoodsOffer]:
+    """Return a maker's offers of an asset's goods that are neither over nor expired."""
+    mine = (_offers.c.asset_id == asset, _offers.c.maker == maker)
     rows = await unit.rows(select(_offers).where(*mine, _offers.c.over.is_(False), _offers.c.expiry > now))
     return [_offer(row) for row in rows]
 
@@ -269,26 +275,36 @@ async def set_times(unit: Unit, times: Iterable[tuple[int, int]]) -> None:
 async def _refresh(unit: Unit, maker: Address) -> None:
     """Count again what is sold and cancelled of a maker's offers."""
     for row in await unit.rows(select(_offers).where(_offers.c.maker == maker)):
-        sold, used = await _use(unit, maker, row.nonce)
+        sold, used = await _use(unit, row.hash, maker, row.nonce, whole=bool(row.title))
         if (sold, used) != (row.sold, row.used):
             over = used or sold >= row.amount
             values = {"sold": sold, "used": used, "over": over}
             await unit.change(update(_offers).where(_offers.c.hash == row.hash).values(values))
 
 
-async def _use(unit: Unit, maker: Address, nonce: int) -> tuple[int, bool]:
-    """Return how much a maker's divisible listings of a nonce have sold, and whether the nonce is used up."""
+async def _use(unit: Unit, offer: Hash32, maker: Address, nonce: int, *, whole: bool) -> tuple[int, bool]:
+    """Return how much of an offer is sold, and whether its nonce is used up.
+
+    Divisible listings of a nonce count together what they sell. One that is sold as a `whole` counts its own sale only,
+    as 1: the trade's amount is 0.
+    """
     mine = (_trades.c.maker == maker, _trades.c.nonce == nonce)
-    amounts = [row.amount for row in await unit.rows(select(_trades.c.amount).where(*mine))]
+    trades = await unit.rows(select(_trades.c.offer, _trades.c.amount).where(*mine))
     word = nonce // _BITS
     query = select(_cancellations).where(_cancellations.c.maker == maker, _cancellations.c.word == word)
     cancelled = [_cancellation(row) for row in await unit.rows(query)]
-    return sum(amounts), 0 in amounts or any(each.holds(nonce) for each in cancelled)
+    sold = int(any(row.offer == offer for row in trades)) if whole else sum(row.amount for row in trades)
+    return sold, any(not row.amount for row in trades) or any(each.holds(nonce) for each in cancelled)
 
 
 def _of(group: GoodsGroup) -> ColumnElement[bool]:
-    kind = _offers.c.plan_id.is_not(None) if group.credits else _offers.c.plan_id.is_(None)
-    return and_(_offers.c.asset_id == group.asset, kind)
+    plan, title = _offers.c.plan_id, _offers.c.title
+    kinds = {
+        GoodsKind.SHARES: and_(plan.is_(None), title.is_(None)),
+        GoodsKind.CREDITS: plan.is_not(None),
+        GoodsKind.TITLE: title.is_(True),
+    }
+    return and_(_offers.c.asset_id == group.asset, kinds[group.kind])
 
 
 def _plan_id(plan: int | None) -> Hash32 | None:
@@ -299,10 +315,22 @@ def _plan(stored: Hash32 | None) -> int | None:
     return None if stored is None else int(stored, 16)
 
 
+def _more_text(more: Sequence[OfferedItem]) -> str | None:
+    items = [[each.goods.token, _plan_id(each.goods.plan), str(each.amount), str(each.price)] for each in more]
+    return json.dumps(items) if items else None
+
+
+def _more(asset: AssetId, stored: str | None) -> tuple[OfferedItem, ...]:
+    items = json.loads(stored) if stored else []
+    return tuple(
+        OfferedItem(Goods(asset, token, _plan(plan)), int(amount), int(price)) for token, plan, amount, price in items
+    )
+
+
 def _offer(row: Row[Any]) -> GoodsOffer:
     return GoodsOffer(
         hash=row.hash,
-        goods=Goods(row.asset_id, row.token, _plan(row.plan_id)),
+        goods=Goods(row.asset_id, row.token, _plan(row.plan_id), bool(row.title)),
         maker=row.maker,
         currency=row.currency,
         amount=row.amount,
@@ -311,6 +339,7 @@ def _offer(row: Row[Any]) -> GoodsOffer:
         max_deduction_bps=row.max_deduction_bps,
         nonce=row.nonce,
         signature=row.signature,
+        more=_more(row.asset_id, row.more),
         created_at=row.created_at,
         sold=row.sold,
         used=row.used,

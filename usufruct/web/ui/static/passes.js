@@ -30,10 +30,10 @@ async function callData(signature, ...words) {
 async function isPurchase({ document }, { plan, packages, maxPrice }, token) {
   const { callsOf } = await import("./keccak.js");
   const [approve, buy, ...more] = callsOf(document, texts.payer);
-  const upTo = await callData(APPROVE, page.contract);
+  const upTo = await callData(APPROVE, page.passes);
   return approve?.to === token && approve.value === 0n && approve.data.startsWith(upTo)
     && approve.data.length === upTo.length + 64 && BigInt(`0x${approve.data.slice(upTo.length)}`) <= BigInt(maxPrice)
-    && buy?.to === page.contract && buy.value === 0n && buy.data === await callData(BUY, plan, packages, texts.payer)
+    && buy?.to === page.passes && buy.value === 0n && buy.data === await callData(BUY, plan, packages, texts.payer)
     && more.length === 0;
 }
 
@@ -59,7 +59,7 @@ async function activate(form) {
   const { transactions } = await ask("POST", `${PASSES}/activation`, { plan, amount });
   const wanted = await callData(ACTIVATE, plan, amount);
   const left = transactions.filter(({ sent }) => !sent);
-  await perform(left, page.contract, [ACTIVATE], ({ data }) => data.startsWith(wanted));
+  await perform(left, page.passes, [ACTIVATE], ({ data }) => data.startsWith(wanted));
   reload(form.dataset.done);
 }
 
@@ -69,7 +69,7 @@ async function refund(form) {
   const { transactions } = await ask("POST", `${PASSES}/refund`, { plan });
   const [of, us] = (await callData(REFUNDS[0], plan, texts.payer)).slice(10).match(/.{64}/g);
   const fits = ({ data }) => data.slice(10, 74) === of && data.endsWith(us);
-  await perform(transactions.filter(({ sent }) => !sent), page.contract, REFUNDS, fits);
+  await perform(transactions.filter(({ sent }) => !sent), page.passes, REFUNDS, fits);
   reload(form.dataset.done);
 }
 
@@ -79,7 +79,7 @@ function isGrant({ document }, { plan, limit, days }) {
   const last = Date.now() / 1000 + days * DAY_SECONDS + CLOCK_SECONDS;
   return primaryType === "PassGrant" && BigInt(message.pass) === BigInt(plan)
     && BigInt(message.limit) === (limit === null ? UNLIMITED : BigInt(limit)) && Number(message.expiresAt) <= last
-    && domain.verifyingContract.toLowerCase() === page.contract;
+    && domain.verifyingContract.toLowerCase() === page.passes;
 }
 
 async function grant(form) {

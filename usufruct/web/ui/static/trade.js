@@ -1,10 +1,10 @@
-// The pages of a service's revenue shares and prepaid credits: buy of an offer, sell by one, cancel one, collect income.
+// The pages of a service's revenue shares, prepaid credits and title: buy of an offer, sell by one, cancel one, collect income.
 
 import { bytes, hex } from "./hex.js";
 import { COLLECT, paysUs, perform } from "./transactions.js";
 import { act, ask, atomic, fill, forget, reload, resume, send, transact } from "./wallet.js";
 
-const ERC20 = 0, ERC1155 = 2;  // kinds of items on the exchange
+const ERC20 = 0, ERC721 = 1, ERC1155 = 2;  // kinds of items on the exchange
 const DAY_SECONDS = 86_400;
 const CLOCK_SECONDS = 3_600;  // that this clock may be behind
 const NOT_SENT = ["not_relayed", "relay_limited", "relay_spent", "relay_failures"];  // the wallet can send it itself
@@ -45,24 +45,49 @@ async function isPurchase({ document, body }, { offer, amount, maxPrice }) {
     && message.nonce === nonce;
 }
 
-function isOffer({ document }, { amount, price, days, plan }) {
+// The items that an offer must have, in any order: the title takes what the others leave of the price.
+function itemsOf({ title, amount, price, plan, more = [] }) {
+  const credits = (each) => ({ ...each, kind: ERC1155, token: page.passes, id: each.plan });
+  const shares = (each) => ({ ...each, kind: ERC20, token: page.shares, id: 0 });
+  const others = more.map((each) => (each.plan ? credits : shares)(each));
+  if (!title) return [(plan ? credits : shares)({ amount, price, plan })];
+  const rest = others.reduce((left, each) => left - BigInt(each.price), BigInt(price));
+  return [{ kind: ERC721, token: page.titles, id: page.asset, amount, price: rest }, ...others];
+}
+
+const sameItem = (item, wanted) => Number(item.kind) === wanted.kind && address(item.token) === wanted.token
+  && ["id", "amount", "price"].every((name) => BigInt(item[name]) === BigInt(wanted[name]));
+
+function isOffer({ document }, wish) {
   if (!document) return true;
-  const { item, currency, more, expiry, maxDeductionBps } = document.message;
-  const last = Date.now() / 1000 + days * DAY_SECONDS + CLOCK_SECONDS;
-  return document.primaryType === "Listing" && address(item.token) === page.contract && item.amount === amount
-    && Number(item.kind) === (plan ? ERC1155 : ERC20) && BigInt(item.id) === BigInt(plan ?? 0)
-    && item.price === price && address(currency) === page.token && more.length === 0
-    && Number(expiry) <= last && Number(maxDeductionBps) <= Number(page.deducted)
+  const { item, currency, more, divisible, expiry, maxDeductionBps } = document.message;
+  const last = Date.now() / 1000 + wish.days * DAY_SECONDS + CLOCK_SECONDS;
+  const items = [item, ...more], wanted = itemsOf(wish);
+  return document.primaryType === "Listing" && divisible === !wish.title && items.length === wanted.length
+    && wanted.every((each) => items.some((found) => sameItem(found, each)))
+    && address(currency) === page.token && Number(expiry) <= last && Number(maxDeductionBps) <= Number(page.deducted)
     && address(document.domain.verifyingContract) === page.exchange;
 }
+
+const APPROVE = "approve(address,uint256)";
+const APPROVALS = { [page.shares]: APPROVE, [page.titles]: APPROVE, [page.passes]: "setApprovalForAll(address,bool)" };
 
 // The function, then the exchange as its first argument.
 const isApproval = ({ data }) => data.slice(10, 74) === page.exchange.slice(2).padStart(64, "0");
 
+// Has the account approve what is sold, where it has not: at the contracts of these goods, and by no other function.
+async function approve(calls, wish) {
+  const sold = itemsOf(wish).map(({ token }) => token);
+  for (const call of calls) {
+    const contract = sold.find((each) => each === call.to);
+    await perform([call], contract, [APPROVALS[contract]], isApproval);
+  }
+}
+
 function isPermit({ document }) {
   if (!document) return true;
   return document.primaryType === "Permit" && address(document.message.spender) === page.exchange
-    && address(document.domain.verifyingContract) === page.contract;
+    && address(document.domain.verifyingContract) === page.shares;
 }
 
 // Makes a signed purchase; where the operator does not send it, the wallet does.
@@ -80,34 +105,44 @@ async function finish(request) {
 
 async function buy(form) {
   const { offer, bought } = form.dataset;
-  const amount = atomic(form.elements.amount.value, unitDecimals);
-  const maxPrice = atomic(form.elements.most.value, decimals);
-  const wish = { offer, amount, maxPrice, bought };
+  const { amount: part, most } = form.elements;  // a title has neither: it is bought whole, at its price
+  const amount = part ? atomic(part.value, unitDecimals) : "0";
+  const wish = { offer, amount, maxPrice: most ? atomic(most.value, decimals) : form.dataset.price, bought };
   const { request } = await ask("POST", `${PURCHASES}/requests`, wish);
   if (!await isPurchase(request, wish)) throw new Error(texts.otherCall);
   await fill(request);
   await finish(request);
 }
 
+// What is sold with a title: of each of the form's parts that has an amount, how much and for how much of the price.
+function bundled(form) {
+  const parts = [...form.querySelectorAll("[data-bundled]")].map((part) => {
+    const [amount, price] = part.querySelectorAll("input");
+    const { decimals: places, plan } = part.dataset;
+    return amount.value.trim() && { amount: atomic(amount.value, Number(places)), price: atomic(price.value, decimals), plan };
+  });
+  return parts.filter(Boolean);
+}
+
 async function sell(form) {
   const { elements, dataset: { plan } } = form;
-  const amount = atomic(elements.amount.value, unitDecimals);
+  const title = "title" in form.dataset;
+  const amount = title ? "1" : atomic(elements.amount.value, unitDecimals);
   const price = atomic(elements.price.value, decimals);
-  const wish = { asset: page.asset, amount, price, days: Number(elements.days.value), plan };
-  const { permit, approval, offer } = await ask("POST", `${OFFERS}/requests`, wish);
+  const goods = title ? { title, more: bundled(form) } : { plan };
+  const wish = { asset: page.asset, amount, price, days: Number(elements.days.value), ...goods };
+  const { permit, approvals, offer } = await ask("POST", `${OFFERS}/requests`, wish);
   if (!isOffer(offer, wish) || (permit && !isPermit(permit))) throw new Error(texts.otherCall);
   if (permit) {
     await fill(permit);
     offer.body.permit = permit.body;
-  } else if (approval && !approval.sent) {
-    await perform([approval], page.contract, [page.approve], isApproval);
-  }
+  } else await approve(approvals.filter(({ sent }) => !sent), wish);
   await fill(offer);
   try {
     await send(offer);
   } catch (error) {
     if (!NOT_SENT.includes(error.code) || !permit) throw error;
-    await transact(approval, approval.chainId);
+    await approve(approvals, wish);
     await send(offer);
   }
   reload(page.offered);
@@ -121,21 +156,40 @@ async function cancel(form) {
 
 async function collect() {
   const { transactions } = await ask("POST", `/v1/shares/${page.asset}/collection`);
-  await perform(transactions.filter(({ sent }) => !sent), page.contract, COLLECT, paysUs);
+  await perform(transactions.filter(({ sent }) => !sent), page.shares, COLLECT, paysUs);
   reload(page.collected);
 }
 
 const ACTIONS = { buy, sell, cancel, collect };
 
+// What of the price is left for the title, and what the seller gets: shares pay no royalty.
+function showTitle(form) {
+  const outputs = form.querySelectorAll("output");
+  const price = units(form.elements.price.value, decimals);
+  const parts = [...form.querySelectorAll("[data-bundled]")].map((part) => {
+    const [amount, of] = [...part.querySelectorAll("input")].map((each) => each.value.trim());
+    return { royal: part.dataset.plan, price: amount ? units(of, decimals) : 0n };
+  });
+  const known = price && parts.every((each) => each.price !== null);
+  const left = known ? parts.reduce((sum, each) => sum - each.price, price) : 0n;
+  const taken = (amount, bps) => amount * BigInt(bps) / 10_000n;
+  const gets = () => [{ royal: true, price: left }, ...parts].filter(({ royal }) => royal)
+    .reduce((sum, each) => sum - taken(each.price, page.royalty), price - taken(price, page.deducted - page.royalty));
+  const shown = left > 0n ? [left, gets()] : [];
+  outputs.forEach((output, at) => { output.textContent = at in shown ? coins(shown[at], decimals) : "–"; });
+}
+
 // The price of what is typed, and as the most to pay until another is typed.
 function show(form) {
   if (form.dataset.trade === "buy") {
+    if (!form.elements.amount) return;
     const part = units(form.elements.amount.value, unitDecimals);
     const total = part && priceUp(part, BigInt(form.dataset.amount), BigInt(form.dataset.price));
     form.querySelector("output").textContent = total ? coins(total, decimals) : "–";
     if (total && !("typed" in form.elements.most.dataset)) form.elements.most.value = coins(total, decimals);
     return;
   }
+  if ("title" in form.dataset) return showTitle(form);
   const amount = units(form.elements.amount.value, unitDecimals);
   const price = units(form.elements.price.value, decimals);
   const [each, gets] = form.querySelectorAll("output");
