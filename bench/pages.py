@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,11 +27,11 @@ from bench.gateway.processes import started
 from bench.report import OURS, ROOT, Row, write
 from tests.support.browser import CHROMIUM, PHONE, Visit, chromium, visit
 from usufruct.accounts import DEMO_ACCOUNT
-from usufruct.chain import open_chain
+from usufruct.chain import keccak, open_chain
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer
+from usufruct.chain.keys import DEVNET_ADDRESSES, Role, devnet_signer, signer_of
 from usufruct.config import Config, load_config
-from usufruct.core import Address, address
+from usufruct.core import Address, Clock, address
 
 SERVICES = [
     ("librarian", ["--kind", "chat", "--input", "0.5", "--output", "1.5", "--model", "librarian"]),
@@ -50,6 +51,7 @@ BUYERS_PAGES = {
     "passes": "/passes/archive",
     "titles": "/titles/archive",
     "recover": "/account/recover",
+    "airdrop": "/airdrop",
     "gallery": "/_gallery",
 }
 SELLERS_PAGES = {"sell": "/sell", "desk": "/desk", "operator": "/operator", "health": "/operator/health"}
@@ -70,6 +72,10 @@ CREDIT_OFFERS = [("6", "20", "15", ("4",)), ("5", "12", "10", ())]
 
 INCOME = 184_250_000
 """Income of the traded shares, in atomic units of the devnet's dollar."""
+
+TOKEN = {"USUFRUCT_PLATFORM_TOKEN_NAME": "Example", "USUFRUCT_PLATFORM_TOKEN_SYMBOL": "EXM"}
+HOLDER_COUNT = 12_000
+"""Accounts of the airdrop; the buyer's is one."""
 
 EVENTS = ("balance.low", "income.arrived", "key.limit_low", "refund.sent")
 QUESTIONS = ["What is a voucher?", "Who is paid?", "How do I get my money back?"]
@@ -113,10 +119,12 @@ def site() -> Iterator[str]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         commands = Commands(folder, stack.enter_context(chain()))
+        commands.environment = {**commands.environment, **TOKEN}
         librarian = [sys.executable, "-m", "usufruct_librarian", "--port", "0"]
         _, model = stack.enter_context(started(librarian, folder / "librarian.log"))
         for step in (["migrate"], ["deploy", "--yes"]):
             commands.run(*step)
+        commands.environment = {**commands.environment, "USUFRUCT_PLATFORM_TOKEN_AIRDROPS": _airdrop(commands, folder)}
         serve = [sys.executable, "-m", "usufruct.cli", "serve"]
         _, ready = stack.enter_context(started(serve, folder / "gateway.log", commands.environment))
         for name, options in SERVICES:
@@ -124,6 +132,21 @@ def site() -> Iterator[str]:
             commands.run("sell", "--no-up", "--name", name, *upstream, *options)
         _trade(commands, str(model["url"]), ["--gateway", str(ready["url"])])
         yield str(ready["url"]).removesuffix("/v1").replace("127.0.0.1", "localhost")
+
+
+def _airdrop(commands: Commands, folder: Path) -> str:
+    """Deploy an airdrop for the buyer and others; return the setting that serves it."""
+    holders = [
+        f"0x{keccak(number.to_bytes(4, 'big'))[:20].hex()},{100 + number % 900}" for number in range(HOLDER_COUNT)
+    ]
+    source = folder / "holders.csv"
+    rows = ["address,amount", f"{DEVNET_ADDRESSES[DEMO_ACCOUNT]},1250.5", *holders[1:]]
+    source.write_text("\n".join(rows))
+    file = commands.run("airdrop", "build", str(source), "--cap", "10000000")["file"]
+    end = datetime.fromtimestamp(Clock().now() + 90 * 86_400, UTC).date().isoformat()
+    owner = str(DEVNET_ADDRESSES.index(signer_of(Role.OWNER, load_config(commands.environment)).address))
+    made = commands.run("airdrop", "deploy", file, "--until", end, "--wallet", owner)
+    return f"{file}={made['contract']}"
 
 
 def _trade(commands: Commands, upstream: str, at: Sequence[str]) -> None:
