@@ -1,5 +1,6 @@
 """The relayer sends what an owner signed, once, within bounds; everything else is refused before it costs anything."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -53,6 +54,19 @@ async def test_an_operation_is_sent_once_and_the_account_needs_no_coin(world):
     assert code(await stranger.send(operation)) == "other_account"
     await person.http.delete("/sessions/current")
     assert (await person.send(operation)).status_code == 401
+
+
+async def test_an_operation_that_was_signed_twice_is_sent_once(world):
+    person = await world.owner(31)
+    before = await world.dollar.balance_of(OWNER)
+    first = person.operation(world.dollar.transfer(OWNER, DOLLAR))
+    digest = operation_hash(DEVNET_CHAIN_ID, first)
+    second = replace(first, signature=person.passkey.sign(world.contracts.verifier, digest))
+    assert first.signature != second.signature
+    answers = await asyncio.gather(*(person.send(each) for each in (first, second) * 2))
+    assert [each.status_code for each in answers] == [200] * 4, [each.text for each in answers]
+    assert len({each.json()["transaction"] for each in answers}) == 1
+    assert await world.dollar.balance_of(OWNER) == before + DOLLAR
 
 
 async def hash_on_chain(world, operation) -> bytes:

@@ -34,6 +34,9 @@ from usufruct.core import Address, ChainId, Clock, Conflict, Hash32, Unavailable
 _CLONE = bytes.fromhex("363d3d373d3d3d363d73"), bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
 """ERC-1167's runtime code, before and after the implementation's address."""
 
+_SENT_ALREADY = "send_key_reused"
+"""The sender's code when another call was sent under a name."""
+
 
 class OperationRefused(Conflict, code="operation_refused"):
     """The chain would refuse the operation, or its calls; nothing was sent and nothing is spent."""
@@ -204,14 +207,20 @@ class Relay:
         await self.store.reserve(planned, self._bounds, self._clock.now(), creates_unfunded=creates_unfunded)
 
     async def _finish(self, hash_: Hash32, account: Address, call: Call) -> Relayed:
-        """Send what is counted, unless it was sent, wait for its end, and note that with what it cost."""
+        """Send what is counted, unless it was sent, and wait for its end."""
         key, policy = _key(hash_), self._policy
         try:
             await self._sender.send(call, key, most_gas=policy.most_verification + policy.most_calls + policy.beside)
         except (Revert, Conflict) as refusal:
+            if refusal.code == _SENT_ALREADY:  # signed twice, in two tabs: the one that was sent counts for both
+                return await self._end_of(hash_, account)
             await self.store.finish(Relayed(hash_, account, 0, 0, RelayState.CANCELLED, None, refusal.message))
             raise OperationRefused(f"the chain refuses it: {refusal.message}", reason=refusal.code) from refusal
-        sent = await self._sender.wait(key, policy.wait_seconds)
+        return await self._end_of(hash_, account)
+
+    async def _end_of(self, hash_: Hash32, account: Address) -> Relayed:
+        """Wait for the end of what was sent under a name, and note that with what it cost."""
+        sent = await self._sender.wait(_key(hash_), self._policy.wait_seconds)
         if sent.state is State.DISPLACED:
             await self.store.finish(Relayed(hash_, account, 0, 0, RelayState.CANCELLED, None, "displaced"))
             raise OperationRefused("another transaction took its place; sign it again")
