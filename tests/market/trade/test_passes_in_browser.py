@@ -76,6 +76,7 @@ async def test_a_passkey_sells_credits_and_another_buys_them(town: TradeTown, br
         await town.give_credits(seller, plan)
         await sold.page.goto(f"{local}/passes/{NAME}")
         await offer(sold.page, "4", "2")
+        await sold.page.goto(f"{local}/passes/{NAME}")  # without the first offer's message
         await offer(sold.page, "1", "0.4")  # the approval still holds: the passkey signs the offer alone
         buyer = await passkey_wallet(bought.page, local)
         await bought.page.goto(f"{local}/passes/{NAME}")
