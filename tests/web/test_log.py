@@ -26,6 +26,7 @@ def test_a_line_carries_its_extras():
 SECRETS = [
     "uf_0123456789abcdefABCDEF",
     "up_0123456789abcdefABCDEF",
+    "up_AAB-0123-456789abc_def-ABCDEF",  # base64url
     "Bearer abcdefg",
     "sk-proj-abcdef123456",
     "0x" + "ab" * 65,

@@ -18,7 +18,7 @@ _SECRET_NAMES = re.compile(
     r".*secret|.*password|.*signature|.*mnemonic|x-payment)$"
 )
 _SECRET_TEXT = re.compile(
-    r"(?ia)\bu[fp]_\w{8,}"  # bearer keys and grants of ours
+    r"(?ia)\bu[fp]_[\w-]{8,}"  # bearer keys and grants of ours
     r"|\b(?:sk|pk|rk)-[\w-]{8,}"  # bearer keys of upstreams
     r"|(?<=\bbearer )\S+"
     r"|\b0x[0-9a-f]{128,}"  # signatures, and anything else as long
