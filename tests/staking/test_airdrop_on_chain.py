@@ -94,7 +94,10 @@ def test_an_entry_is_claimed_into_a_lock(config: Config, own: dict[str, str], tm
     file = commands.json("airdrop", "build", str(tmp_path / "holders.csv"), "--cap", "1000000")["file"]
     owner = str(DEVNET_ADDRESSES.index(signer_of(Role.OWNER, config).address))
     until = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
-    deployed = commands.json("airdrop", "deploy", file, "--until", until, "--wallet", owner)
+    deploying = ("airdrop", "deploy", file, "--until", until, "--wallet", owner)
+    for other in (STRANGER, asyncio.run(set_up_devnet(config)).address(PlatformToken)):
+        assert commands.refused(*deploying, "--escrow", other).code == "not_an_escrow"
+    deployed = commands.json(*deploying)
     assert (deployed["escrow"].lower(), deployed["may_lock"]) == (escrow, True)
 
     claiming = ("airdrop", "claim", account, "--file", file, "--contract", deployed["contract"], "--lock", "26")

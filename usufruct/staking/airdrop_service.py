@@ -15,6 +15,10 @@ _BLOCKS = 2_000
 """How many blocks' logs are asked for at once."""
 
 
+class NotAnEscrow(Conflict, code="not_an_escrow"):
+    """An airdrop's entries cannot be locked in this contract."""
+
+
 class Airdrops:
     """The airdrops of an installation's platform token."""
 
@@ -44,9 +48,11 @@ class Airdrops:
         deployed with these terms is used. Funds are counted by the token's events, and only what is missing is sent.
 
         Raises:
+            NotAnEscrow: when `escrow` locks no platform tokens; nothing was sent.
             NotAnAirdrop, OtherAirdrop: when the contract there is another, or has other terms.
             Revert: the contracts' own errors: another sender, a reserve that is too small, a deadline out of range.
         """
+        await self._check_escrow(escrow)
         terms = AirdropTerms(self._token.address, file.root, deadline, treasury, escrow)
         creation = Airdrop.deploy(terms.token, terms.root, deadline, treasury, escrow)
         place = address_of(Airdrop, creation)
@@ -68,6 +74,17 @@ class Airdrops:
             contract.set_locker(place, allowed=True), f"airdrop/locker/{escrow}/{place}/{token_hex(4)}"
         )
         return True
+
+    async def _check_escrow(self, escrow: Address) -> None:
+        """Check that entries can be locked in a contract, which cannot be changed later."""
+        if escrow == ZERO_ADDRESS:
+            return
+        is_escrow = VoteEscrow.ARTIFACT.is_runtime(await self._client.code_at(escrow))
+        if not is_escrow or await VoteEscrow(escrow, self._client).token() != self._token.address:
+            raise NotAnEscrow(
+                f"{escrow} is not a VoteEscrow of the platform token; leave --escrow out to take the installation's",
+                address=escrow,
+            )
 
     async def _create(self, sender: Sender, place: Address, creation: Creation) -> None:
         """Send the creation, unless the contract exists; another may send the same first."""
