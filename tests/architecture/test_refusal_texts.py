@@ -17,7 +17,7 @@ NOT_ON_PAGES = {
     "gallery_failure": "a page for developers",
 }
 OF_ASSETS_ON_THE_COMMAND_LINE = {"not_enough_money", "plan_exists"}
-OF_AIRDROPS_ON_THE_COMMAND_LINE = {"airdrop_file_exists", "airdrop_refused", "invalid_airdrop_file"}
+OF_AIRDROPS_ON_THE_COMMAND_LINE = {"airdrop_file_exists", "airdrop_refused", "invalid_airdrop_file", "not_an_escrow"}
 
 
 def tables() -> list[Sequence[RefusalText]]:
