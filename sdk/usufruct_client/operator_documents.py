@@ -59,9 +59,9 @@ class WaitingSale(Document):
 
 
 class PayeeFacts(Document):
-    """Who is paid for services, whether the till lists them, what it owes them, and the most that it pays them a day.
+    """A payee of services: whether the till lists it, what the till owes it, and the most that it gets in a day.
 
-    `sales`: those that wait for it. `has_shares`: whether it is the shares of an asset. `daily_cap`: 0: none.
+    `sales`: sales that wait for its listing. `has_shares`: whether it is the shares of an asset. `daily_cap`: 0: none.
     """
 
     pay_to: AddressText
@@ -74,7 +74,7 @@ class PayeeFacts(Document):
 
 
 class TillFacts(Document):
-    """The till, the wallet that owns it, and the most that a payee without a cap of its own gets a day; 0: no cap."""
+    """The till, its owner, and the daily cap of payees without a cap of their own; 0: no cap."""
 
     address: AddressText
     owner: AddressText | None
