@@ -5,7 +5,7 @@ A listing of a registered asset follows the registry: its price cards, and its r
 
 import logging
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from usufruct.assets.errors import InvalidListing, ListingExists, UnknownListing
@@ -202,6 +202,11 @@ class Listings:
         if asset not in self._by_id:
             await self._rows.refresh_missing()
         return self._by_id.get(asset)
+
+    async def among(self, assets: Iterable[AssetId]) -> Sequence[Listing]:
+        """Return the listings of some assets, retired or not, as far as was read: unknown ones are not looked for."""
+        await self._rows.refresh()
+        return [self._by_id[each] for each in assets if each in self._by_id]
 
     async def pay_to(self, asset: AssetId) -> Address:
         """Return where a listing's income goes, retired or not.

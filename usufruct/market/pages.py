@@ -1,6 +1,5 @@
 """The buyer's page, `/account`: sign in with a wallet, make keys, deposit, see what was spent."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from usufruct.market.buyer import Buyer, spent_by_day
 from usufruct.market.deposits import BuyerDeposits
 from usufruct.market.refusals import REFUSALS
 from usufruct.market.trade import REFUSALS as SHARE_REFUSALS
-from usufruct.market.trade import PassPlans, ServiceCredits
+from usufruct.market.trade import AccountCredits, PassPlans
 from usufruct.web import Operation, Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
 
@@ -94,10 +93,10 @@ def account_pages(
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows it after sign-out
         return answer
 
-    async def _credits(payer: Address) -> Sequence[ServiceCredits] | None:
+    async def _credits(payer: Address) -> AccountCredits | None:
         """Return a payer's prepaid credits; None while the node does not answer, or not soon."""
         try:
-            return await plans.by_service(payer) if plans else []
+            return await plans.by_service(payer) if plans else AccountCredits()
         except Unavailable:
             return None
 

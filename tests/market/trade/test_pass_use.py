@@ -187,27 +187,3 @@ async def test_unused_credits_are_given_back_where_the_contract_allows_it(town: 
     assert await town.world.dollar.balance_of(holder.address) == 9 * DOLLAR
     assert (await town.passes.plan(plan)).escrow == 0
     assert code(await holder.http.post(path, json=wish)) == "nothing_to_give_back"
-
-
-async def test_the_account_lists_credits_of_packages_and_offers_and_says_when_they_are_not_known(town: TradeTown):
-    plan, account = await town.plan(9 * DOLLAR, 10 * CREDIT), town.world.url.removesuffix("/v1") + "/account"
-    buyer, seller = await town.trader(dollars=20), await town.trader(dollars=0)
-    assert "Not activated" not in (await buyer.http.get(account)).text
-    await send(town, buyer, await ask(buyer, plan))
-    assert code(await ask(buyer, plan)) == "purchase_outdated"  # the logs were read
-    dear = await town.plan(4 * DOLLAR, 4 * CREDIT)
-    await town.give_credits(seller.address, dear)
-    offer = (await seller.offer(CREDIT, DOLLAR, plan=dear)).json()["offer"]
-    assert (await buyer.buy(offer, CREDIT)).status_code == 200
-    shown = (await buyer.http.get(account)).text
-    assert "Not activated" in shown
-    assert "11 tUSD" in shown.replace("\xa0", " ")
-    ending = await town.plan(DOLLAR, CREDIT, days=40)
-    await send(town, buyer, await ask(buyer, ending))
-    assert code(await ask(buyer, ending)) == "purchase_outdated"
-    assert "12 tUSD" in (await buyer.http.get(account)).text.replace("\xa0", " ")
-    await town.world.devnet.pass_time(41 * DAY)
-    assert "11 tUSD" in (await buyer.http.get(account)).text.replace("\xa0", " "), "void credits pay for nothing"
-    await town.world.anvil.stop()
-    shown = (await buyer.http.get(account)).text
-    assert "Your prepaid credits are not known now" in shown

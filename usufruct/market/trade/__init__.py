@@ -5,19 +5,19 @@ from usufruct.market.trade.goods_on_chain import GoodsOnChain
 from usufruct.market.trade.model import last_expiry, listing_of
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct.market.trade.offers import Offers
-from usufruct.market.trade.pass_plans import PassPlans, ServiceCredits
+from usufruct.market.trade.pass_plans import AccountCredits, PassPlans
 from usufruct.market.trade.purchases import Purchases
 from usufruct.market.trade.refusals import REFUSALS
 
 __all__ = [
     "REFUSALS",
+    "AccountCredits",
     "ExchangeIndexer",
     "GoodsOnChain",
     "OfferBook",
     "Offers",
     "PassPlans",
     "Purchases",
-    "ServiceCredits",
     "last_expiry",
     "listing_of",
 ]

@@ -16,6 +16,7 @@ from usufruct.core.networks import is_devnet
 from usufruct.market.buyer import Buyer
 from usufruct.market.trade.api import offer_routes, purchase_routes
 from usufruct.market.trade.credit_api import credit_routes
+from usufruct.market.trade.credit_transfers import CreditIndexer
 from usufruct.market.trade.credit_use import CreditUse
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.goods_on_chain import GoodsOnChain
@@ -60,9 +61,7 @@ def build(context: Context) -> Component:
         return ShareIncome(get(OfferBook), get(RegistryClient), get(ShareHolders))
 
     def plans() -> PassPlans:
-        return PassPlans(
-            get(OfferBook), get(RegistryClient), passes(), get(ExchangeIndexer), get(Ledger), get(PassTerms)
-        )
+        return PassPlans(get(OfferBook), get(RegistryClient), passes(), get(CreditIndexer), get(Ledger), get(PassTerms))
 
     def passes() -> Passes:
         return Passes(get(RegistryClient), get(AssetIndexer))
@@ -107,15 +106,22 @@ def build(context: Context) -> Component:
             *title_pages(pages, get(Titles)),
         ]
 
+    def jobs() -> list[Job]:
+        if not deployed():
+            return []
+        return [Job("trade", get(ExchangeIndexer).poll, 5.0), Job("credits", get(CreditIndexer).poll, 5.0)]
+
     async def start() -> None:
         if deployed():
             get(LogStreams)["exchange"] = lambda: get(ExchangeIndexer).logs
+            get(LogStreams)["credits"] = lambda: get(CreditIndexer).logs
             exchange, credits_, registry = (
                 get(Deployments).address(each) for each in (Exchange, AccessPass, AssetRegistry)
             )
             get(MoreRelayedCalls)["trade"] = lambda: TradersCalls(exchange, credits_, registry, get(AssetIndexer))
 
     context.provide_later(ExchangeIndexer, lambda: ExchangeIndexer(get(ChainAccess)))
+    context.provide_later(CreditIndexer, lambda: CreditIndexer(get(ChainAccess)))
     context.provide_later(OfferBook, book)
     context.provide_later(ShareIncome, income)
     context.provide_later(PassPlans, plans)
@@ -127,5 +133,5 @@ def build(context: Context) -> Component:
         "trade",
         start=start,
         routes=routes,
-        jobs=lambda: [Job("trade", get(ExchangeIndexer).poll, 5.0)] if deployed() else [],
+        jobs=jobs,
     )

@@ -9,7 +9,6 @@ from usufruct.market.trade.package_store import (
     BoughtPackages,
     credits_bought,
     forget_packages_after,
-    plans_received,
     put_packages,
 )
 from usufruct.market.trade.store import (
@@ -17,7 +16,6 @@ from usufruct.market.trade.store import (
     Trade,
     blocks_without_time,
     forget_after,
-    plans_bought,
     purchases_of,
     put_cancellation,
     put_trade,
@@ -109,11 +107,6 @@ class ExchangeIndexer:
         await self.poll()
         async with self._database.snapshot() as unit:
             return await credits_bought(unit, buyer)
-
-    async def plans(self, account: Address) -> list[int]:
-        """Return the plans of which an account got credits, in packages or from other holders, as far as was read."""
-        async with self._database.snapshot() as unit:
-            return sorted({*await plans_received(unit, account), *await plans_bought(unit, account)})
 
     async def poll(self) -> None:
         """Take in what happened since the last time, and the times of new trades.

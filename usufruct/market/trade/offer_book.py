@@ -87,6 +87,10 @@ class OfferBook:
             raise NotTraded(f"asset {format_asset(asset)} is not sold here", field="asset")
         return _traded(listing)
 
+    async def names(self, assets: Iterable[AssetId]) -> dict[AssetId, str]:
+        """Return the names of the services among some assets, as far as was read; other assets are not sold here."""
+        return {each.id: each.name for each in await self._listings.among(assets)}
+
     async def offer(self, hash_: Hash32) -> GoodsOffer:
         """Return an offer, with what was sold of it up to now; raises `OfferNotFound`."""
         await self.poll()

@@ -1,4 +1,4 @@
-"""The table of packages of prepaid credits that were bought, and which plans an account has to do with."""
+"""The table of packages of prepaid credits that were bought."""
 
 from dataclasses import dataclass
 
@@ -49,12 +49,6 @@ async def credits_bought(unit: Unit, buyer: Address) -> dict[int, int]:
         plan = int(row.plan_id, 16)
         found[plan] = found.get(plan, 0) + row.credits
     return found
-
-
-async def plans_received(unit: Unit, receiver: Address) -> list[int]:
-    """Return the plans of which an account got packages."""
-    query = select(_purchases.c.plan_id).where(_purchases.c.receiver == receiver).distinct()
-    return [int(row.plan_id, 16) for row in await unit.rows(query)]
 
 
 async def forget_packages_after(unit: Unit, block: int) -> None:

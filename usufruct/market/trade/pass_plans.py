@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.assets import Credits, Listing, Passes, PassPlan, RegistryClient, RevenueToken, about_calls
-from usufruct.core import Address, AssetId, format_asset
-from usufruct.market.trade.errors import NotTraded
-from usufruct.market.trade.exchange_logs import ExchangeIndexer
+from usufruct.core import Address, AssetId, NotFound, format_asset
+from usufruct.market.trade.credit_transfers import CreditIndexer
 from usufruct.market.trade.model import Deductions
 from usufruct.market.trade.node_view import NodeView
 from usufruct.market.trade.offer_book import OfferBook
@@ -52,13 +51,21 @@ class HeldCredits:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCredits:
-    """An account's credits of all plans of a service; `name` is empty where it is not sold here any more."""
+    """An account's credits of all plans of a service; `name` is empty where it is not sold here."""
 
     asset: str
     name: str
     currency: RevenueToken
     circulating: int
     left: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCredits:
+    """An account's credits by service; `more` tells that it got credits of further plans, which were not looked at."""
+
+    services: Sequence[ServiceCredits] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +92,15 @@ class PassPlans:
         book: OfferBook,
         registry: RegistryClient,
         passes: Passes,
-        indexer: ExchangeIndexer,
+        transfers: CreditIndexer,
         ledger: Ledger,
         terms: PassTerms,
+        *,
+        most_plans: int = 50,
     ) -> None:
         """Take what calls have used from `ledger`; `terms` are those of the credits that pay here."""
-        self._indexer = indexer
+        self._most_plans = most_plans
+        self._transfers = transfers
         self._book = book
         self._registry = registry
         self._passes = passes
@@ -122,27 +132,32 @@ class PassPlans:
         async with (node or self._book.node()).limit():
             return await self._held(holder, [each.plan for each in state.plans])
 
-    async def by_service(self, holder: Address) -> list[ServiceCredits]:
-        """Return an account's credits by service: of the plans of which it got credits in a purchase, unless void."""
-        known = await self._indexer.plans(holder)
+    async def by_service(self, holder: Address) -> AccountCredits:
+        """Return an account's credits by service, unless void; those of services that are sold here come first.
+
+        The chain is asked about `most_plans` plans at most: an account cannot refuse what strangers give it.
+        """
+        known = await self._transfers.plans(holder)
+        names = await self._book.names({_asset_of(each) for each in known})
+        known.sort(key=lambda each: _asset_of(each) not in names)
         if not known:
-            return []
+            return AccountCredits()
         async with self._book.node().limit():
-            plans = await asyncio.gather(*(self._passes.show(each) for each in known))
+            plans = await asyncio.gather(*(self._find(each) for each in known[: self._most_plans]))
             now = await self._registry.now()
-            held = await self._held(holder, [each for each in plans if not 0 < each.expiry <= now])
+            held = await self._held(holder, [each for each in plans if each and not 0 < each.expiry <= now])
         found: dict[AssetId, list[HeldCredits]] = {}
         for each in held:
             found.setdefault(each.credits.plan.asset, []).append(each)
-        return [await self._of_service(*each) for each in found.items()]
+        services = [_of_service(asset, names.get(asset, ""), held) for asset, held in found.items()]
+        return AccountCredits(services, len(known) > self._most_plans)
 
-    async def _of_service(self, asset: AssetId, held: Sequence[HeldCredits]) -> ServiceCredits:
+    async def _find(self, plan: int) -> PassPlan | None:
+        """Return a plan; None where a reorganisation took it back."""
         try:
-            name = (await self._book.by_id(asset)).name
-        except NotTraded:
-            name = ""
-        circulating, left = sum(each.credits.circulating for each in held), sum(each.left for each in held)
-        return ServiceCredits(format_asset(asset), name, held[0].credits.plan.currency, circulating, left)
+            return await self._passes.show(plan)
+        except NotFound:
+            return None
 
     async def _held(self, holder: Address, plans: Sequence[PassPlan]) -> list[HeldCredits]:
         found = await self._passes.credits_of(holder, plans)
@@ -160,3 +175,12 @@ class PassPlans:
         except AccountUnknown:  # no call has used them
             return standing.left
         return max(0, standing.left + standing.burned - account.charged - account.reserved)
+
+
+def _asset_of(plan: int) -> AssetId:
+    return AssetId(plan >> 128)
+
+
+def _of_service(asset: AssetId, name: str, held: Sequence[HeldCredits]) -> ServiceCredits:
+    circulating, left = sum(each.credits.circulating for each in held), sum(each.left for each in held)
+    return ServiceCredits(format_asset(asset), name, held[0].credits.plan.currency, circulating, left)

@@ -216,13 +216,6 @@ async def bought_by(unit: Unit, buyer: Address, offers: Sequence[Hash32]) -> dic
     return found
 
 
-async def plans_bought(unit: Unit, buyer: Address) -> list[int]:
-    """Return the plans of which an account bought credits from other holders."""
-    sold = select(_offers.c.plan_id).join(_trades, _trades.c.offer == _offers.c.hash)
-    rows = await unit.rows(sold.where(_trades.c.buyer == buyer, _offers.c.plan_id.is_not(None)).distinct())
-    return [int(row.plan_id, 16) for row in rows]
-
-
 async def put_trade(unit: Unit, trade: Trade) -> None:
     """Store a trade, and count it in the maker's offers of its nonce."""
     names = (
