@@ -5,7 +5,7 @@ Times are Unix seconds, weeks are counted from the Unix epoch. A score is amount
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictStr
 
 from usufruct_client.trade_documents import ExchangeTransaction
 from usufruct_client.wire import Token
@@ -56,6 +56,30 @@ class StakeFacts(Document):
     penalties: Uint256
     exit_penalty: Uint256
     not_locked: Uint256
+
+
+class RevenueWeekFacts(Document):
+    """A week that had revenue: `booked` came in for it, `paid` went to its stakers, `carried` is left for later weeks.
+
+    `penalties` of early exits went to the stakers too, in the platform token. `total_score` is that of all locks, and
+    `paid_per_thousand` what a score of 1,000 tokens got, rounded down; both are null while the week is not divided.
+    """
+
+    week: Count
+    starts_at: Seconds
+    booked: Uint256
+    paid: Uint256
+    penalties: Uint256
+    carried: Uint256
+    total_score: Uint256 | None
+    paid_per_thousand: Uint256 | None
+
+
+class RevenueWeekList(Document):
+    """`GET /v1/staking/weeks`: weeks that had revenue, the newest first; `next` is the `after` of the next page."""
+
+    weeks: list[RevenueWeekFacts]
+    next: StrictStr | None
 
 
 class StakeWish(Wish):

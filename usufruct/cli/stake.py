@@ -9,7 +9,7 @@ from usufruct.assets import Listings, RegistryClient
 from usufruct.chain import Call, ChainAccess, Receipt, TokenFacts, open_chain
 from usufruct.chain.contracts.vote_escrow import ExitedEarly, PenaltiesClaimed, RevenueClaimed
 from usufruct.chain.keys import KeySigner
-from usufruct.cli.support.command import ADDRESS, Facts, runs
+from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
 from usufruct.cli.support.output import say
 from usufruct.cli.support.ownership import Yes, confirm_on_public_chain, owner_of
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
@@ -20,6 +20,8 @@ from usufruct.staking import (
     WEEK_SECONDS,
     FeePlan,
     Lock,
+    RevenueWeek,
+    RevenueWeeks,
     Stake,
     Stakes,
     income_down,
@@ -27,6 +29,8 @@ from usufruct.staking import (
 )
 
 app = Typer()
+
+_THOUSAND = 1_000 * 10**TOKEN_DECIMALS
 
 Amount = Annotated[str, Argument(help="How many tokens, as in 520 or 12.5.")]
 Weeks = Annotated[int, Option(min=1, max=MOST_WEEKS, help="Weeks from the start of the next week, 1 to 52.")]
@@ -236,6 +240,26 @@ async def project(
 
 @app.command()
 @runs(open_chain)
+async def revenue(
+    chain: ChainAccess,
+    after: Annotated[str, Option(help="Go on after this week, as the last row of a list has it.")] = "",
+) -> Rows:
+    """List weeks that brought the stakers revenue, the newest first: paid out, carried, and paid for 1,000 of score.
+
+    A week is divided when it is over and its total score reaches the floor. 52 weeks are listed at a time.
+
+    Example: usufruct stake revenue
+    """
+    weeks = RevenueWeeks(chain)
+    await weeks.poll()
+    tokens = await Stakes(chain).tokens()
+    found, _ = await weeks.page(after)
+    columns = ("week", "starts", "paid", "carried", "total_score", "paid_per_1000")
+    return Rows([_week_facts(each, *tokens) for each in found], columns, "no revenue came in yet")
+
+
+@app.command()
+@runs(open_chain)
 async def distribute(chain: ChainAccess, wallet: Wallet) -> Facts:
     """Bring the protocol fees of services to the stakers, and close weeks that are over. Any wallet may do it.
 
@@ -289,6 +313,20 @@ class _Session:
     async def execute(self, verb: str, call: Call) -> Receipt:
         """Send a call once, and wait until it is final."""
         return await self._sender.execute(call, f"stake/{verb}/{call.to}/{token_hex(8)}")
+
+
+def _week_facts(week: RevenueWeek, token: TokenFacts, revenue_token: TokenFacts) -> Facts:
+    score, each = week.total_score, week.paid_down(_THOUSAND)
+    return {
+        "week": week.week,
+        "starts": moment(week.starts_at),
+        "booked": _show(week.booked, revenue_token),
+        "paid": _show(week.paid, revenue_token),
+        "penalties": _show(week.penalties, token),
+        "carried": _show(week.carried, revenue_token),
+        "total_score": None if score is None else format_units(score, token.decimals),
+        "paid_per_1000": None if each is None else _show(each, revenue_token),
+    }
 
 
 async def _stake_facts(stakes: Stakes, stake: Stake) -> Facts:

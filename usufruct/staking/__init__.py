@@ -8,6 +8,7 @@ from usufruct.staking.fee_keeper import FeePlan
 from usufruct.staking.level_model import LevelTerms
 from usufruct.staking.levels import AccountLevel, StakingLevels
 from usufruct.staking.lock_model import MOST_WEEKS, WEEK_SECONDS, Lock, income_down, score_down
+from usufruct.staking.revenue_weeks import RevenueWeek, RevenueWeeks
 from usufruct.staking.stakes import EscrowTerms, Stake, Stakes
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "NoSuchEntry",
     "Progress",
     "RefusedRow",
+    "RevenueWeek",
+    "RevenueWeeks",
     "Stake",
     "Stakes",
     "StakingLevels",

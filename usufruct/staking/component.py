@@ -5,7 +5,7 @@ from secrets import token_hex
 
 from usufruct.accounts.passkeys import MoreRelayedCalls
 from usufruct.assets import Listings, RegistryClient, registry_creation
-from usufruct.chain import ChainAccess, Senders, TokenFacts, amount_of
+from usufruct.chain import ChainAccess, LogStreams, Senders, TokenFacts, amount_of
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
 from usufruct.chain.contracts.levels import Levels
@@ -21,14 +21,18 @@ from usufruct.core.jobs import Job
 from usufruct.staking.airdrop_component import AirdropParts
 from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
 from usufruct.staking.levels import levels_creation
+from usufruct.staking.node_limit import NodeLimit
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.relayed_calls import StakersCalls
+from usufruct.staking.revenue_weeks import RevenueWeeks
 from usufruct.staking.stake_api import stake_routes
 from usufruct.staking.stakes import Stakes
 from usufruct.staking.vote_escrow import vote_escrow_creation
+from usufruct.staking.week_api import week_routes
 from usufruct.web import Route
 
 _FEE_SECONDS = 60.0
+_WEEK_SECONDS = 30.0
 
 
 def build(context: Context) -> Component:
@@ -36,16 +40,26 @@ def build(context: Context) -> Component:
     get, airdrops = context.get, AirdropParts(context)
 
     def routes() -> list[Route]:
-        stakes = stake_routes(Stakes(get(ChainAccess))) if has_escrow(get(Deployments)) else []
-        return [*stakes, *airdrops.routes()]
+        if not has_escrow(get(Deployments)):
+            return [*airdrops.routes()]
+        return [
+            *stake_routes(Stakes(get(ChainAccess))),
+            *week_routes(get(RevenueWeeks), NodeLimit()),
+            *airdrops.routes(),
+        ]
 
     async def start() -> None:
         deployments = get(Deployments)
         if has_escrow(deployments):
             escrow, token = deployments.address(VoteEscrow), deployments.address(PlatformToken)
             get(MoreRelayedCalls)["staking"] = lambda: StakersCalls(escrow, token)
+            get(LogStreams)["staking"] = lambda: get(RevenueWeeks).logs
 
     def jobs() -> list[Job]:
+        weeks = [Job("staking_weeks", get(RevenueWeeks).poll, _WEEK_SECONDS)] if has_escrow(get(Deployments)) else []
+        return [*weeks, *fee_jobs()]
+
+    def fee_jobs() -> list[Job]:
         if not has_splitter(get(Deployments)):
             return []
         chain = get(ChainAccess)
@@ -59,6 +73,7 @@ def build(context: Context) -> Component:
             async for finding in check_fees(chain):
                 yield finding
 
+    context.provide_later(RevenueWeeks, lambda: RevenueWeeks(get(ChainAccess)))
     return Component(
         "staking",
         start=start,

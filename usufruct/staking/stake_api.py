@@ -3,7 +3,8 @@
 from starlette.responses import Response
 
 from usufruct.chain import Call, TokenFacts
-from usufruct.core import Address, Invalid, address
+from usufruct.core import Address, address
+from usufruct.staking.errors import InvalidStake
 from usufruct.staking.lock_model import score_down
 from usufruct.staking.stakes import Stakes
 from usufruct.web import Operation, Request, Route, document_response
@@ -22,10 +23,6 @@ _CALLS = Operation(
     StakeWish,
     refuses=_CHAIN,
 )
-
-
-class InvalidStake(Invalid, code="invalid_stake"):
-    """A wish that cannot be carried out as it is written; names the field."""
 
 
 def stake_routes(stakes: Stakes) -> list[Route]:
