@@ -58,7 +58,8 @@ class Anvil:
     `state` is loaded when it exists, and written at the interval and at the end; without it nothing is kept. What was
     loaded is kept beside it as `<state>.good`: a process that is killed while it writes leaves half a file.
     `block_seconds` mines a block by the clock; without it each transaction is mined as it comes. On a `chain_id` other
-    than the devnet's no account has coins at the start. `hardfork`: whose rules hold, such as `prague`.
+    than the devnet's no account has coins at the start. `hardfork`: whose rules hold, such as `prague`. `starts_at`:
+    the first block's time, Unix seconds; by default now.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class Anvil:
         data_folder: Path | None = None,
         chain_id: ChainId = DEVNET_CHAIN_ID,
         hardfork: str | None = None,
+        starts_at: int | None = None,
     ) -> None:
         self._chain_id = chain_id
+        self._starts_at = starts_at
         self._hardfork = hardfork
         self._state = state
         self._interval = state_interval_seconds
@@ -127,6 +130,12 @@ class Anvil:
             await self.stop()
             raise
 
+    async def jump_to(self, time: int) -> None:
+        """Mine a block at a later time, Unix seconds; the chain's clock goes on from there."""
+        async with Client(self.url) as client:
+            await client.ask("evm_setNextBlockTimestamp", time)
+            await client.ask("anvil_mine", "0x1")
+
     async def _launch(self, binary: Path) -> None:
         words = ""
         for _ in range(1 if self._wanted_port else _ATTEMPTS):
@@ -169,6 +178,8 @@ class Anvil:
             command += ["--state", str(self._state), "--state-interval", str(self._interval)]
         if self._hardfork:
             command += ["--hardfork", self._hardfork]
+        if self._starts_at is not None:
+            command += ["--timestamp", str(self._starts_at)]
         if self._block_seconds:
             command += ["--block-time", str(self._block_seconds)]
         return command

@@ -1,70 +1,127 @@
-"""`usufruct demo`: what it runs on (a chain, an installation, a service to be sold), and the order of its steps."""
+"""`usufruct demo`: its chapters, what they run on (a chain, an installation, a service to be sold), and their steps."""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
-from usufruct.app import open_installation, set_up_devnet
+from usufruct.app import Installation, open_installation, set_up_devnet
 from usufruct.chain.anvil import Anvil
-from usufruct.cli.demo.outcome import LEASE_SECONDS, Outcome, choose_service
-from usufruct.cli.demo.story import SETTINGS, Story, start
+from usufruct.cli.demo import economy_outcome
+from usufruct.cli.demo.economy_outcome import EconomyOutcome
+from usufruct.cli.demo.economy_story import EconomyStory
+from usufruct.cli.demo.outcome import LEASE_SECONDS, Offer, Outcome, choose_service
+from usufruct.cli.demo.served_offers import start
+from usufruct.cli.demo.story import SETTINGS, Story
 from usufruct.cli.support.embedded_chain import fetch_tools
-from usufruct.cli.support.instance_lock import hold_instance
+from usufruct.cli.support.instance_lock import Publish, hold_instance
 from usufruct.cli.support.output import Json, print_json
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.runner import run
 from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig, write_settings
 from usufruct.core import Clock
+from usufruct.staking import WEEK_SECONDS
+
+
+class Chapter(StrEnum):
+    """What the demo can show."""
+
+    SALE = "sale"
+    ECONOMY = "economy"
 
 
 def demo(
+    chapter: Annotated[
+        Chapter, Argument(help="sale: a service is sold and pays. economy: airdrop, stakes, revenue, a vote.")
+    ] = Chapter.SALE,
     as_json: Json = False,
     folder: Annotated[Path | None, Option(help="Keep the demo's files here instead of a temporary folder.")] = None,
     stay: Annotated[
-        bool, Option(show_default=False, help="Leave it running until Ctrl-C; the default at a terminal.")
+        bool, Option(show_default=False, help="Leave the sale running until Ctrl-C; the default at a terminal.")
     ] = sys.stdout.isatty(),
 ) -> None:
-    """Show the main job on a local chain: a service is sold, called, metered and paid, its owners collect."""
-    outcome = run(lambda: _run(Progress(to_stderr=as_json), folder, stay=stay and not as_json))
+    """Show the main job on a local chain: a service is sold, called, metered and paid, its owners collect.
+
+    Example: usufruct demo economy
+    """
+    progress = Progress(to_stderr=as_json)
+    if chapter is Chapter.ECONOMY:
+        outcome: Outcome | EconomyOutcome = run(lambda: _run_economy(progress, folder))
+    else:
+        outcome = run(lambda: _run_sale(progress, folder, stay=stay and not as_json))
     if as_json:
         print_json(outcome.as_json())
 
 
-async def _run(progress: Progress, folder: Path | None, *, stay: bool) -> Outcome:
+async def _run_sale(progress: Progress, folder: Path | None, *, stay: bool) -> Outcome:
     """Run the whole story; with `stay`, leave everything running until Ctrl-C."""
-    clock = Clock()
-    began = clock.monotonic()
-    async with AsyncExitStack() as stack:
-        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="usufruct-", ignore_cleanup_errors=True)))
-        place.mkdir(parents=True, exist_ok=True)
-        story = await stack.enter_async_context(_open(progress, place))
+    began = Clock().monotonic()
+    async with _open(progress, folder, Config()) as stage:
+        story = Story(progress, stage.installation, stage.chat, stage.embedding, stage.publish)
+        stage.stack.push_async_callback(story.stop_gateway)
         await story.go_on_sale()
         await story.ask()
         await story.pay_by_wallet()
         await story.crash()
         await story.settle()
-        story.outcome.seconds = clock.monotonic() - began
+        story.outcome.seconds = Clock().monotonic() - began
         await story.invite(stays=stay)
         if stay:
             await story.stay()
         return story.outcome
 
 
+async def _run_economy(progress: Progress, folder: Path | None) -> EconomyOutcome:
+    """Run the economy chapter on a chain that begins two weeks ago, so that locks count when the first call is paid."""
+    began = Clock().monotonic()
+    config = Config(platform_token=economy_outcome.TOKEN, governance=economy_outcome.GOVERNANCE)
+    async with _open(progress, folder, config, starts_at=Clock().now() - 2 * WEEK_SECONDS) as stage:
+        story = EconomyStory(progress, stage.installation, stage.anvil, stage.chat, stage.publish)
+        stage.stack.push_async_callback(story.stop_gateway)
+        await story.claim_airdrop()
+        await story.sell()
+        await story.divide()
+        await story.decide()
+        await story.check()
+        story.outcome.seconds = Clock().monotonic() - began
+        return story.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What a chapter runs on; `stack` ends it."""
+
+    stack: AsyncExitStack
+    anvil: Anvil
+    installation: Installation
+    chat: Offer
+    embedding: Offer
+    publish: Publish
+
+
 @asynccontextmanager
-async def _open(progress: Progress, place: Path) -> AsyncIterator[Story]:
+async def _open(
+    progress: Progress, folder: Path | None, settings: Config, starts_at: int | None = None
+) -> AsyncIterator[_Stage]:
+    """Open an installation with these settings on a chain of its own, and start the built-in service."""
     progress.step("Local chain, test dollars, no account")
     async with AsyncExitStack() as stack:
+        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="usufruct-", ignore_cleanup_errors=True)))
+        place.mkdir(parents=True, exist_ok=True)
         tools = DataConfig().folder
         await asyncio.to_thread(fetch_tools, progress, tools)
         with progress.working("starting a chain on this machine (anvil)"):
-            anvil = await stack.enter_async_context(Anvil(state=place / "chain.json", data_folder=tools))
-        config = Config(
+            chain = Anvil(state=place / "chain.json", data_folder=tools, starts_at=starts_at)
+            anvil = await stack.enter_async_context(chain)
+        config = replace(
+            settings,
             data=DataConfig(place),
             database=DatabaseConfig(f"sqlite:///{place / 'usufruct.db'}"),
             chain=ChainConfig(anvil.url, poll_milliseconds=50),
@@ -80,6 +137,4 @@ async def _open(progress: Progress, place: Path) -> AsyncIterator[Story]:
             librarian = await start(config, "usufruct_librarian", "--pace", "0.02", "--cache", str(place))
             stack.callback(librarian.stop)
         chat, embedding = await choose_service(progress, librarian.ready)
-        story = Story(progress, installation, chat, embedding, publish)
-        stack.push_async_callback(story.stop_gateway)
-        yield story
+        yield _Stage(stack, anvil, installation, chat, embedding, publish)

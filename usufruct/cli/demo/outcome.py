@@ -11,7 +11,7 @@ import typer
 
 from usufruct.app import Installation
 from usufruct.assets import Caps
-from usufruct.chain import FEE_SINK
+from usufruct.chain import FEE_SINK, Client
 from usufruct.chain.contracts.erc20 import Erc20, Transfer
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import devnet_signer
@@ -86,9 +86,8 @@ Balances = Counter[Address]
 """Atomic units of each account; money that is minted has no source."""
 
 
-async def read_balances(installation: Installation) -> Balances:
-    """Return every account's balance by the token's Transfer logs alone, so that it can contradict our own counters."""
-    client, token = installation.client, installation.get(Operator).token
+async def read_balances(client: Client, token: Address) -> Balances:
+    """Return every account's balance by a token's Transfer logs alone, so that it can contradict our own counters."""
     balances: Balances = Counter()
     for log in await client.logs(0, await client.block_number(), addresses=[token], topics=[Transfer.TOPIC]):
         moved = Transfer.decode(log)
@@ -112,7 +111,7 @@ async def account(
 ) -> list[tuple[str, str, str, str]]:
     """Fill the outcome from what moved since `before`; return a row for each party: before, after, and the change."""
     owners = {who: devnet_signer(index, installation.chain_id).address for who, index in OWNERS.items()}
-    after = await read_balances(installation)
+    after = await read_balances(installation.client, installation.get(Operator).token)
     moved = Counter(after)
     moved.subtract(before)
     refunded = sum(moved[payer] for payer in payers.values())

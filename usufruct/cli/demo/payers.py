@@ -109,16 +109,14 @@ class KeyHolder:
         self.address = self._payer.address
         self.key: NewKey
 
-    async def make_key(self, url: str) -> None:
-        """Mint dollars, and make a key by the payer's signature; nothing is deposited yet."""
+    async def make_key(self, url: str, limit: int = SPENDING_LIMIT) -> None:
+        """Mint dollars, and make a key that may spend `limit`, by the payer's signature; nothing is deposited yet."""
         await mint(self._installation, self.address, 10 * DEPOSIT)
 
         def make() -> NewKey:
             with Gateway(url) as gateway:
                 until = Clock().now() + _DAY
-                return gateway.create_key(
-                    WalletSigner(self._payer), gateway.terms(), SPENDING_LIMIT, until, label="demo"
-                )
+                return gateway.create_key(WalletSigner(self._payer), gateway.terms(), limit, until, label="demo")
 
         self.key = await asyncio.to_thread(make)
 

@@ -11,39 +11,26 @@ import httpx
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from usufruct.app import DEVNET_FEE_BPS, Installation
-from usufruct.assets import Assets, Holding, Listing, NewAsset, PricePeriod, RegistryClient, symbol_of
-from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.contracts.test_dollar import TestDollar
-from usufruct.chain.contracts.till import PayeeKind, Till
-from usufruct.chain.keys import Role, devnet_signer, signer_of
+from usufruct.chain.keys import Role, signer_of
 from usufruct.cli.demo import outcome as demo
-from usufruct.cli.demo.outcome import CAPS, DemoFailed, Offer, Outcome, demand, dollars
+from usufruct.cli.demo.outcome import DemoFailed, Offer, Outcome, demand, dollars
 from usufruct.cli.demo.payers import Agent, KeyHolder, ask, mint
-from usufruct.cli.support.child_process import Process, stop_process
+from usufruct.cli.demo.served_offers import ServedOffers
 from usufruct.cli.support.instance_lock import Publish
 from usufruct.cli.support.page_links import show_page_links
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.service_files import this_program
-from usufruct.config import Config, process_environment
 from usufruct.core import Hash32, checksum, format_asset
 from usufruct.core.jobs import run_jobs
-from usufruct.gateway import Catalogue, Operator, ServedListing, Upstream
+from usufruct.gateway import Operator
 from usufruct.payments.ledger import Call, CallState, Ledger
-from usufruct.payments.settlement import Claimer, Refunds, list_payee
+from usufruct.payments.settlement import Claimer, Refunds
 from usufruct_client import read_receipt
 from usufruct_client.bill_lines import line_text
 
 SETTINGS = "usufruct.toml"
 """The demo's configuration, in its folder, for commands in another terminal."""
-
-
-async def start(config: Config, module: str, *arguments: str) -> Process:
-    """Start a module of ours as a process of the demo's installation."""
-    log = config.data.folder / f"{module.split('.')[-1]}.log"
-    drain = config.gateway.longest_drain if "serve" in arguments else 0.0
-    return await asyncio.to_thread(
-        Process, module, *arguments, environment=process_environment(config), log=log, drain_seconds=drain
-    )
 
 
 class Story:
@@ -54,14 +41,12 @@ class Story:
     ) -> None:
         self._progress = progress
         self._say = progress.say
-        self._publish = publish
         self._installation = installation
         self._chat = chat
         self._embedding = embedding
-        self._gateway: Process | None = None
+        self._served = ServedOffers(installation, publish)
         self._person = KeyHolder(installation)
         self._agent = Agent(installation)
-        self._shares: dict[str, Shares] = {}
         self._receipt: dict[str, Any] = {}
         contracts = installation.deployments.contracts
         addresses = {name: deployed.address for name, deployed in contracts.items()}
@@ -70,8 +55,7 @@ class Story:
 
     @property
     def _url(self) -> str:
-        assert self._gateway is not None
-        return str(self._gateway.ready["url"])
+        return self._served.url
 
     # 2
 
@@ -80,9 +64,9 @@ class Story:
         self._progress.step("A service goes on sale")
         for offer in (self._chat, self._embedding):
             with self._progress.working(f"registering {offer.name}: title, 100,000,000 revenue shares, price card"):
-                await self._register(offer)
+                self.outcome.assets.append(format_asset(await self._served.register(offer, demo.PRICES)))
         with self._progress.working("starting the gateway"):
-            await self._serve()
+            await self._served.serve()
         card = demo.PRICES
         self._say(
             f"Price: ${dollars(card.input_per_million)} per million input tokens, "
@@ -149,7 +133,7 @@ class Story:
         else:
             raise DemoFailed("the answer of a killed gateway came to its end")
         with self._progress.working("starting it again; the broken call's lease ends, its money is free again"):
-            await self._serve()
+            await self._served.serve()
             await self._quiet()
         demand((await self._person.channel()).charged == before, "the broken call was charged")
         self._say("The broken call was charged 0: the operator bears it. The same request again:")
@@ -167,7 +151,7 @@ class Story:
         self._progress.step("Settlement")
         installation, outcome = self._installation, self.outcome
         payers = {"payer": self._person.address, "agent": self._agent.address}
-        before = await demo.read_balances(installation)
+        before = await demo.read_balances(installation.client, self._dollar.address)
         with self._progress.working("one transaction claims, settles, splits, accrues and anchors the receipts"):
             batches = await installation.get(Claimer).run(everything=True)
         demand(len(batches) == 1 and batches[0].hash is not None, f"expected one settlement, not {len(batches)}")
@@ -180,7 +164,7 @@ class Story:
                 await installation.get(Refunds).refund(channel.reading.id)
         calls = [call for channel in channels for call in await self._calls(channel.reading.id)]
         demo.count(outcome, calls, receipt.gas_used if receipt else 0)
-        shares = {name: each.address for name, each in self._shares.items()}
+        shares = {name: each.address for name, each in self._served.shares.items()}
         rows = await demo.account(outcome, installation, payers, shares, before)
         title = "Balances in test dollars, from the chain's logs"
         self._progress.table(title, ("party", "before", "after", "change"), rows)
@@ -193,12 +177,9 @@ class Story:
         self._say("Balances to the unit: what the payers paid is what the owners and the protocol got.")
 
     async def _collect(self) -> None:
-        installation = self._installation
-        for name, shares in self._shares.items():
-            for who, index in demo.OWNERS.items():
-                owner = installation.sender(devnet_signer(index, installation.chain_id))
-                await owner.execute(shares.collect(self._dollar.address), f"demo/collect/{name}/{who}")
-            releaser = installation.sender(signer_of(Role.CLAIM, installation.config))
+        await self._served.collect()
+        releaser = self._installation.sender(signer_of(Role.CLAIM, self._installation.config))
+        for name, shares in self._served.shares.items():
             await releaser.execute(shares.release(self._dollar.address), f"demo/release/{name}")
 
     async def _calls(self, channel: Hash32) -> list[Call]:
@@ -220,6 +201,7 @@ class Story:
         say('    messages=[{"role": "user", "content": "What is a voucher?"}]).choices[0].message.content)')
         say(f"your own model: {self._command if stays else 'usufruct'} sell --upstream URL --pay-to ADDRESS")
         say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.get(Operator).till)}")
+        say("more: usufruct demo economy (an airdrop, stakes, their revenue, a vote)")
         show_page_links(self._progress, self._url)
         say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
 
@@ -248,19 +230,14 @@ class Story:
 
     # between the steps
 
-    async def _serve(self) -> None:
-        """Start the gateway, and let other commands find it."""
-        self._gateway = await start(self._installation.config, "usufruct.cli", "serve")
-        self._publish({"url": self._url, "rpc_url": self.outcome.rpc_url})
-
     async def stop_gateway(self) -> None:
         """Stop the gateway if it runs: running calls may finish for as long as its configuration says."""
-        if self._gateway and (killed := await stop_process(self._gateway)):
+        if killed := await self._served.stop():
             self._say(f"the gateway {killed}")
 
     async def _question(self, question: str, *, key: str = "", kill_after: int = 0) -> None:
         """Ask as the person with the key; `kill_after` so many pieces kills the gateway."""
-        gateway = self._gateway
+        gateway = self._served.gateway
         self._say(f"> {question}")
 
         def each(pieces: int) -> None:
@@ -274,20 +251,3 @@ class Story:
         async with asyncio.timeout(10 * demo.LEASE_SECONDS):
             while (await self._person.channel()).reserved:  # noqa: ASYNC110 - another process changes it
                 await asyncio.sleep(0.1)
-
-    async def _register(self, offer: Offer) -> None:
-        installation = self._installation
-        chain_id = installation.chain_id
-        registrant = installation.sender(devnet_signer(demo.OWNERS["owner, 70 %"], chain_id))
-        terms = NewAsset(offer.name, symbol_of(offer.name), self._dollar.address, demo.PRICES, notice_period=3_600)
-        gifts = [Holding(devnet_signer(demo.OWNERS[who], chain_id).address, part) for who, part in demo.PARTS.items()]
-        made = await Assets(installation.get(RegistryClient)).register(registrant, terms, gifts)
-        prices = (PricePeriod(demo.PRICES, 0),)
-        listing = Listing(offer.name, offer.endpoint, made.shares, made.id, prices, registered=True, caps=CAPS)
-        till = Till(installation.get(Operator).till, installation.client)
-        owner = installation.sender(signer_of(Role.OWNER, installation.config))
-        await list_payee(till, owner, made.shares, PayeeKind.SHARES)
-        served = ServedListing.of(listing, (Upstream(offer.url, offer.model),), offer.counting)
-        await installation.get(Catalogue).add(served, offer.vocabulary)
-        self._shares[offer.name] = Shares(made.shares, installation.client)
-        self.outcome.assets.append(format_asset(made.id))
