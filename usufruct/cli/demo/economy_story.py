@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from secrets import token_bytes, token_hex
-from typing import TypeVar
 
 from usufruct.app import Installation
 from usufruct.assets import Listings, RegistryClient
 from usufruct.chain import Call, ChainAccess, Sender, fee_sink_of
 from usufruct.chain.anvil import Anvil
-from usufruct.chain.contract_base import Contract
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
-from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import WeekSpread
 from usufruct.chain.keys import KeySigner, Role, devnet_signer, signer_of
 from usufruct.cli.demo import economy_outcome as demo
@@ -40,8 +37,6 @@ from usufruct.staking import (
     build_airdrop,
     score_down,
 )
-
-C = TypeVar("C", bound=Contract)
 
 _CLAIMS_OPEN_DAYS = 60
 _COINS = 10**18
@@ -224,8 +219,9 @@ class EconomyStory:
         """Let the stakers take over what the operator offers, and change a parameter."""
         self._progress.step("The stakers decide: the penalty of an early exit falls")
         escrow, sender = self._stakes.escrow, self._people[0].sender
+        governor = PlatformGovernor(self._installation.deployments.address(PlatformGovernor), self._client)
         before = await escrow.exit_penalty_bps()
-        vote = Vote(self._anvil, self._contract(PlatformGovernor), self._changes(), "Take over, and lower the penalty")
+        vote = Vote(self._anvil, governor, self._changes(), "Take over, and lower the penalty")
         with self._progress.working(f"{self._people[0].plan.name} proposes; votes are counted an hour later"):
             await vote.propose(sender)
         with self._progress.working("all three vote for it; voting lasts a day"):
@@ -245,10 +241,11 @@ class EconomyStory:
 
     def _changes(self) -> list[Call]:
         """Return what the proposal does: the timelock becomes the owner of what was offered, and sets the penalty."""
+        client, at = self._client, self._installation.deployments.address
         taken = [
-            self._contract(AssetRegistry).accept_ownership(),
-            self._contract(Exchange).accept_ownership(),
-            self._contract(PlatformToken).accept_ownership(),
+            AssetRegistry(at(AssetRegistry), client).accept_ownership(),
+            Exchange(at(Exchange), client).accept_ownership(),
+            self._stakes.token.accept_ownership(),
             self._stakes.escrow.accept_ownership(),
         ]
         return [*taken, self._stakes.escrow.set_exit_penalty(demo.NEW_EXIT_PENALTY_PERCENT * _BPS_PER_PERCENT)]
@@ -290,6 +287,3 @@ class EconomyStory:
     def _person(self, plan: Staker) -> _Person:
         signer = KeySigner(token_bytes(32))
         return _Person(plan, signer, self._installation.sender(signer))
-
-    def _contract(self, kind: type[C]) -> C:
-        return kind(self._installation.deployments.address(kind), self._client)
