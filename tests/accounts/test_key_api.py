@@ -95,7 +95,7 @@ async def desk(sqlite_url):
     limits = KeyLimits(most_live=3)
     keys = Keys(database, seal, clock, domain, KeyChannels(channels, operator), limits)
     app = Router(key_routes(keys, channels))
-    async with gateway_server.served(app) as (_, url, _), httpx.AsyncClient(base_url=url) as http:
+    async with gateway_server.served(app) as (_, url, _), httpx.AsyncClient(base_url=url, timeout=120) as http:
         yield Desk(http, keys, ledger, domain, clock)
     await ledger.close()
     await database.close()

@@ -40,7 +40,7 @@ async def site(database):
 
 @pytest.fixture
 async def http(site):
-    async with served(site.app) as (_, url, _), httpx.AsyncClient(base_url=url) as client:
+    async with served(site.app) as (_, url, _), httpx.AsyncClient(base_url=url, timeout=120) as client:
         yield client
 
 
@@ -135,7 +135,7 @@ async def test_a_text_for_another_site_chain_or_installation_is_refused(database
     other = Site(database)
     other.app = Router(session_routes(Sessions(database, Stamp(b"x" * 32, "sign-in"), other.clock, CHAIN), None))
     for each in (*foreign, other):
-        async with served(each.app) as (_, url, _), httpx.AsyncClient(base_url=url) as client:
+        async with served(each.app) as (_, url, _), httpx.AsyncClient(base_url=url, timeout=120) as client:
             entry = signed(await challenge(client))
         assert code(await http.post("/sessions", json=entry)) == "sign_in_refused"
 
@@ -156,13 +156,16 @@ async def test_a_text_for_another_site_chain_or_installation_is_refused(database
 async def test_a_site_that_only_the_caller_names_is_none(database, chain, url, host, status):
     site = Site(database, url, ChainId(chain))
     named = {"host": host} if host else {}
-    async with served(site.app) as (_, address, _), httpx.AsyncClient(base_url=address, headers=named) as client:
+    async with (
+        served(site.app) as (_, address, _),
+        httpx.AsyncClient(base_url=address, headers=named, timeout=120) as client,
+    ):
         answer = await client.post("/sessions/challenge", json={"address": ALICE.address.lower()})
         asked = answer.json()
         if status == 403:
             assert (answer.status_code, code(answer)) == (403, "sign_in_refused")
             other = Site(database, f"http://{host}", ChainId(chain))  # as if it had let her sign
-            async with served(other.app) as (_, there, _), httpx.AsyncClient(base_url=there) as elsewhere:
+            async with served(other.app) as (_, there, _), httpx.AsyncClient(base_url=there, timeout=120) as elsewhere:
                 asked = await challenge(elsewhere)
         assert (host if not url else "ai.example.org") in asked["text"]
         assert (await client.post("/sessions", json=signed(asked))).status_code == status
@@ -218,7 +221,7 @@ async def test_addresses_without_a_key_cannot_fill_the_database(database):
         row |= {"assets": "", "label": "", "created_at": 1, "proof_nonce": 1}
         await unit.change(insert(metadata.tables["bearer_keys"]).values(row))
     tokens = []
-    async with served(site.app) as (_, url, _), httpx.AsyncClient(base_url=url) as http:
+    async with served(site.app) as (_, url, _), httpx.AsyncClient(base_url=url, timeout=120) as http:
         for account in (BOB, ALICE, *(Account.create() for _ in range(20))):
             http.cookies.clear()
             await http.post("/sessions", json=signed(await challenge(http, account), account))
@@ -243,7 +246,7 @@ async def test_gateways_on_other_ports_of_the_host_keep_their_sessions_apart(htt
 
 async def test_over_https_the_cookie_is_this_hosts_alone(database):
     site = Site(database, "https://ai.example.org/gateway")
-    async with served(site.app) as (_, url, _), httpx.AsyncClient(base_url=url) as client:
+    async with served(site.app) as (_, url, _), httpx.AsyncClient(base_url=url, timeout=120) as client:
         entered = await client.post("/sessions", json=signed(await challenge(client)))
         cookie = entered.headers["set-cookie"]
         assert cookie.startswith("__Host-session=")

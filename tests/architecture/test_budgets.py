@@ -189,6 +189,23 @@ def test_tests_import_what_they_share():
     ]
 
 
+def test_tests_wait_longer_than_a_busy_machine_needs():
+    """httpx gives up after 5 s where no limit is given."""
+    verbs = {"AsyncClient", "Client", "get", "post", "put", "patch", "delete", "head", "options", "request", "stream"}
+    calls = (
+        (path, node)
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in verbs
+    )
+    hasty = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path, call in calls
+        if ast.unparse(call.func).startswith("httpx.") and "timeout" not in {each.arg for each in call.keywords}
+    ]
+    assert not hasty, "pass timeout=120"
+
+
 def test_names_say_what_is_inside():
     assert not [name for name in tracked() if FORBIDDEN_NAMES & set(Path(name).with_suffix("").parts)]
 

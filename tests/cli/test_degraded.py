@@ -135,7 +135,9 @@ async def test_a_gateway_without_its_node_is_ready_and_degraded(known):
     config = configured(known, "http://127.0.0.1:9")
     async with open_installation(config, wait_for_node=False) as installation:
         app = installation.router()
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=120
+        ) as http:
             board = installation.board("test")
             jobs = asyncio.create_task(run_jobs([node_job(installation)], board))
             async with asyncio.timeout(60):

@@ -76,7 +76,7 @@ def test_a_gateways_numbers_are_the_ledgers(measured, cli_world, librarian_url, 
             with pytest.raises(openai.NotFoundError):
                 client.chat.completions.create(**ASK | {"model": "nobody's"})
         for _ in range(2):
-            assert httpx.post(f"{url}/chat/completions", json=ASK).status_code == 402
+            assert httpx.post(f"{url}/chat/completions", json=ASK, timeout=120).status_code == 402
 
         numbers = until(port, lambda numbers: numbers["calls_borne_total",])
         usage = answers[0].usage
@@ -97,10 +97,10 @@ def test_a_gateways_numbers_are_the_ledgers(measured, cli_world, librarian_url, 
         assert charge == numbers["money_charged", measured.inside(_token)] > 0
         assert {value for (name, *_), value in numbers.items() if name == "reading_ok"} == {1}
 
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text.lower()
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=120).text.lower()
         for secret in (key.key.payer, key.key.channel, key.key.id, key.text, answers[0].id):
             assert secret.lower() not in text
-        assert httpx.get(url.removesuffix("/v1") + "/metrics").status_code == 404, "strangers read nothing"
+        assert httpx.get(url.removesuffix("/v1") + "/metrics", timeout=120).status_code == 404, "strangers read nothing"
         assert gateway.stop(signal.SIGTERM) == 0
 
 

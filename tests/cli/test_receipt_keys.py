@@ -30,7 +30,9 @@ def call(url, key, idempotency_key):
     once = {"idempotency-key": idempotency_key}
     with openai.OpenAI(base_url=url, api_key=key, max_retries=0, timeout=120) as client:
         raw = client.chat.completions.with_raw_response.create(**ASK, extra_headers=once)
-    asked = httpx.get(f"{url}/receipts/{raw.headers['x-usufruct-call']}", headers={"authorization": f"Bearer {key}"})
+    asked = httpx.get(
+        f"{url}/receipts/{raw.headers['x-usufruct-call']}", headers={"authorization": f"Bearer {key}"}, timeout=120
+    )
     return asked.raise_for_status().json()["receipt"], raw.headers.get("x-usufruct-replayed")
 
 

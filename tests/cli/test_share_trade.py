@@ -211,7 +211,7 @@ def lying(url: str, change: dict[str, object], name: str = "") -> Iterator[str]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = httpx.get(url.removesuffix("/v1") + self.path).raise_for_status().json()
+            found = httpx.get(url.removesuffix("/v1") + self.path, timeout=120).raise_for_status().json()
             if name and self.path.endswith("/models"):
                 found["data"] = [each | {"id": name} for each in found["data"]]
             content = json.dumps(found | change if "/offers/" in self.path else found).encode()

@@ -131,7 +131,7 @@ def test_sell_public_shows_the_address_and_takes_the_tunnel_down(commands, libra
         port = urlsplit(selling.ready["url"]).port
         assert eventually(lambda: f"public   {ADDRESSES['ssh']}/v1" in selling.words())
         page = f"http://127.0.0.1:{port}/s/reached"  # the gateway reads of a new service a moment after it is offered
-        assert eventually(lambda: ADDRESSES["ssh"] in httpx.get(page).text), "its own page names it so"
+        assert eventually(lambda: ADDRESSES["ssh"] in httpx.get(page, timeout=120).text), "its own page names it so"
         pid, *arguments = noted.read_text().split()
         assert f"80:127.0.0.1:{port}" in arguments
         assert selling.stop(signal.SIGINT) == 0

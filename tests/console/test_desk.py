@@ -110,7 +110,7 @@ async def test_a_paused_service_takes_no_calls_and_gives_deposits_back(world, se
         assert (await seller.post(f"{service}/pause")).json() == paused, "paused once"
         refused = await world.ask(http, "answers")
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "paused_listing")
-    async with httpx.AsyncClient() as stranger:  # is not offered a price that cannot be paid
+    async with httpx.AsyncClient(timeout=120) as stranger:  # is not offered a price that cannot be paid
         assert (await world.ask(stranger, "answers")).json()["error"]["code"] == "paused_listing"
     [mine] = (await seller.get("/desk")).json()["services"]
     assert mine["pausedAt"] == paused["pausedAt"] > 0
@@ -125,7 +125,7 @@ async def test_a_paused_service_takes_no_calls_and_gives_deposits_back(world, se
 async def test_a_seller_offers_free_samples_at_the_desk(world, seller, upstream, http):
     service = await sold(world, seller, upstream)
     bounds = {"callsPerVisitor": 1, "callsPerDay": 9, "outputPerCall": 16}
-    async with httpx.AsyncClient(base_url=http.base_url) as stranger:
+    async with httpx.AsyncClient(base_url=http.base_url, timeout=120) as stranger:
         assert (await stranger.post(f"{service}/sample", json=bounds)).status_code == 401
     assert (await seller.post(f"{service}/sample", json=bounds)).json() == {"sample": bounds, "givenToday": 0}
     ask = {"model": "answers", "messages": [{"role": "user", "content": "Hello"}]}

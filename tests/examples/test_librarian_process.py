@@ -25,7 +25,7 @@ def client(librarian_url: str) -> Iterator[openai.OpenAI]:
 
 @pytest.fixture(scope="session")
 def tokenizer(librarian_url: str) -> Tokenizer:
-    return Tokenizer.from_str(httpx.get(f"{librarian_url}/tokenizer").raise_for_status().text)
+    return Tokenizer.from_str(httpx.get(f"{librarian_url}/tokenizer", timeout=120).raise_for_status().text)
 
 
 def counted(tokenizer: Tokenizer, *texts: str) -> int:
@@ -33,7 +33,7 @@ def counted(tokenizer: Tokenizer, *texts: str) -> int:
 
 
 def post(librarian_url: str, path: str, **request: object) -> httpx.Response:
-    return httpx.post(f"{librarian_url}{path}", **request)
+    return httpx.post(f"{librarian_url}{path}", **request, timeout=120)
 
 
 def test_a_question_is_answered_with_its_source_and_counted_by_the_vocabulary_it_hands_out(client, tokenizer):
@@ -212,13 +212,13 @@ def test_a_huge_body_is_refused(librarian_url):
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/models/gpt-5", 404), ("/chat/completions", 405)])
 def test_wrong_paths_and_methods_get_errors_of_the_same_shape(librarian_url, path, status):
-    refused = httpx.get(f"{librarian_url}{path}")
+    refused = httpx.get(f"{librarian_url}{path}", timeout=120)
     assert refused.status_code == status
     assert set(refused.json()["error"]) == {"message", "type", "param", "code"}
 
 
 def test_it_says_that_it_is_healthy(librarian_url):
-    assert httpx.get(librarian_url.replace("/v1", "/healthz")).json() == {"status": "ok"}
+    assert httpx.get(librarian_url.replace("/v1", "/healthz"), timeout=120).json() == {"status": "ok"}
 
 
 def test_other_documents_other_answers_same_vocabulary_on_every_start(tmp_path):
@@ -231,7 +231,7 @@ def test_other_documents_other_answers_same_vocabulary_on_every_start(tmp_path):
             ask = {"model": "librarian", "messages": [{"role": "user", "content": "How many eggs lays a queen bee?"}]}
             answer = post(url, "/chat/completions", json=ask).json()
             assert answer["choices"][0]["message"]["content"].startswith("A queen bee lays two thousand eggs a day.")
-            seen.append((answer["choices"], answer["usage"], httpx.get(f"{url}/tokenizer").text))
+            seen.append((answer["choices"], answer["usage"], httpx.get(f"{url}/tokenizer", timeout=120).text))
     assert seen[0] == seen[1]
 
 

@@ -142,7 +142,7 @@ async def test_a_row_that_was_changed_gives_no_second_receipt(world, upstream, c
     await client_of(key.text).chat.completions.create(model="hamlet", messages=ASK)
     (bill,) = await world.bills(key)
     receipts = f"{world.url}/receipts/{bill.lease.call}"
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as client:
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=120) as client:
         kept = await client.get(receipts)
         assert kept.json()["receipt"]["signature"] == "0x" + bill.receipt_signature.hex()
         async with world.database.transaction() as unit:

@@ -74,7 +74,7 @@ async def test_no_byte_of_any_answer_names_the_inside(world, upstream, mode, str
 async def test_a_caller_of_a_dead_upstream_is_told_what_to_do(world):
     await world.asset("llama3.2", "http://127.0.0.1:1/v1")
     key = await world.key()
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=120) as plain:
         answer = await plain.post(f"{world.url}/chat/completions", json={"model": "llama3.2", "messages": ASK})
     error = answer.json()["error"]
     assert error["message"] == "llama3.2 is not available now; nothing was charged; try later"
@@ -85,7 +85,7 @@ async def test_what_arrived_before_the_fault_is_said_to_be_charged(world, upstre
     await world.asset("hamlet", upstream.url("cut"))
     key = await world.key()
     body = {"model": "hamlet", "messages": ASK, "stream": True}
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=120) as plain:
         answer = await plain.post(f"{world.url}/chat/completions", json=body)
     error = json.loads(answer.content.split(b"data: ")[-1])["error"]
     assert error["message"] == "hamlet broke off its answer; what arrived is charged; try later"

@@ -170,7 +170,7 @@ async def test_two_sites_share_no_page(databases):
     for name in ("Ada", "Grace"):
         async with (
             gateway_world(databases.migrated("sqlite"), site=Site(name)) as world,
-            httpx.AsyncClient(base_url=world.url.removesuffix("/v1")) as client,
+            httpx.AsyncClient(base_url=world.url.removesuffix("/v1"), timeout=120) as client,
         ):
             for _ in range(2):
                 assert f"· {name}</title>" in (await client.get("/")).text

@@ -121,7 +121,7 @@ async def test_hanging_up_on_the_first_piece_is_not_free(world):
 async def test_a_request_no_window_could_hold_is_refused_before_it_is_counted(world, upstream):
     await world.asset("hamlet", upstream.url("ok"))
     key = await world.key()
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=120) as plain:
         body = {"model": "hamlet", "messages": [{"role": "user", "content": "a" * (1 << 14)}] * 64}
         refused = await plain.post(f"{world.url}/chat/completions", json=body)
     assert refused.status_code == 400
@@ -321,7 +321,7 @@ async def gateway_process(database_url, port):
     command = [sys.executable, "-m", gateway_server.__name__, database_url, str(port), "1"]
     process = await asyncio.create_subprocess_exec(*command)
     try:
-        async with asyncio.timeout(90), httpx.AsyncClient() as plain:
+        async with asyncio.timeout(90), httpx.AsyncClient(timeout=120) as plain:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if (await plain.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:

@@ -76,7 +76,7 @@ def test_any_name_is_one_text_in_every_snippet(name, endpoint):
 
 @pytest.fixture
 async def site(world):
-    async with httpx.AsyncClient(base_url=world.url.removesuffix("/v1")) as client:
+    async with httpx.AsyncClient(base_url=world.url.removesuffix("/v1"), timeout=120) as client:
         yield client
 
 

@@ -69,7 +69,7 @@ async def test_catalogue_search_pages_and_discovery_say_so(world, upstream):
     await world.asset("hamlet", upstream.url())
     since = (await world.listings.pause("hamlet")).paused_at
     root = world.url.removesuffix("/v1")
-    async with httpx.AsyncClient(base_url=root, headers={"accept-language": "de"}) as client:
+    async with httpx.AsyncClient(base_url=root, headers={"accept-language": "de"}, timeout=120) as client:
         [card] = (await client.get("/v1/models")).json()["data"]
         [found] = (await client.get("/v1/services")).json()["services"]
         page, list_ = await client.get("/s/hamlet"), await client.get("/")

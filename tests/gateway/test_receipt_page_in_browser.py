@@ -105,7 +105,7 @@ async def test_a_call_has_a_page_with_its_lines_in_words(world, client_of, brows
     message = [{"role": "user", "content": "x"}]
     raw = await client.chat.completions.with_raw_response.create(model=asset.name, messages=message)
     call = raw.headers["x-usufruct-call"]
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key}"}) as http:
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key}"}, timeout=120) as http:
         kept = (await http.get(f"{world.url}/receipts/{call}")).json()["receipt"]
     await check_page(browser, f"{url}/r/{call}")
     async with visit(browser, f"{url}/r/{call}?language=de", **DESKTOP) as shown:

@@ -41,7 +41,7 @@ async def test_keys_that_are_none(world, hamlet, client_of):
     ]:
         error = await refusal(client_of(text), openai.AuthenticationError, code, status=401)
         assert text not in str(error.body)
-    async with httpx.AsyncClient() as plain:
+    async with httpx.AsyncClient(timeout=120) as plain:
         answer = await plain.post(f"{world.url}/chat/completions", json={})
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "key_missing")
 
@@ -165,7 +165,7 @@ async def test_input_over_the_context_window(world, hamlet, client_of):
 )
 async def test_malformed_requests(world, hamlet, body, code, param):
     key = await world.key()
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=120) as plain:
         answer = await plain.post(f"{world.url}/chat/completions", content=body)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (400, code, param)
@@ -189,7 +189,7 @@ async def test_no_such_receipt_and_no_such_path(world, hamlet, client_of):
 async def test_what_other_clients_look_for_is_answered_with_what_there_is(world, hamlet, path, method):
     """Anthropic's client, OpenAI's responses and completions: the 404 names the route to use instead."""
     key = await world.key()
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=120) as plain:
         answer = await plain.request(method, f"{world.url}{path}", json={"model": "hamlet", "prompt": "hi"})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["type"]) == (404, "unknown_route", "not_found_error")

@@ -53,7 +53,7 @@ async def test_receipts_name_the_token_of_their_account_after_the_operator_took_
 
     async def receipts(world, headers) -> list:
         """Return the receipts of a call under `ONCE`, of another, and of the first as it is shown later."""
-        async with httpx.AsyncClient(base_url=world.url, headers=headers) as client:
+        async with httpx.AsyncClient(base_url=world.url, headers=headers, timeout=120) as client:
             answers = [await client.post("/chat/completions", json=body, headers=more) for more in (ONCE, {})]
             found = [orjson.loads(base64.b64decode(answer.headers["x-usufruct-receipt"])) for answer in answers]
             assert answers[0].json()["usage"]["cost_details"]["token"] == gateway_module.TOKEN
@@ -109,7 +109,7 @@ async def test_a_key_that_is_no_header_is_refused(world, upstream):
     await world.asset("hamlet", upstream.url())
     key = await world.key()
     headers = {"authorization": f"Bearer {key.text}", "idempotency-key": "x" * 256}
-    async with httpx.AsyncClient(headers=headers) as plain:
+    async with httpx.AsyncClient(headers=headers, timeout=120) as plain:
         answer = await plain.post(f"{world.url}/chat/completions", json={"model": "hamlet", "messages": ASK})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "idempotency-key")
 

@@ -40,7 +40,7 @@ async def test_images_are_sold_by_the_image(gateway_module, gateway_url, painter
         await world.asset("painter", url, endpoint="images", card=card)
         key = await world.key(balance=3 * PRICE + 14)
         headers = {"authorization": f"Bearer {key.text}", "idempotency-key": "once"}
-        async with httpx.AsyncClient(base_url=world.url, headers=headers) as http:
+        async with httpx.AsyncClient(base_url=world.url, headers=headers, timeout=120) as http:
             answers = [await http.post(PATH, json={"model": "painter", "prompt": "a rose", "n": 2}) for _ in range(2)]
             for answer in answers:
                 assert answer.status_code == 200, answer.text

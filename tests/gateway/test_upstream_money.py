@@ -167,7 +167,7 @@ async def test_the_printed_text_of_a_stream_that_repeats_itself_is_what_the_rece
     async with raw_upstream({"v1": Reply((*halves, says(TEXT), event(chunk([repeated])), DONE))}) as root:
         await world.asset("hamlet", f"{root}/v1")
         key = await world.key()
-        async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}) as plain:
+        async with httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"}, timeout=120) as plain:
             body = {"model": "hamlet", "messages": ASK, "stream": True}
             stream = (await plain.post(f"{world.url}/chat/completions", json=body)).content
     (call,) = await world.bills(key)

@@ -95,7 +95,7 @@ class Reader:
 @pytest.mark.anvil
 async def test_every_route_answers_as_it_is_described(world):
     url = world.url.removesuffix("/v1")
-    async with httpx.AsyncClient() as plain:
+    async with httpx.AsyncClient(timeout=120) as plain:
         document = (await plain.get(f"{url}/openapi.json")).json()
     validate(document)
     assert {"Payment", "ErrorAnswer", "Terms"} <= document["components"]["schemas"].keys()

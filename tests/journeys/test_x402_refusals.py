@@ -291,7 +291,8 @@ async def test_a_hundred_calls_at_once_on_one_channel_never_pass_the_deposit(wor
     broken = [each for each in ended if not isinstance(each, httpx.Response)]
     assert not broken, broken[:3]
     codes = {answer.status_code for answer in answers}
-    assert codes <= {200, 402}
+    assert codes <= {200, 402, 504}  # 504: a starved machine did not connect to the upstream in time; charged nothing
+    assert 200 in codes
     channel = await world.ledger.account(payer.channel)
     assert channel.reserved == 0
     assert channel.charged <= DOLLAR

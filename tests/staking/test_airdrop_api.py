@@ -43,7 +43,7 @@ async def installation(devnet_template, tmp_path, file: Path) -> AsyncIterator[I
 @pytest.fixture
 async def http(installation: Installation) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(installation.router()), base_url="http://test"
+        transport=httpx.ASGITransport(installation.router()), base_url="http://test", timeout=120
     ) as client:
         yield client
 

@@ -109,7 +109,7 @@ def test_the_list_has_pages_and_is_read_while_the_node_hangs(economy: Economy):
             node.hang_on(b'"method"')
             hanging = RevenueWeeks(replace(chain, client=client))
             transport = httpx.ASGITransport(Router(week_routes(hanging, NodeLimit(0.2))))
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+            async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=120) as http:
                 first = (await http.get("/v1/staking/weeks")).json()
                 last = (await http.get("/v1/staking/weeks", params={"after": first["next"]})).json()
                 refused = await http.get("/v1/staking/weeks", params={"after": "x"})

@@ -56,7 +56,7 @@ class Wallet:
 async def changes_a_lock(chain: ChainAccess) -> None:
     stakes, devnet = Stakes(chain), Devnet(chain.client)
     transport = httpx.ASGITransport(Router(stake_routes(stakes)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=120) as http:
         wallet, now = Wallet(http, devnet), (await chain.client.head()).timestamp
         made = await wallet.do(action="lock", amount=str(400 * TOKEN), weeks=26)
         assert (made["amount"], made["nextScore"]) == (str(400 * TOKEN), str(200 * TOKEN))
@@ -80,7 +80,7 @@ async def changes_a_lock(chain: ChainAccess) -> None:
 
 async def claims(chain: ChainAccess) -> None:
     transport = httpx.ASGITransport(Router(stake_routes(Stakes(chain))))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=120) as http:
         wallet = Wallet(http, Devnet(chain.client))
         assert int((await wallet.get(f"/accounts/{HOLDER}"))["revenue"]) == DOLLAR - 1, "rounded down"
         assert (await wallet.do(action="claim"))["revenue"] == "0"
@@ -110,7 +110,7 @@ def test_a_wallet_does_by_its_transactions_what_it_wished(economy: Economy):
 )
 async def test_a_wish_that_lacks_something_is_refused(wish: dict[str, object], field: str):
     transport = httpx.ASGITransport(Router(stake_routes(unasked_stakes())))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=120) as http:
         answer = await http.post(f"{PATH}/calls", json={"account": HOLDER, **wish})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_stake", field)

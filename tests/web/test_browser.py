@@ -137,5 +137,5 @@ async def test_works_without_scripts(browser, gallery):
         await shown.page.get_by_label("Amount").fill("five")
         await shown.page.get_by_role("button", name="Order").click()
         await expect(shown.page.locator("#amount-error")).to_have_text("a whole number, such as 5")
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=120) as client:
         assert (await client.get(gallery[1])).status_code == 200

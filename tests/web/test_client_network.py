@@ -38,7 +38,10 @@ async def test_behind_a_proxy_of_this_machine_it_is_what_the_proxy_saw():
         return json_response({"network": client_network(request.exchange)})
 
     route = Route("GET", "/seen", seen, Operation("Tell what is seen.", {"type": "object"}))
-    async with served(Router([route])) as (_, url, _), httpx.AsyncClient(base_url=url.removesuffix("/v1")) as http:
+    async with (
+        served(Router([route])) as (_, url, _),
+        httpx.AsyncClient(base_url=url.removesuffix("/v1"), timeout=120) as http,
+    ):
 
         async def named(forwarded):
             headers = {"x-forwarded-for": forwarded} if forwarded else {}

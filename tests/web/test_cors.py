@@ -33,7 +33,7 @@ APP = Router([RawRoute("POST", "/v1/chat/completions", priced)])
 
 def browser(origins: str) -> httpx.AsyncClient:
     app = allow_browsers(APP, origins.split(), GATEWAYS)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway", timeout=120)
 
 
 @pytest.mark.parametrize("origins", ["*", PAGE, f"https://other.example {PAGE}"])

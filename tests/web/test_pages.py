@@ -26,7 +26,7 @@ def application(site: Site | None = None):
 
 @asynccontextmanager
 async def opened(app) -> AsyncIterator[httpx.AsyncClient]:
-    async with served(app) as (_, url, _), httpx.AsyncClient(base_url=url.removesuffix("/v1")) as client:
+    async with served(app) as (_, url, _), httpx.AsyncClient(base_url=url.removesuffix("/v1"), timeout=120) as client:
         yield client
 
 

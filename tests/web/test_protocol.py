@@ -198,7 +198,7 @@ async def test_a_refused_protocol_change_holds_no_connection():
 
 
 async def test_who_is_told_early_that_a_body_is_too_large_sees_it(port):
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=120) as client:
         for _ in range(3):
             answer = await client.post(f"http://127.0.0.1:{port}/early", content=b"x" * (12 << 20))
             assert answer.status_code == 413

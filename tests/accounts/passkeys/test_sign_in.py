@@ -71,7 +71,7 @@ async def test_another_origin_an_unverified_user_and_another_key_are_refused(wor
 
 async def test_at_an_address_of_numbers_the_remedy_is_named(world):
     person = world.person(5)
-    async with httpx.AsyncClient(base_url=world.url.replace("localhost", "127.0.0.1")) as http:
+    async with httpx.AsyncClient(base_url=world.url.replace("localhost", "127.0.0.1"), timeout=120) as http:
         refused = await http.post("/passkeys/challenge")
     assert code(refused) == "passkey_site"
     assert world.url.removesuffix("/v1") in refused.json()["error"]["message"]

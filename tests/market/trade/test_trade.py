@@ -104,7 +104,7 @@ async def test_a_holder_collects_all_income_by_the_transactions_that_are_returne
     await town.act(holder.address, Call(transaction["to"], bytes.fromhex(transaction["data"][2:])))
     assert await dollar.balance_of(holder.address) == due > 0
     assert (await holder.http.post(path)).json() == nothing
-    async with httpx.AsyncClient(base_url=town.world.url) as stranger:
+    async with httpx.AsyncClient(base_url=town.world.url, timeout=120) as stranger:
         refused = await stranger.post(path)
     assert refused.status_code == 401
 

@@ -72,7 +72,7 @@ async def open_counter():
         keys = Keys(town.database, Seal(b"a secret of some length", "session keys"), clock, domain, channels)
         routes = payment_routes(town.context, town.channels, town.deposits, keys, terms_of(town), clock)
         _, url, _ = await stack.enter_async_context(served(Router(routes)))
-        return Counter(await stack.enter_async_context(httpx.AsyncClient(base_url=url)), town, keys)
+        return Counter(await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=120)), town, keys)
 
     async with AsyncExitStack() as stack:
         yield make
