@@ -417,7 +417,7 @@ async def review(world, http, key) -> None:
     payer = made.json()["payer"]
     for path in (f"reviews/{asset}", f"reviews/{asset}/{payer}", f"payees/{asset}"):
         assert (await http.get(f"{world.url}/{path}")).status_code == 200
-    for path in ("reviews-of", "payees-of"):
+    for path in ("reviews-of", "payees-of", "plans-of"):
         assert (await http.get(f"{world.url.removesuffix('v1')}{path}/{asset}")).status_code == 200
     await world.gateway.get(Listings).pay("chat", payer)
     answered = await http.post(f"{world.url}/reviews/{asset}/{payer}/answer", json={"text": "Thanks."})

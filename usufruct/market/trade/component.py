@@ -26,6 +26,8 @@ from usufruct.market.trade.packages import Packages
 from usufruct.market.trade.pass_api import pass_routes
 from usufruct.market.trade.pass_pages import pass_pages
 from usufruct.market.trade.pass_plans import PassPlans
+from usufruct.market.trade.plan_pages import plan_pages
+from usufruct.market.trade.plans_on_sale import PlansOnSale
 from usufruct.market.trade.purchases import Purchases
 from usufruct.market.trade.relayed_calls import TradersCalls
 from usufruct.market.trade.share_api import share_routes
@@ -103,6 +105,7 @@ def build(context: Context) -> Component:
             *title_routes(get(OfferBook), get(Titles)),
             *share_pages(pages, get(ShareIncome)),
             *pass_pages(pages, get(PassPlans), packages()),
+            *plan_pages(PlansOnSale(get(Listings), get(PassPlans), get(Clock)), get(Pages)),
             *title_pages(pages, get(Titles)),
         ]
 
