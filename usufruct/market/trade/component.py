@@ -5,7 +5,6 @@ from usufruct.accounts.passkeys import MoreRelayedCalls, Relay, Wallet, has_fact
 from usufruct.assets import AssetIndexer, Listings, Passes, RegistryClient, ShareHolders
 from usufruct.chain import ChainAccess, LogStreams
 from usufruct.chain.contracts.access_pass import AccessPass
-from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
@@ -118,10 +117,10 @@ def build(context: Context) -> Component:
         if deployed():
             get(LogStreams)["exchange"] = lambda: get(ExchangeIndexer).logs
             get(LogStreams)["credits"] = lambda: get(CreditIndexer).logs
-            exchange, credits_, registry = (
-                get(Deployments).address(each) for each in (Exchange, AccessPass, AssetRegistry)
+            exchange, credits_ = (get(Deployments).address(each) for each in (Exchange, AccessPass))
+            get(MoreRelayedCalls)["trade"] = lambda: TradersCalls(
+                exchange, credits_, get(RegistryClient).contract, get(AssetIndexer)
             )
-            get(MoreRelayedCalls)["trade"] = lambda: TradersCalls(exchange, credits_, registry, get(AssetIndexer))
 
     context.provide_later(ExchangeIndexer, lambda: ExchangeIndexer(get(ChainAccess)))
     context.provide_later(CreditIndexer, lambda: CreditIndexer(get(ChainAccess)))

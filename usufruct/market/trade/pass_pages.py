@@ -41,6 +41,7 @@ def pass_pages(trade: TradePages, plans: PassPlans, packages: Packages) -> list[
             credits=credits_,
             in_packages=in_packages,
             unit=unit,
+            least_deposit=trade.book.terms.least_deposit,
             deducted=state.deductions.bps if state else 0,
         )
 
