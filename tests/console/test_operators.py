@@ -1,5 +1,6 @@
 """Who may sell: the till's owner and the wallets of a setting; on a devnet who is at the machine; nobody else."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -12,6 +13,7 @@ from usufruct.app import open_installation
 from usufruct.config import InvalidSetting, OperatorConfig, load_config
 from usufruct.console import Operators
 from usufruct.core import Address, Unavailable
+from usufruct.market.trade import NodeView
 from usufruct.web import at_public_url
 
 pytestmark = pytest.mark.anvil
@@ -124,3 +126,24 @@ async def test_an_owner_who_is_known_stays_one_while_the_node_is_away():
     till.answers = False
     clock.advance(3_600)
     assert (await operators.allows(OWNER), await operators.allows(Address("0x" + "22" * 20))) == (True, False)
+
+
+async def test_a_page_waits_once_for_a_node_that_hangs():
+    class Till:
+        hangs = False
+        asked = 0
+
+        async def owner(self):
+            self.asked += 1
+            if self.hangs:
+                await asyncio.Event().wait()
+            return OWNER
+
+    till, clock = Till(), FakeClock()
+    operators = Operators(None, till, clock, frozenset(), None)
+    assert await operators.allows(OWNER)
+    clock.advance(3_600)
+    till.hangs, node = True, NodeView(0.0)
+    assert await operators.allows(OWNER, node), "as the chain said last"
+    assert await operators.allows(OWNER, node)
+    assert (till.asked, node.answers) == (2, False), "the page knows that it need not ask again"

@@ -1,6 +1,8 @@
 """The seller's desk, `/desk`: what services earn, and a page for each that changes its price or takes it off sale."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +14,9 @@ from usufruct.console.access_pages import ShowSeller, operators_only, see_other,
 from usufruct.console.node_answers import known
 from usufruct.console.operators import Operators
 from usufruct.console.refusals import field_of
-from usufruct.console.seller_desk import Desk
+from usufruct.console.seller_desk import Announced, Desk
 from usufruct.console.sellers import Seller, Sellers
-from usufruct.core import Address, Conflict, NotFound, UsufructError, format_asset
+from usufruct.core import Address, Conflict, NotFound, Unavailable, UsufructError, format_asset
 from usufruct.gateway import Catalogue
 from usufruct.web import Request
 from usufruct.web.ui import PageRoute, Pages
@@ -69,10 +71,10 @@ def desk_pages(
         return await pages.kept(request, "console/desk.html", await desk.revision(), draw, of=(seller, page))
 
     async def service(request: Request, seller: Seller, error: UsufructError | None = None) -> Response:
-        _, listing = await sellers.require_of(request.exchange, request.path_params["service"])
+        listing = await sellers.service_of(seller, request.path_params["service"])
         name, address = listing.name, seller.address
         served = await catalogue.find(name)
-        announced, due = await known(desk.announced(name)), await known(desk.due(address, name))
+        announced, due = await _on_chain(desk, seller, name)
         return pages.answer(
             request,
             "console/desk_service.html",
@@ -96,14 +98,14 @@ def desk_pages(
     def doing(act: Act, done: str) -> ShowSeller:
         async def handle(request: Request, seller: Seller) -> Response:
             form, id_ = await request.form_fields(), request.path_params["service"]
-            _, listing = await sellers.require_of(request.exchange, id_)
+            listing = await sellers.service_of(seller, id_)
             try:
                 if await act(seller.address, listing.name, form):
                     raise scripts_needed()
             except UsufructError as error:
                 if error.status >= 500 or isinstance(error, NotFound):
                     raise
-                return await service(request, seller, error)
+                return await service(request, replace(seller, node=sellers.node()), error)
             return see_other(request, f"{PATH}/{id_}?done={done}")
 
         return handle
@@ -157,6 +159,15 @@ def desk_pages(
         PageRoute("POST", f"{one}/key", operators_only(operators, pages, replace_key)),
         PageRoute("POST", f"{one}/collect", page(doing(collect, "collect"))),
     ]
+
+
+async def _on_chain(desk: Desk, seller: Seller, name: str) -> tuple[Announced | None, int | None]:
+    """Return what the chain has announced of a service, and what is due to the seller; None: not known in time."""
+    try:
+        async with seller.node.limit():
+            return await asyncio.gather(known(desk.announced(name)), known(desk.due(seller.address, name)))
+    except Unavailable:
+        return None, None
 
 
 def scripts_needed() -> Conflict:

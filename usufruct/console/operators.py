@@ -5,7 +5,11 @@ from urllib.parse import urlsplit
 from usufruct.accounts import Session, Sessions
 from usufruct.chain.contracts.till import Till
 from usufruct.core import Address, Clock, Denied, Unavailable, checksum
+from usufruct.market.trade import NodeView
 from usufruct.web import HttpExchange
+
+NODE_SECONDS = 5.0
+"""How long a page waits for the chain's node, in all."""
 
 _FRESH_SECONDS = 60.0
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -51,12 +55,14 @@ class Operators:
             )
         return session.address
 
-    async def allows(self, address: Address) -> bool:
-        """Tell whether an address is an operator's."""
-        return address in self._admins or address == await self.owner()
+    async def allows(self, address: Address, node: NodeView | None = None) -> bool:
+        """Tell whether an address is an operator's; `node` as `owner`."""
+        return address in self._admins or address == await self.owner(node)
 
-    async def owner(self) -> Address:
+    async def owner(self, node: NodeView | None = None) -> Address:
         """Return the till's owner, as the chain said within the last minute; while its node is away, as it said last.
+
+        `node` is the one of the page that asks; None stands for one that asks nothing else.
 
         Raises:
             Unavailable: when the node has not answered yet.
@@ -64,7 +70,8 @@ class Operators:
         now = self._clock.monotonic()
         if self._owner is None or now - self._owner[1] > _FRESH_SECONDS:
             try:
-                self._owner = await self._till.owner(), now
+                async with (node or NodeView(NODE_SECONDS)).limit():
+                    self._owner = await self._till.owner(), now
             except Unavailable:  # the operator looks at the page for just this
                 if self._owner is None:
                     raise

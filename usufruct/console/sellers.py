@@ -1,20 +1,25 @@
 """Who looks after a service at the desk: the installation's operators, and the wallet that holds its title."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from usufruct.accounts import Sessions
 from usufruct.assets import AssetIndexer, Listing, Listings, UnknownListing
-from usufruct.console.operators import NotOperator, Operators
+from usufruct.console.operators import NODE_SECONDS, NotOperator, Operators
 from usufruct.core import Address, AssetId, Invalid, asset_id, checksum
+from usufruct.market.trade import NodeView
 from usufruct.web import HttpExchange
 
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """A signed-in seller. `services`: those whose title the wallet holds; None for an operator, who sells all."""
+    """A signed-in seller. `services`: those whose title the wallet holds; None for an operator, who sells all.
+
+    `node` is the chain's node as the seller's request asks it: it is waited for once.
+    """
 
     address: Address
     services: frozenset[AssetId] | None
+    node: NodeView = field(compare=False)
 
     @property
     def is_operator(self) -> bool:
@@ -31,10 +36,15 @@ class Sellers:
 
     def __init__(self, operators: Operators, sessions: Sessions, listings: Listings, indexer: AssetIndexer) -> None:
         """Ask `indexer` for the title holders of registered services."""
+        self.node_seconds = NODE_SECONDS
         self._operators = operators
         self._sessions = sessions
         self._listings = listings
         self._indexer = indexer
+
+    def node(self) -> NodeView:
+        """Return the chain's node for a request that begins."""
+        return NodeView(self.node_seconds)
 
     async def require(self, exchange: HttpExchange) -> Seller:
         """Return the seller whose session a request carries.
@@ -42,25 +52,36 @@ class Sellers:
         Raises:
             Unauthenticated: when no one is signed in.
             NotOperator: when a wallet is that sells nothing here.
+            Unavailable: when the chain's node does not answer who holds which title.
         """
-        address = (await self._sessions.require(exchange)).address
-        if await self._operators.allows(address):
-            return Seller(address, None)
-        held = frozenset(each.id for each in await self._indexer.assets() if each.holder == address)
+        address, node = (await self._sessions.require(exchange)).address, self.node()
+        if await self._operators.allows(address, node):
+            return Seller(address, None, node)
+        async with node.limit():
+            held = frozenset(each.id for each in await self._indexer.assets() if each.holder == address)
         sold = held & {each.id for each in await self._listings.list() if each.registered}
         if not sold:
             raise _neither(address, "of any service here")
-        return Seller(address, sold)
+        return Seller(address, sold, node)
 
     async def require_of(self, exchange: HttpExchange, asset: str) -> tuple[Seller, Listing]:
         """Return the seller whose session a request carries, and the service of theirs with an id.
 
         Raises:
             Unauthenticated, NotOperator: as `require`, and when the service is another's.
+            Invalid, UnknownListing: as `service_of`.
+        """
+        seller = await self.require(exchange)
+        return seller, await self.service_of(seller, asset)
+
+    async def service_of(self, seller: Seller, asset: str) -> Listing:
+        """Return the service of a seller with an id.
+
+        Raises:
+            NotOperator: when the service is another's.
             Invalid: when it is not an id.
             UnknownListing: when no service has it.
         """
-        seller = await self.require(exchange)
         try:
             listing = await self._listings.by_id(asset_id(asset, "service"))
         except Invalid:
@@ -68,7 +89,7 @@ class Sellers:
                 raise
             listing = None
         if listing is not None and seller.sells(listing):
-            return seller, listing
+            return listing
         if seller.is_operator:
             raise UnknownListing(f"there is no service {asset[:40]} here; `usufruct service list` names them")
         raise _neither(seller.address, f"of {asset[:40]}")

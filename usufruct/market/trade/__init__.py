@@ -3,6 +3,7 @@
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.goods_on_chain import GoodsOnChain
 from usufruct.market.trade.model import last_expiry, listing_of
+from usufruct.market.trade.node_view import NodeView
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct.market.trade.offers import Offers
 from usufruct.market.trade.pass_plans import AccountCredits, PassPlans
@@ -14,6 +15,7 @@ __all__ = [
     "AccountCredits",
     "ExchangeIndexer",
     "GoodsOnChain",
+    "NodeView",
     "OfferBook",
     "Offers",
     "PassPlans",
