@@ -5,6 +5,7 @@ the buyer bought of the offer before. So two tabs, a second tap and a request th
 lost ask for the same payment, which the token makes once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from usufruct.accounts.passkeys import PasskeySite, Relay, RelayState
@@ -27,7 +28,7 @@ from usufruct.market.trade.errors import (
 from usufruct.market.trade.model import GoodsOffer, OfferState
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct_client.eip712_messages import DEPOSIT, Domain, MessageType
-from usufruct_client.trade import authorization_nonce, purchase_message, purchase_salt
+from usufruct_client.trade import OfferedItem, authorization_nonce, purchase_message, purchase_salt
 from usufruct_client.trade_documents import PurchaseWish, SignedPurchase
 from usufruct_client.typed_data import MessageHasher, domain_separator, message_values
 
@@ -36,9 +37,11 @@ PURCHASES = "/v1/purchases"
 _SIGNED_SECONDS = 1_800
 """How long a signed purchase can be made: long enough to resume it after a break."""
 
-_GAS, _GAS_OF_ITEM = 600_000, 100_000
-"""The most that a purchase may take: signatures of two passkey accounts included, with the chain's precompile; and
-each item that is sold with a title."""
+_GAS = 600_000
+"""The most that a purchase may take: signatures of two passkey accounts included, with the chain's precompile."""
+
+_GAS_OF_SHARES, _GAS_OF_CREDITS = 140_000, 70_000
+"""The most that each item takes that is sold with a title, where a passkey account gets goods that it never held."""
 
 _PASSKEYS = 2
 
@@ -123,8 +126,8 @@ class Purchases:
             raise NotRelayed("purchases are not sent here; send it from your wallet", field="offer")
         if self._passkeys and signed.assertion is not None:
             await self._passkeys.ensure_exists(signed.buyer)
-        gas = _GAS if await has_p256(self._book.client) else _GAS + _PASSKEYS * GAS_WITHOUT_P256
-        gas += _GAS_OF_ITEM * len((await self._book.offer(signed.offer)).more)
+        offer = await self._book.offer(signed.offer)
+        gas = most_gas(offer.more, p256=await has_p256(self._book.client))
         try:
             ended = await self._relay.send_call(await self._key(self._relay, signed, call), signed.buyer, call, gas)
         except Revert:
@@ -209,6 +212,12 @@ class Purchases:
     def _kind(self) -> MessageType:
         token = self._book.terms.token
         return replace(DEPOSIT, domain=Domain(token.name, token.version))
+
+
+def most_gas(more: Sequence[OfferedItem], *, p256: bool) -> int:
+    """Return the most that a purchase may take, with what is sold with a title; `p256`: as `has_p256`."""
+    items = sum(_GAS_OF_SHARES if each.goods.plan is None else _GAS_OF_CREDITS for each in more)
+    return _GAS + items + (0 if p256 else _PASSKEYS * GAS_WITHOUT_P256)
 
 
 def _check_amount(offer: GoodsOffer, amount: int) -> None:
