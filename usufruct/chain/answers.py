@@ -138,6 +138,24 @@ class Receipt(_Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatedCall(_Answer):
+    """What one call would do, after those simulated before it."""
+
+    succeeded: Annotated[bool, PlainValidator(lambda status: _number(status, _COUNT_BITS) == 1), Field(alias="status")]
+    output: Annotated[_Bytes, Field(alias="returnData")]
+    """What it returned, or the data of its revert."""
+    logs: _Logs
+    gas_used: _Count
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedBlock(_Answer):
+    """The calls of one simulated block, in order."""
+
+    calls: tuple[SimulatedCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MinedTransaction(_Answer):
     """One transaction of a block: who sent it, with which nonce."""
 
@@ -174,6 +192,7 @@ HEADER: TypeAdapter[Header] = TypeAdapter(Header)
 RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 BLOCK: TypeAdapter[FullBlock] = TypeAdapter(FullBlock)
 FEES: TypeAdapter[FeeHistory] = TypeAdapter(FeeHistory)
+SIMULATED: TypeAdapter[tuple[SimulatedBlock]] = TypeAdapter(tuple[SimulatedBlock], config=_DEFERRED)
 
 
 def read(kind: TypeAdapter[T], answer: object, method: str) -> T:

@@ -65,23 +65,38 @@ class Event:
     @classmethod
     def decode(cls, log: Log) -> Self:
         """Read the event from a log; raises `Invalid` when the log is another event."""
-        kinds, indexed, plain = _layout(cls.DECLARATION)
+        try:
+            found: Self = typed(cls, cls._values(log, cls.DECLARATION))
+        except UnreadableAnswer:
+            raise _malformed(cls.DECLARATION, log) from None
+        return found
+
+    @classmethod
+    def raw_values(cls, log: Log) -> tuple[Any, ...]:
+        """Read the parameters, texts as bytes: a contract may emit what is not UTF-8; raises `Invalid` as `decode`."""
+        try:
+            return cls._values(log, cls.DECLARATION.replace("string", "bytes"))
+        except UnreadableAnswer:
+            raise _malformed(cls.DECLARATION, log) from None
+
+    @classmethod
+    def _values(cls, log: Log, declaration: str) -> tuple[Any, ...]:
+        kinds, indexed, plain = _layout(declaration)
         if log.topics[:1] != (cls.TOPIC,) or len(log.topics) != 1 + len(indexed):
             raise Invalid(f"log {log.index} of {log.transaction_hash} is not {cls.DECLARATION}", code="not_this_event")
-        try:
-            topics = iter(decode(indexed, bytes.fromhex("".join(topic[2:] for topic in log.topics[1:]))))
-            data = iter(decode(plain, log.data))
-            found: Self = typed(cls, [next(topics if kind.endswith(_INDEXED) else data) for kind in kinds])
-        except UnreadableAnswer:
-            raise Invalid(
-                f"log {log.index} of {log.transaction_hash} is a malformed {cls.DECLARATION}", code="not_this_event"
-            ) from None
-        return found
+        topics = iter(decode(indexed, bytes.fromhex("".join(topic[2:] for topic in log.topics[1:]))))
+        data = iter(decode(plain, log.data))
+        return tuple(next(topics if kind.endswith(_INDEXED) else data) for kind in kinds)
 
     @classmethod
     def among(cls, logs: Iterable[Log], emitter: Address) -> list[Self]:
         """Return the events of this kind that one contract emitted."""
         return [cls.decode(log) for log in logs if log.address == emitter and log.topics[:1] == (cls.TOPIC,)]
+
+
+def _malformed(declaration: str, log: Log) -> Invalid:
+    message = f"log {log.index} of {log.transaction_hash} is a malformed {declaration}"
+    return Invalid(message, code="not_this_event")
 
 
 @cache
