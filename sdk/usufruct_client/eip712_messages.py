@@ -147,6 +147,17 @@ SIGNED_LISTING = MessageType(
 PERMIT = MessageType("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
 """ERC-2612: an owner lets a spender take a token; the domain is the token's."""
 
+GOVERNOR = Domain("Usufruct PlatformGovernor", "1")
+"""Of votes by signature; the contract is the platform's governor."""
+
+BALLOT = MessageType("Ballot(uint256 proposalId,uint8 support,address voter,uint256 nonce)", GOVERNOR)
+"""A voter votes; the account that sends it pays the gas."""
+
+EXTENDED_BALLOT = MessageType(
+    "ExtendedBallot(uint256 proposalId,uint8 support,address voter,uint256 nonce,string reason,bytes params)", GOVERNOR
+)
+"""The same with a reason; `params` is empty."""
+
 REVIEW = MessageType(
     "Review(address payer,uint128 asset,bytes32 call,uint8 rating,string text,uint64 time)",
     Domain("Usufruct Reviews", "1"),

@@ -13,7 +13,7 @@ from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.powers import Power, read_powers
 from usufruct.app import set_up_devnet
-from usufruct.chain import Client, fee_sink_of, keccak, open_node
+from usufruct.chain import Client, fee_sink_of, keccak, open_chain, open_node
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
@@ -26,7 +26,7 @@ from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, claim_address, signer_of
 from usufruct.config import Config, GovernanceConfig, InvalidSetting, load_config
 from usufruct.core import DAY_SECONDS, ZERO_ADDRESS, Address
-from usufruct.governance import governor_creation
+from usufruct.governance import PUBLISHED, Powers, Proposals, governor_creation
 
 ROOT = Path(__file__).parents[2]
 ANN, GUARDIAN = DEVNET_ADDRESSES[5], DEVNET_ADDRESSES[8]
@@ -73,6 +73,20 @@ def names_of(config: Config, deployments: Deployments) -> dict[Address, str]:
     }
 
 
+async def shown(config: Config) -> set[Power]:
+    """Return what the pages show as held as published, in the words of the table."""
+    async with open_chain(config) as chain:
+        found = await Powers(chain, Proposals(chain).indexer).all()
+    return {(each.contract, each.role, each.name) for each in found if each.published}
+
+
+async def strange(config: Config) -> list[Power]:
+    """Return what the pages flag."""
+    async with open_chain(config) as chain:
+        found = await Powers(chain, Proposals(chain).indexer).all()
+    return [(each.contract, each.role, each.holder) for each in found if not each.published]
+
+
 async def decide(client: Client, deployments: Deployments) -> None:
     """Lock, propose that the timelock accepts what it is offered, vote, queue and execute."""
     devnet, governor = Devnet(client), PlatformGovernor(deployments.address(PlatformGovernor), client)
@@ -104,8 +118,17 @@ def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemp
         names = names_of(config, deployments)
         async with open_node(config) as client:
             assert await read_powers(client, deployments, names) == published("after deployment")
+            assert await shown(config) == published("after deployment")
             await decide(client, deployments)
             assert await read_powers(client, deployments, names) == published("after the first proposal")
+            assert await shown(config) == published("after the first proposal")
+            stranger = Address("0x" + "ab" * 20)
+            timelock = PlatformTimelock(deployments.address(PlatformTimelock), client)
+            await Devnet(client).set_balance(timelock.address, TOKEN)
+            await Devnet(client).send_as(timelock.address, timelock.grant_role(keccak(b"EXECUTOR_ROLE"), stranger))
+            assert await strange(config) == [("PlatformTimelock", "EXECUTOR_ROLE", stranger)]
+            await Devnet(client).send_as(timelock.address, timelock.revoke_role(keccak(b"EXECUTOR_ROLE"), stranger))
+            assert await strange(config) == []
         again = await set_up_devnet(config)  # and leaves what was decided as it is
         assert set(again.contracts) == set(deployments.contracts)
         async with open_node(config) as client:
@@ -113,6 +136,12 @@ def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemp
 
     with devnet_template.copy(tmp_path) as anvil:
         asyncio.run(journey(configured(tmp_path, anvil.url)))
+
+
+def test_what_pages_call_published_is_the_published_table():
+    """Of each role, the holders of both columns; the guardian may be none."""
+    table = published("after deployment") | published("after the first proposal")
+    assert {(contract, role, name) for (contract, role), names in PUBLISHED.items() for name in names} == table
 
 
 @pytest.mark.anvil

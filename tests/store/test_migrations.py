@@ -137,6 +137,7 @@ LANDED = {
     "r1030_offers_of_titles.py": "477b8d98c296fcc2",
     "r1031_credit_transfers.py": "686cc2484a53e526",
     "r1032_staking_weeks.py": "c2344c22709ba75d",
+    "r1033_proposals.py": "cf42c1eae7ec7fa1",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

@@ -23,7 +23,9 @@ T = TypeVar("T")
 class Economy:
     """An installation with a platform token, 10 % of it Ann's and 10 % Ben's."""
 
-    def __init__(self, folder: Path, rpc_url: str, exit_penalty_percent: int = 20, levels: str = "") -> None:
+    def __init__(
+        self, folder: Path, rpc_url: str, exit_penalty_percent: int = 20, levels: str = "", **more: object
+    ) -> None:
         allocation = ",".join(f"{DEVNET_ADDRESSES[each]}=10" for each in (ANN, BEN))
         own = command_line.settings(
             folder,
@@ -33,6 +35,7 @@ class Economy:
             platform_token_allocation=allocation,
             platform_token_exit_penalty_percent=exit_penalty_percent,
             platform_token_levels=levels,
+            **more,
         )
         self.commands = command_line.Commands(own)
         asyncio.run(set_up_devnet(self.commands.config))

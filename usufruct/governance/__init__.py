@@ -1,5 +1,52 @@
 """How stakers decide about the platform: the governor on their scores, and the timelock that does what they decide."""
 
+from usufruct.governance.ballots import Ballot, signed_vote
+from usufruct.governance.call_text import read_call
+from usufruct.governance.errors import InvalidCall, InvalidVote, NotSimulated, WouldFail
 from usufruct.governance.governor import governor_creation, timelock_creation
+from usufruct.governance.model import OPEN_STATES, Support
+from usufruct.governance.powers import PUBLISHED, Power, Powers
+from usufruct.governance.proposal_documents import (
+    event_text,
+    proposal_details,
+    proposal_facts,
+    proposed_call,
+    simulation_facts,
+    support_of,
+)
+from usufruct.governance.proposals import PAGE, Proposals, StandingProposal, check_proposal, proposal_id
+from usufruct.governance.simulation import Simulation
+from usufruct.governance.words import CallWords, grouped, sentence, whole_hundredths
 
-__all__ = ["governor_creation", "timelock_creation"]
+__all__ = [
+    "OPEN_STATES",
+    "PAGE",
+    "PUBLISHED",
+    "Ballot",
+    "CallWords",
+    "InvalidCall",
+    "InvalidVote",
+    "NotSimulated",
+    "Power",
+    "Powers",
+    "Proposals",
+    "Simulation",
+    "StandingProposal",
+    "Support",
+    "WouldFail",
+    "check_proposal",
+    "event_text",
+    "governor_creation",
+    "grouped",
+    "proposal_details",
+    "proposal_facts",
+    "proposal_id",
+    "proposed_call",
+    "read_call",
+    "sentence",
+    "signed_vote",
+    "simulation_facts",
+    "support_of",
+    "timelock_creation",
+    "whole_hundredths",
+]

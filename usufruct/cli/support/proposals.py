@@ -1,0 +1,134 @@
+"""How commands read proposals that people write, and print proposals with what they do."""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from usufruct.chain import Call
+from usufruct.cli.support.command import Facts
+from usufruct.cli.support.output import one_line
+from usufruct.core import Invalid, address, checksum, moment
+from usufruct.governance import (
+    CallWords,
+    InvalidCall,
+    Proposals,
+    Simulation,
+    StandingProposal,
+    event_text,
+    grouped,
+    read_call,
+    sentence,
+    whole_hundredths,
+)
+
+_KEYS = {"call", "target", "data", "value"}
+
+
+async def read_calls(proposals: Proposals, texts: Sequence[str], file: Path | None) -> tuple[list[Call], str]:
+    """Return the calls of the command line and of a file, and the file's description.
+
+    Raises:
+        Invalid: when a call cannot be read; names the call, or the file.
+    """
+    known = await proposals.known()
+    calls = [read_call(each, known) for each in texts]
+    if file is None:
+        return calls, ""
+    written = _read_file(file)
+    for number, entry in enumerate(written.get("calls", ()), 1):
+        where = f"{file.name}, call {number}"
+        if not isinstance(entry, dict) or not entry.keys() <= _KEYS or ("call" in entry) == ("target" in entry):
+            raise InvalidCall(
+                f"{where}: write `call`, or `target` and `data`; `value` is wei of the chain's coin", field="file"
+            )
+        value = _wei(entry.get("value", "0"), where)
+        if "call" in entry:
+            calls.append(read_call(str(entry["call"]), known, value))
+        else:
+            target = address(str(entry["target"]), f"{where}: target")
+            calls.append(Call(target, _data(str(entry.get("data", "0x")), where), value))
+    return calls, str(written.get("description", ""))
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read: {error.strerror}", code="unreadable_file", field="file") from None
+    try:
+        found = orjson.loads(content) if file.suffix == ".json" else tomllib.loads(content.decode())
+    except (orjson.JSONDecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        kind = "JSON" if file.suffix == ".json" else "TOML"
+        raise Invalid(f"{file} is not {kind}: {one_line(str(error))}", code="unreadable_file", field="file") from None
+    if not isinstance(found, dict) or not isinstance(found.get("calls", []), list):
+        raise InvalidCall(f"{file} needs `calls`, a list, and may have a `description`", field="file")
+    return found
+
+
+def _wei(value: object, where: str) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and len(text) <= 77):
+        raise InvalidCall(f"{where}: value must be wei, a whole number, not {text[:40]!r}", field="file")
+    return int(text)
+
+
+def _data(text: str, where: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        raise InvalidCall(f"{where}: data must be 0x and hex digits, not {text[:40]!r}", field="file") from None
+
+
+def effect_lines(words: Sequence[CallWords], simulation: Simulation | None) -> Facts:
+    """Return what calls do, as facts for people: a line for each call, each outcome, and what would change."""
+    lines: dict[str, object] = {}
+    for number, each in enumerate(words, 1):
+        lines[f"call {number}"] = one_line(sentence(each))
+        if each.is_unknown:
+            lines[f"call {number} data"] = f"to {checksum(each.call.to)}: {each.data}"
+        if simulation and not simulation.unavailable:
+            outcome = simulation.outcomes[number - 1]
+            events = "; ".join(map(event_text, outcome.events)) or "no events"
+            told = f"succeeds, gas {outcome.gas:,}: {events}" if outcome.succeeds else f"FAILS: {outcome.refusal}"
+            lines[f"call {number} simulated"] = one_line(told)
+    if simulation is None:
+        return lines
+    if simulation.unavailable:
+        return {**lines, "simulation": f"NOT SIMULATED: {simulation.unavailable}"}
+    lines["simulation"] = f"{'succeeds' if simulation.succeeds else 'FAILS'} on block {simulation.block}"
+    for change in simulation.changes:
+        lines[f"{change.contract}.{change.view}"] = one_line(f"{change.before or '-'} -> {change.after or '-'}")
+    for number, moved in enumerate(simulation.movements, 1):
+        sign = "+" if moved.amount > 0 else ""
+        who = moved.name or checksum(moved.account)
+        lines[f"balance {number}"] = f"{who}: {sign}{grouped(moved.amount, moved.decimals)} {moved.symbol}"
+    return lines
+
+
+def standing_lines(standing: StandingProposal) -> Facts:
+    """Return how a proposal stands, as facts for people."""
+    proposal, tally = standing.proposal, standing.tally
+    passed = "reached" if tally.counted >= standing.quorum else "not reached"
+    lines: dict[str, object] = {
+        "proposal": proposal.id,
+        "title": one_line(proposal.title),
+        "state": standing.state.value,
+        "proposer": checksum(proposal.proposer),
+        "votes for": votes_text(tally.in_favour),
+        "votes against": votes_text(tally.against),
+        "votes abstain": votes_text(tally.abstained),
+        "quorum": f"{votes_text(standing.quorum)}, {passed}",
+        "snapshot": moment(proposal.snapshot),
+        "voting ends": moment(proposal.deadline),
+    }
+    if proposal.eta:
+        lines["executable from"] = moment(proposal.eta)
+    return {**lines, "expires": moment(standing.expires_at)}
+
+
+def votes_text(amount: int) -> str:
+    """Write votes as people read them, with two decimals at most, rounded down."""
+    return grouped(whole_hundredths(amount), 2)

@@ -1,0 +1,164 @@
+"""Who holds which role of which contract, as the chain says now, beside the table that is published.
+
+A role is a view that names an account, or that tells of an account whether it may do something. Roles are found by the
+contracts' own interfaces, so none is left out; accounts of the second kind were given their role by an event.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from usufruct.chain import ChainAccess, Revert, UnreadableAnswer, fee_sink_of
+from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.fee_splitter import FeeSplitter
+from usufruct.chain.contracts.platform_governor import PlatformGovernor
+from usufruct.chain.contracts.platform_timelock import PlatformTimelock
+from usufruct.chain.interface import Function, interface_of
+from usufruct.chain.keys import Role, claim_address, role_address
+from usufruct.config import InvalidSetting
+from usufruct.core import ZERO_ADDRESS, Address, Hash32, hash32_from_bytes
+from usufruct.governance.governor_logs import NO_ROLE_ID, GovernorIndexer
+from usufruct.governance.proposal_store import role_candidates
+
+NO_ROLE = frozenset(
+    (
+        *("IMPLEMENTATION", "REGISTRY", "SHARES_IMPLEMENTATION", "WRAPPED_NATIVE"),  # contracts, fixed at deployment
+        *("ESCROW", "PLATFORM_TOKEN", "REVENUE_TOKEN", "TOKEN", "settlement", "token", "x402BatchSettlement"),
+        *("isRevenueToken", "isShares"),  # lists of contracts
+    )
+)
+"""Views that look like a role and are none."""
+
+_OWNED = ("owner key", "timelock"), ("timelock", "none")
+
+PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
+    **{(name, "owner"): _OWNED[0] for name in ("AssetRegistry", "Exchange", "Levels", "PlatformToken", "VoteEscrow")},
+    **{
+        (name, "pendingOwner"): _OWNED[1]
+        for name in ("AssetRegistry", "Exchange", "Levels", "PlatformToken", "VoteEscrow")
+    },
+    ("AssetRegistry", "guardian"): ("owner key",),
+    ("AssetRegistry", "feeSink"): ("fee splitter",),
+    ("Exchange", "protocolFee"): ("fee sink",),
+    ("FeeSplitter", "TREASURY"): ("fee sink",),
+    ("PlatformGovernor", "guardian"): ("guardian",),
+    ("PlatformGovernor", "timelock"): ("timelock",),
+    ("PlatformTimelock", "appointer"): ("none",),
+    ("PlatformTimelock", "PROPOSER_ROLE"): ("governor",),
+    ("PlatformTimelock", "CANCELLER_ROLE"): ("governor",),
+    ("PlatformTimelock", "EXECUTOR_ROLE"): ("governor",),
+    ("PlatformTimelock", "DEFAULT_ADMIN_ROLE"): ("timelock",),
+    ("PlatformToken", "tokenBridge"): ("none",),
+    ("Till", "owner"): ("owner key",),
+    ("Till", "pendingOwner"): ("none",),
+    ("Till", "claimKeys"): ("claim key",),
+    ("VoteEscrow", "lockers"): ("none",),
+}
+"""By contract and role: who may hold it, as `docs/protocol/governance.md` publishes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """A role of a contract and its holder; `name`: what the table calls the holder, empty where it does not name it."""
+
+    contract: str
+    address: Address
+    role: str
+    holder: Address
+    name: str
+    published: bool
+
+
+class Powers:
+    """Reads every role of every contract of an installation."""
+
+    def __init__(self, chain: ChainAccess, indexer: GovernorIndexer) -> None:
+        """Find accounts by the logs that `indexer` reads."""
+        self._chain = chain
+        self._indexer = indexer
+
+    async def all(self) -> list[Power]:
+        """Return the roles in the order of contracts and of their interfaces.
+
+        Raises:
+            RpcUnavailable: when the node does not answer.
+        """
+        await self._indexer.poll()
+        names = await self._names()
+        places = self._chain.deployments.contracts
+        found = await asyncio.gather(*(self._of(name, places[name].address, names) for name in sorted(places)))
+        return [each for powers in found for each in powers]
+
+    async def _of(self, contract: str, place: Address, names: Mapping[str, set[Address]]) -> list[Power]:
+        interface = interface_of(contract)
+        found = []
+        for view in interface.functions if interface else ():
+            if view.name in NO_ROLE or not view.reads:
+                continue
+            holders = await self._holders(place, view)
+            found += [self._power(contract, place, view.name, each, names) for each in sorted(holders)]
+        return found
+
+    async def _holders(self, place: Address, view: Function) -> set[Address]:
+        """Return who holds the role that a view tells of; none for a view that tells of no role."""
+        takes = [each.type for each in view.inputs]
+        if not takes and view.outputs[:1] and view.outputs[0].type == "address":
+            return {await self._ask(place, view, ())}
+        if takes == ["address"] and [each.type for each in view.outputs] == ["bool"]:
+            return await self._among(place, view, NO_ROLE_ID, ())
+        if view.name.endswith("_ROLE") and not takes:
+            role: bytes = await self._ask(place, view, ())
+            interface = interface_of(PlatformTimelock.__name__)
+            assert interface is not None
+            return await self._among(place, interface.named("hasRole")[0], hash32_from_bytes(role), (role,))
+        return set()
+
+    async def _among(self, place: Address, view: Function, role: Hash32, keys: Sequence[bytes]) -> set[Address]:
+        async with self._chain.database.snapshot() as unit:
+            candidates = await role_candidates(unit, place, role)
+        held = await asyncio.gather(*(self._ask(place, view, (*keys, each)) for each in candidates))
+        return {each for each, holds in zip(candidates, held, strict=True) if holds} or {ZERO_ADDRESS}
+
+    async def _ask(self, place: Address, view: Function, values: Sequence[object]) -> Any:
+        try:
+            return view.results(await self._chain.client.call(view.call(place, values)))[0]
+        except (Revert, UnreadableAnswer):
+            return ZERO_ADDRESS
+
+    async def _names(self) -> dict[str, set[Address]]:
+        """Return who is meant by the names of the published table.
+
+        The owner key is the one that the registry was deployed for, and the one in this machine's keystore.
+        """
+        config, deployments = self._chain.config, self._chain.deployments
+        async with self._chain.database.snapshot() as unit:
+            first = await role_candidates(unit, deployments.address(AssetRegistry), NO_ROLE_ID)
+        own = role_address(Role.OWNER, config)
+        names: dict[str, set[Address]] = {
+            "none": {ZERO_ADDRESS},
+            "owner key": {*first, *((own,) if own else ())},
+            "guardian": {Address(config.governance.guardian.lower()) or ZERO_ADDRESS},
+        }
+        for name, contract in (
+            ("fee splitter", FeeSplitter),
+            ("governor", PlatformGovernor),
+            ("timelock", PlatformTimelock),
+        ):
+            if contract.__name__ in deployments.contracts:
+                names[name] = {deployments.address(contract)}
+        with suppress(InvalidSetting):
+            names["claim key"] = {claim_address(config)}
+        with suppress(InvalidSetting):
+            names["fee sink"] = {fee_sink_of(config)}
+        return names
+
+    def _power(
+        self, contract: str, place: Address, role: str, holder: Address, names: Mapping[str, set[Address]]
+    ) -> Power:
+        allowed = PUBLISHED.get((contract, role), ())
+        name = next((each for each in allowed if holder in names.get(each, ())), "")
+        called = name or next((each for each, accounts in names.items() if holder in accounts), "")
+        called = "none" if holder == ZERO_ADDRESS else called
+        return Power(contract, place, role, holder, called, bool(name))

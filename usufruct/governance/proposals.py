@@ -1,0 +1,334 @@
+"""The governor of an installation: its proposals with their votes and states, and the calls by which they go on."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.chain import Call, ChainAccess, TokenFacts, keccak, token_facts
+from usufruct.chain.contracts.platform_governor import PlatformGovernor
+from usufruct.chain.contracts.platform_timelock import PlatformTimelock
+from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.vote_escrow import VoteEscrow
+from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, moment
+from usufruct.governance.errors import (
+    AlreadyVoted,
+    BelowThreshold,
+    InvalidProposal,
+    InvalidVote,
+    NotCancellable,
+    NotPassed,
+    NotQueued,
+    NoVotes,
+    TooEarly,
+    UnknownProposal,
+    VotingClosed,
+    VotingNotOpen,
+)
+from usufruct.governance.governor_logs import GovernorIndexer
+from usufruct.governance.known_contracts import KnownContracts
+from usufruct.governance.model import Proposal, ProposalState, Support, Tally, Vote
+from usufruct.governance.proposal_store import (
+    count_proposals,
+    has_voted,
+    proposal_ids,
+    proposal_of,
+    proposals_of,
+    tally_of,
+    votes_of,
+)
+from usufruct.governance.simulation import Simulation, Simulator
+from usufruct.governance.words import CallWords, Explainer, grouped
+
+PAGE = 20
+"""Proposals on a page of the list."""
+
+MOST_VOTES = 100
+"""Of a proposal's votes that are shown, those with the most weight."""
+
+_LONGEST_DESCRIPTION = 20_000
+_LONGEST_REASON = 1_000
+_SHORTEST_PREFIX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class GovernorTerms:
+    """What holds for a new proposal. Scores are atomic units of `token`, durations seconds."""
+
+    token: TokenFacts
+    voting_delay: int
+    voting_period: int
+    timelock_delay: int
+    threshold: int
+    total_score: int
+    quorum: int
+    quorum_floor: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingProposal:
+    """A proposal as it stands at `now`, a time of the chain; before the snapshot, `quorum` is what it would be now."""
+
+    proposal: Proposal
+    state: ProposalState
+    tally: Tally
+    quorum: int
+    now: int
+    grace_seconds: int
+
+    @property
+    def expires_at(self) -> int:
+        """When what passed must be queued, and what was queued executed."""
+        return (self.proposal.eta or self.proposal.deadline) + self.grace_seconds
+
+    @property
+    def executable(self) -> bool:
+        """Whether it can be executed now."""
+        return self.state is ProposalState.QUEUED and self.now >= self.proposal.eta
+
+
+class Proposals:
+    """Reads proposals, and makes the calls that propose, vote, queue, execute and cancel; nothing is sent.
+
+    Questions raise `RpcUnavailable`.
+    """
+
+    def __init__(self, chain: ChainAccess) -> None:
+        """Work on the governor of the installation.
+
+        Raises:
+            NotDeployed: when it has none.
+        """
+        deployments, client = chain.deployments, chain.client
+        self.chain_id = chain.chain_id
+        self.client = client
+        self.governor = PlatformGovernor(deployments.address(PlatformGovernor), client)
+        self.timelock = PlatformTimelock(deployments.address(PlatformTimelock), client)
+        self.escrow = VoteEscrow(deployments.address(VoteEscrow), client)
+        self.indexer = GovernorIndexer(chain)
+        self._chain = chain
+        self._quorums: dict[int, int] = {}
+        self._grace: int | None = None
+        self._known: KnownContracts | None = None
+        self._token: TokenFacts | None = None
+
+    async def known(self) -> KnownContracts:
+        """Return the contracts that calls are read and said with."""
+        if self._known is None:
+            self._known = await KnownContracts.of(self._chain)
+        return self._known
+
+    async def token(self) -> TokenFacts:
+        """Return the platform token, in whose units scores are."""
+        if self._token is None:
+            self._token = await token_facts(self.client, self._chain.deployments.address(PlatformToken))
+        return self._token
+
+    async def terms(self) -> GovernorTerms:
+        """Return what holds for a new proposal."""
+        head = await self.client.head()
+        governor, timelock = self.governor.at_block(head.number), self.timelock.at_block(head.number)
+        numbers = await asyncio.gather(
+            governor.voting_delay(),
+            governor.voting_period(),
+            timelock.get_min_delay(),
+            governor.proposal_threshold(),
+            self.escrow.at_block(head.number).total_score(),
+            governor.quorum(head.timestamp - 1),
+            governor.quorum_floor(),
+        )
+        return GovernorTerms(await self.token(), *numbers)
+
+    async def explain(self, calls: Sequence[Call]) -> list[CallWords]:
+        """Say calls in words, with the values that hold now."""
+        return await Explainer(self.client, await self.known()).explain(calls)
+
+    async def simulate(self, calls: Sequence[Call]) -> Simulation:
+        """Run calls as the timelock would now, and tell what they do."""
+        return await Simulator(self.client, await self.known(), self.governor.address).run(calls)
+
+    async def count(self) -> int:
+        """Return how many proposals there are."""
+        await self.indexer.poll()
+        async with self._chain.database.snapshot() as unit:
+            return await count_proposals(unit, self.governor.address)
+
+    async def page(self, number: int = 1, size: int = PAGE) -> list[StandingProposal]:
+        """Return a page of the proposals, the newest first."""
+        await self.indexer.poll()
+        async with self._chain.database.snapshot() as unit:
+            found = await proposals_of(unit, self.governor.address, (number - 1) * size, size)
+        return [await self._standing(each) for each in found]
+
+    async def find(self, text: str) -> StandingProposal:
+        """Return the proposal of an id: 0x and hex digits, of which the first are enough where no other has them.
+
+        Raises:
+            UnknownProposal: when there is none, or several begin so.
+        """
+        await self.indexer.poll()
+        wanted = _hex_id(text)
+        async with self._chain.database.snapshot() as unit:
+            ids = [each for each in await proposal_ids(unit, self.governor.address) if each.startswith(wanted)]
+            found = await proposal_of(unit, self.governor.address, ids[0]) if len(ids) == 1 else None
+        if found is None:
+            several = f"{len(ids)} proposals have ids" if ids else "no proposal has an id"
+            message = f"{several} that begin{'' if ids else 's'} with {text[:70]!r}; `usufruct gov list` shows them"
+            raise UnknownProposal(message, field="id")
+        return await self._standing(found)
+
+    async def votes(self, proposal: Proposal) -> list[Vote]:
+        """Return the votes about a proposal with the most weight."""
+        async with self._chain.database.snapshot() as unit:
+            return await votes_of(unit, self.governor.address, proposal.id, MOST_VOTES)
+
+    async def has_voted(self, proposal: Proposal, account: Address) -> bool:
+        """Tell whether an account has voted about a proposal."""
+        async with self._chain.database.snapshot() as unit:
+            return await has_voted(unit, self.governor.address, proposal.id, account)
+
+    async def weight(self, standing: StandingProposal, account: Address) -> int:
+        """Return an account's votes about a proposal; before the snapshot, those that it would have now."""
+        at = standing.proposal.snapshot
+        return await self.governor.get_votes(account, at if at < standing.now else standing.now - 1)
+
+    async def propose(self, proposer: Address, calls: Sequence[Call], description: str) -> Call:
+        """Return the call that opens a proposal.
+
+        Raises:
+            InvalidProposal: without calls or a description.
+            BelowThreshold: when the proposer has too few votes.
+        """
+        check_proposal(calls, description)
+        head = await self.client.head()
+        votes, threshold, token = await asyncio.gather(
+            self.governor.get_votes(proposer, head.timestamp - 1), self.governor.proposal_threshold(), self.token()
+        )
+        if votes < threshold:
+            raise BelowThreshold(
+                f"{checksum(proposer)} has {grouped(votes, token.decimals)} votes; a proposal needs "
+                f"{grouped(threshold, token.decimals)}. Lock tokens with `usufruct stake lock`: they count from next "
+                "week on",
+                votes=str(votes),
+                threshold=str(threshold),
+            )
+        return self.governor.propose(*_parts(calls), description)
+
+    async def vote(self, voter: Address, standing: StandingProposal, support: Support, reason: str = "") -> Call:
+        """Return the call that votes.
+
+        Raises:
+            VotingNotOpen, VotingClosed, AlreadyVoted, NoVotes: when this vote cannot be cast now.
+        """
+        await self.check_vote(voter, standing, reason)
+        number = standing.proposal.number
+        if reason:
+            return self.governor.cast_vote_with_reason(number, support, reason)
+        return self.governor.cast_vote(number, support)
+
+    async def check_vote(self, voter: Address, standing: StandingProposal, reason: str = "") -> None:
+        """Check that an account can vote now; raises as `vote`."""
+        proposal, state = standing.proposal, standing.state
+        if len(reason) > _LONGEST_REASON:
+            raise InvalidVote(f"reason has {len(reason)} characters; {_LONGEST_REASON} are allowed", field="reason")
+        if state is ProposalState.PENDING:
+            raise VotingNotOpen(f"voting begins after {moment(proposal.snapshot)}", opens_at=proposal.snapshot)
+        if state is not ProposalState.ACTIVE:
+            ended = moment(proposal.deadline)
+            raise VotingClosed(f"voting ended at {ended}; the proposal is {state}", **_state(standing))
+        if await self.has_voted(proposal, voter):
+            raise AlreadyVoted(f"{checksum(voter)} has voted about this proposal; a vote cannot be changed")
+        if not await self.weight(standing, voter):
+            raise NoVotes(
+                f"{checksum(voter)} had no votes at {moment(proposal.snapshot)}, by which this proposal counts; locks "
+                "count from the week after they were made"
+            )
+
+    def queue(self, standing: StandingProposal) -> Call:
+        """Return the call that queues a proposal that passed; raises `NotPassed` for another."""
+        if standing.state is not ProposalState.SUCCEEDED:
+            raise NotPassed(f"the proposal is {standing.state}; only one that succeeded is queued", **_state(standing))
+        return self.governor.queue(*_parts(standing.proposal.calls), keccak(standing.proposal.description))
+
+    def execute(self, standing: StandingProposal) -> Call:
+        """Return the call that executes a queued proposal.
+
+        Raises:
+            NotQueued: when it is not queued.
+            TooEarly: when the timelock's delay is not over.
+        """
+        proposal = standing.proposal
+        if standing.state is not ProposalState.QUEUED:
+            raise NotQueued(f"the proposal is {standing.state}; only a queued one is executed", **_state(standing))
+        if not standing.executable:
+            raise TooEarly(f"the proposal can be executed from {moment(proposal.eta)} on", executable_at=proposal.eta)
+        return self.governor.execute(*_parts(proposal.calls), keccak(proposal.description), value=0)
+
+    async def cancel(self, account: Address, standing: StandingProposal) -> Call:
+        """Return the call by which the proposer, before the snapshot, or the guardian cancels a proposal.
+
+        Raises:
+            NotCancellable: for another account, and when it is too late.
+        """
+        proposal, state = standing.proposal, standing.state
+        guardian, until = await asyncio.gather(self.governor.guardian(), self.governor.guardian_until())
+        guarded = account == guardian and standing.now < until
+        final = state in (ProposalState.CANCELLED, ProposalState.EXPIRED, ProposalState.EXECUTED)
+        if final or not (guarded or (account == proposal.proposer and state is ProposalState.PENDING)):
+            raise NotCancellable(
+                f"{checksum(account)} cannot cancel this proposal, which is {state}: its proposer can while it is "
+                "pending, and the guardian until it is executed",
+                **_state(standing),
+            )
+        return self.governor.cancel(*_parts(proposal.calls), keccak(proposal.description))
+
+    async def _standing(self, proposal: Proposal) -> StandingProposal:
+        head = await self.client.head()
+        if self._grace is None:
+            self._grace = await self.governor.grace_period()
+        quorum = await self._quorum(proposal.snapshot, head.timestamp)
+        async with self._chain.database.snapshot() as unit:
+            tally = await tally_of(unit, self.governor.address, proposal.id)
+        state = proposal.state(tally, quorum, head.timestamp, self._grace)
+        return StandingProposal(proposal, state, tally, quorum, head.timestamp, self._grace)
+
+    async def _quorum(self, snapshot: int, now: int) -> int:
+        """Return the quorum of a snapshot, which never changes once it is past; before, what it would be now."""
+        if snapshot >= now:
+            return await self.governor.quorum(now - 1)
+        if snapshot not in self._quorums:
+            self._quorums[snapshot] = await self.governor.quorum(snapshot)
+        return self._quorums[snapshot]
+
+
+def check_proposal(calls: Sequence[Call], description: str) -> None:
+    """Check that a proposal has calls, and a description of a length that is shown; raises `InvalidProposal`."""
+    if not calls:
+        raise InvalidProposal("a proposal needs at least one call: --call or --file", field="calls")
+    if not description.strip():
+        raise InvalidProposal("a proposal needs a description", field="description")
+    if len(description) > _LONGEST_DESCRIPTION:
+        raise InvalidProposal(
+            f"description has {len(description)} characters; {_LONGEST_DESCRIPTION} are allowed", field="description"
+        )
+
+
+def proposal_id(calls: Sequence[Call], description: bytes) -> Hash32:
+    """Return the id that a proposal gets: the hash of its calls and of its description's hash."""
+    encoded = PlatformGovernor(ZERO_ADDRESS).cancel(*_parts(calls), keccak(description)).data[4:]
+    return Hash32(f"0x{keccak(encoded).hex()}")
+
+
+def _parts(calls: Sequence[Call]) -> tuple[list[Address], list[int], list[bytes]]:
+    return [call.to for call in calls], [call.value for call in calls], [call.data for call in calls]
+
+
+def _state(standing: StandingProposal) -> dict[str, str]:
+    return {"state": standing.state.value}
+
+
+def _hex_id(text: str) -> str:
+    """Return the beginning of an id as hex; one that is a decimal number, as other tools show them, is whole."""
+    if text.isascii() and text.isdigit() and len(text) > _SHORTEST_PREFIX and not text.startswith("0"):
+        return f"0x{int(text):064x}" if int(text) < 1 << 256 else text
+    lower = text.lower()
+    return lower if lower.startswith("0x") and len(lower) >= 2 + _SHORTEST_PREFIX else f"invalid {lower}"

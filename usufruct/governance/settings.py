@@ -1,0 +1,102 @@
+"""What the functions change that a proposal calls most: which view shows it before, and what its number means.
+
+A function that is not here is said by its name and its arguments.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """What a value means."""
+
+    BPS = "bps"
+    """Hundredths of a per cent."""
+    SECONDS = "seconds"
+    SCORE = "score"
+    """Staking Score, in atomic units of the platform token."""
+    ACCOUNT = "account"
+    FLAG = "flag"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value that a call sets.
+
+    `key` names it; pages have a text for each. `view` shows it, `keys` are the places of the call's arguments that the
+    view takes. `result`: the place of the value among the view's results. `argument`: the place of the new value among
+    the call's arguments; None where it is always `value`, an address's is then the caller.
+    """
+
+    key: str
+    view: str
+    unit: Unit
+    argument: int | None = 0
+    result: int = 0
+    keys: Sequence[int] = ()
+    value: bool | None = None
+
+
+_OWNER = (Setting("owner", "owner()", Unit.ACCOUNT, argument=None),)
+_NEXT_OWNER = (Setting("next_owner", "pendingOwner()", Unit.ACCOUNT),)
+_URI = (Setting("contract_uri", "contractURI()", Unit.TEXT),)
+_OWNED = {"acceptOwnership()": _OWNER, "transferOwnership(address)": _NEXT_OWNER}
+
+SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
+    "AssetRegistry": {
+        **_OWNED,
+        "setContractURI(string)": _URI,
+        "setFeeSink(address)": (Setting("fee_sink", "feeSink()", Unit.ACCOUNT),),
+        "setGuardian(address)": (Setting("guardian", "guardian()", Unit.ACCOUNT),),
+        "setProtocolFee(uint16)": (Setting("protocol_fee", "feeBps()", Unit.BPS),),
+        "listRevenueToken(address)": (
+            Setting("revenue_token_listed", "isRevenueToken(address)", Unit.FLAG, argument=None, keys=(0,), value=True),
+        ),
+        "pause(uint32)": (Setting("paused", "paused()", Unit.FLAG, argument=None, value=True),),
+        "unpause()": (Setting("paused", "paused()", Unit.FLAG, argument=None, value=False),),
+    },
+    "Exchange": {
+        **_OWNED,
+        "setFee(address,uint16)": (
+            Setting("fee_sink", "protocolFee()", Unit.ACCOUNT),
+            Setting("exchange_fee", "protocolFee()", Unit.BPS, argument=1, result=1),
+        ),
+    },
+    "Levels": _OWNED,
+    "PlatformToken": {
+        **_OWNED,
+        "setContractURI(string)": _URI,
+        "setTokenBridge(address)": (Setting("token_bridge", "tokenBridge()", Unit.ACCOUNT),),
+    },
+    "Till": _OWNED,
+    "VoteEscrow": {
+        **_OWNED,
+        "setExitPenalty(uint256)": (Setting("exit_penalty", "exitPenaltyBps()", Unit.BPS),),
+        "setScoreFloor(uint256)": (Setting("score_floor", "scoreFloor()", Unit.SCORE),),
+        "setLocker(address,bool)": (Setting("may_lock", "lockers(address)", Unit.FLAG, argument=1, keys=(0,)),),
+    },
+    "PlatformGovernor": {
+        "setVotingDelay(uint48)": (Setting("voting_delay", "votingDelay()", Unit.SECONDS),),
+        "setVotingPeriod(uint32)": (Setting("voting_period", "votingPeriod()", Unit.SECONDS),),
+        "setProposalThreshold(uint256)": (Setting("proposal_threshold", "proposalThreshold()", Unit.SCORE),),
+        "updateQuorumNumerator(uint256)": (Setting("quorum_part", "quorumNumerator()", Unit.BPS),),
+        "setQuorumFloor(uint256)": (Setting("quorum_floor", "quorumFloor()", Unit.SCORE),),
+        "setLateQuorumVoteExtension(uint48)": (
+            Setting("late_quorum_extension", "lateQuorumVoteExtension()", Unit.SECONDS),
+        ),
+        "setGuardian(address)": (Setting("guardian", "guardian()", Unit.ACCOUNT),),
+        "updateTimelock(address)": (Setting("timelock", "timelock()", Unit.ACCOUNT),),
+    },
+    "PlatformTimelock": {
+        "updateDelay(uint256)": (Setting("timelock_delay", "getMinDelay()", Unit.SECONDS),),
+        "grantRole(bytes32,address)": (
+            Setting("has_role", "hasRole(bytes32,address)", Unit.FLAG, argument=None, keys=(0, 1), value=True),
+        ),
+        "revokeRole(bytes32,address)": (
+            Setting("has_role", "hasRole(bytes32,address)", Unit.FLAG, argument=None, keys=(0, 1), value=False),
+        ),
+    },
+}
+"""By contract and by the signature of the function."""
