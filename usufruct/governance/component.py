@@ -1,7 +1,13 @@
-"""What governance adds to an installation: governor and timelock, which is offered the ownership of what it decides."""
+"""What governance adds to an installation: governor and timelock, proposals as JSON and as pages.
+
+The timelock is offered the ownership of what stakers decide about.
+"""
 
 from secrets import token_hex
 
+from usufruct.accounts import DEMO_ACCOUNT, Sessions
+from usufruct.accounts.passkeys import MoreRelayedCalls, Passkeys, has_factory
+from usufruct.chain import ChainAccess, LogStreams
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.levels import Levels
@@ -9,11 +15,23 @@ from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
-from usufruct.chain.deployment import DeploySite, address_of
+from usufruct.chain.deployment import Deployments, DeploySite, address_of
+from usufruct.chain.keys import devnet_signer
 from usufruct.config import Config, InvalidSetting
-from usufruct.core import ZERO_ADDRESS, Address
+from usufruct.core import ZERO_ADDRESS, Address, Clock
 from usufruct.core.components import Component, Context, DeployStep
+from usufruct.core.jobs import Job
+from usufruct.core.networks import is_devnet
+from usufruct.governance.api import governance_routes
 from usufruct.governance.governor import governor_creation, timelock_creation
+from usufruct.governance.governor_logs import has_governor
+from usufruct.governance.pages import governance_pages
+from usufruct.governance.powers import Powers
+from usufruct.governance.proposal_views import ProposalViews
+from usufruct.governance.proposals import Proposals
+from usufruct.governance.voters import Voters, VotersCalls
+from usufruct.web import Route
+from usufruct.web.ui import Pages
 
 _OFFERED = (AssetRegistry, Exchange, PlatformToken, VoteEscrow)
 """What stakers decide about, beside the levels, if there are any.
@@ -22,9 +40,50 @@ The till stays the operator's: it pays whom the operator works for.
 """
 
 
+_POLL_SECONDS = 5.0
+
+
 def build(context: Context) -> Component:
     """Build the component."""
-    return Component("governance", deploy_steps=lambda: deploy_steps(context.get(DeploySite), context.get(Config)))
+    get = context.get
+
+    def views() -> ProposalViews:
+        proposals = get(Proposals)
+        return ProposalViews(proposals, Powers(get(ChainAccess), proposals.indexer), get(Clock))
+
+    async def holds_passkey(account: Address) -> bool:
+        return has_factory(get(Deployments)) and bool(await get(Passkeys).store.list(account))
+
+    def routes() -> list[Route]:
+        if not has_governor(get(Deployments)):
+            return []
+        chain, sessions = get(ChainAccess), get(Sessions)
+        demo = devnet_signer(DEMO_ACCOUNT, chain.chain_id) if is_devnet(chain.chain_id) else None
+        voters, shown = Voters(get(Proposals), chain, holds_passkey, demo), get(ProposalViews)
+        pages = governance_pages(shown, voters, sessions, get(Pages))
+        return [*governance_routes(shown, voters, sessions), *pages]
+
+    async def start() -> None:
+        deployments = get(Deployments)
+        if has_governor(deployments):
+            governor = deployments.address(PlatformGovernor)
+            get(LogStreams)["governance"] = lambda: get(Proposals).indexer.logs
+            get(MoreRelayedCalls)["governance"] = lambda: VotersCalls(governor)
+
+    def jobs() -> list[Job]:
+        if not has_governor(get(Deployments)):
+            return []
+        return [Job("proposals", get(Proposals).indexer.poll, _POLL_SECONDS)]
+
+    context.provide_later(Proposals, lambda: Proposals(get(ChainAccess)))
+    context.provide_later(ProposalViews, views)
+    return Component(
+        "governance",
+        start=start,
+        routes=routes,
+        jobs=jobs,
+        deploy_steps=lambda: deploy_steps(get(DeploySite), get(Config)),
+    )
 
 
 def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:

@@ -1,0 +1,107 @@
+"""The pages of governance: `/proposals`, `/proposals/{id}` and `/powers`."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from starlette.responses import Response
+
+from usufruct.accounts import Sessions
+from usufruct.core import Address, checksum
+from usufruct.governance.api import read_page
+from usufruct.governance.model import OPEN_STATES, ProposalState, harmless
+from usufruct.governance.proposal_documents import event_text
+from usufruct.governance.proposal_views import ProposalViews
+from usufruct.governance.proposals import PAGE, StandingProposal
+from usufruct.governance.refusals import REFUSALS
+from usufruct.governance.settings import Unit
+from usufruct.governance.voters import Voters
+from usufruct.governance.words import COIN_DECIMALS, SCORE_DECIMALS, CallKind, duration, whole_hundredths
+from usufruct.web import Operation, Request
+from usufruct.web.ui import NavigationLink, PageRoute, Pages
+
+PROPOSALS = "/proposals"
+POWERS = "/powers"
+
+_PAGE = {"type": "string"}
+_HTML = ("text/html",)
+_LIST = Operation("Show people the proposals, and how each stands.", _PAGE, media_types=_HTML)
+_SHOW = Operation(
+    "Show people what a proposal does, its votes, and let them vote.",
+    _PAGE,
+    media_types=_HTML,
+    refuses={404: "there is no such proposal"},
+)
+_POWERS = Operation("Show people every role of every contract, and who holds it.", _PAGE, media_types=_HTML)
+
+
+def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, pages: Pages) -> list[PageRoute]:
+    """Return the routes of the pages."""
+    pages.add_package("usufruct.governance", [NavigationLink(PROPOSALS, "Proposals")], REFUSALS)
+    proposals = views.proposals
+
+    def answer(request: Request, template: str, **values: Any) -> Response:
+        answer = pages.answer(request, f"governance/{template}.html", **_DRAWN, **values)
+        answer.headers["cache-control"] = "private, no-store"  # else "back" shows votes from before one was cast
+        return answer
+
+    async def listed(request: Request) -> Response:
+        page = read_page(request)
+        found, count = await proposals.page(page), await proposals.count()
+        terms = await proposals.terms()
+        return answer(request, "proposals", found=found, terms=terms, page=page, page_count=-(-count // PAGE))
+
+    async def show(request: Request) -> Response:
+        standing = await proposals.find(request.path_params["id"])
+        session = await sessions.find(request.exchange)
+        account = session.address if session else None
+        return answer(
+            request,
+            "proposal",
+            standing=standing,
+            proposal=standing.proposal,
+            words=await proposals.explain(standing.proposal.calls),
+            simulation=await views.simulation(standing),
+            votes=await proposals.votes(standing.proposal),
+            governor=proposals.governor.address,
+            payer=account,
+            by_passkey=account is not None and await voters.holds_passkey(account),
+            mine=await _mine(standing, account),
+        )
+
+    async def _mine(standing: StandingProposal, account: Address | None) -> tuple[int, bool] | None:
+        """Return an account's votes, and whether it has cast them."""
+        if account is None:
+            return None
+        return await proposals.weight(standing, account), await proposals.has_voted(standing.proposal, account)
+
+    async def powers(request: Request) -> Response:
+        found = await views.powers()
+        return answer(request, "powers", powers=found, strange=[each for each in found if not each.published])
+
+    return [
+        PageRoute("GET", PROPOSALS, listed, _LIST),
+        PageRoute("GET", f"{PROPOSALS}/{{id}}", show, _SHOW),
+        PageRoute("GET", POWERS, powers, _POWERS),
+    ]
+
+
+_DRAWN: dict[str, Any] = {
+    "state": ProposalState,
+    "open_states": OPEN_STATES,
+    "kind": CallKind,
+    "unit": Unit,
+    "score_decimals": SCORE_DECIMALS,
+    "coin_decimals": COIN_DECIMALS,
+    "checksum": checksum,
+    "event_text": event_text,
+    "harmless": harmless,
+    "duration": duration,
+    "score": lambda amount: Decimal(whole_hundredths(amount)).scaleb(-2),
+    "exact_score": lambda amount: Decimal(amount).scaleb(-SCORE_DECIMALS),
+    "coin_amount": lambda amount: Decimal(amount).scaleb(-COIN_DECIMALS),
+    "moment": lambda seconds: datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC),
+}
+"""What the templates show proposals with."""
+
+_LAST_SECOND = 253_402_300_799

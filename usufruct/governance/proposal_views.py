@@ -1,0 +1,49 @@
+"""What readers of the site ask often: simulations and powers, asked of the node at most once in a while."""
+
+import asyncio
+
+from usufruct.core import Clock, Hash32
+from usufruct.governance.model import OPEN_STATES
+from usufruct.governance.powers import Power, Powers
+from usufruct.governance.proposals import Proposals, StandingProposal
+from usufruct.governance.simulation import Simulation
+
+_FRESH_SECONDS = 30.0
+_MOST_KEPT = 100
+
+
+class ProposalViews:
+    """Simulations and powers that are at most half a minute old; one is made at a time."""
+
+    def __init__(self, proposals: Proposals, powers: Powers, clock: Clock) -> None:
+        """Answer from `proposals` and `powers`."""
+        self.proposals = proposals
+        self._powers = powers
+        self._clock = clock
+        self._simulating, self._reading = asyncio.Lock(), asyncio.Lock()
+        self._simulations: dict[Hash32, tuple[float, Simulation]] = {}
+        self._table: tuple[float, list[Power]] | None = None
+
+    async def simulation(self, standing: StandingProposal) -> Simulation | None:
+        """Return what a proposal would do now; None where it can no longer be executed."""
+        if standing.state not in OPEN_STATES:
+            return None
+        proposal = standing.proposal
+        async with self._simulating:
+            kept = self._simulations.get(proposal.id)
+            if kept is None or self._is_old(kept[0]):
+                if len(self._simulations) >= _MOST_KEPT:
+                    self._simulations.clear()
+                kept = self._clock.monotonic(), await self.proposals.simulate(proposal.calls)
+                self._simulations[proposal.id] = kept
+            return kept[1]
+
+    async def powers(self) -> list[Power]:
+        """Return every role and its holder."""
+        async with self._reading:
+            if self._table is None or self._is_old(self._table[0]):
+                self._table = self._clock.monotonic(), await self._powers.all()
+            return self._table[1]
+
+    def _is_old(self, made_at: float) -> bool:
+        return self._clock.monotonic() - made_at >= _FRESH_SECONDS
