@@ -12,7 +12,6 @@ from usufruct.chain import Call, ChainAccess, Sender, fee_sink_of
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
-from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.vote_escrow import WeekSpread
 from usufruct.chain.keys import KeySigner, Role, devnet_signer, signer_of
 from usufruct.cli.demo import economy_outcome as demo
@@ -219,10 +218,13 @@ class EconomyStory:
         """Let the stakers take over what the operator offers, and change a parameter."""
         self._progress.step("The stakers decide: the penalty of an early exit falls")
         escrow, sender = self._stakes.escrow, self._people[0].sender
-        governor = PlatformGovernor(self._installation.deployments.address(PlatformGovernor), self._client)
         before = await escrow.exit_penalty_bps()
-        vote = Vote(self._anvil, governor, self._changes(), "Take over, and lower the penalty")
-        with self._progress.working(f"{self._people[0].plan.name} proposes; votes are counted an hour later"):
+        vote = Vote(self._anvil, self._chain, self._changes(), "Take over, and lower the penalty")
+        self._say(f"{self._people[0].plan.name} proposes:")
+        for words in await vote.words():
+            self._say(f"- {words}")
+        with self._progress.working("simulating it as the timelock; proposing it; votes count an hour later"):
+            demand(await vote.succeeds(), "the simulation of the proposal fails")
             await vote.propose(sender)
         with self._progress.working("all three vote for it; voting lasts a day"):
             await vote.vote([person.sender for person in self._people])
@@ -231,7 +233,7 @@ class EconomyStory:
         after = await escrow.exit_penalty_bps()
         demand(after == demo.NEW_EXIT_PENALTY_PERCENT * _BPS_PER_PERCENT, "the vote changed nothing")
         self.outcome.proposal_executed = {
-            "id": str(vote.id),
+            "id": vote.id,
             "parameter": "VoteEscrow.exitPenaltyBps",
             "before": before,
             "after": after,
