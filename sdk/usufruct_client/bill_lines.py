@@ -38,6 +38,11 @@ class Line(NamedTuple):
     amount: int
 
 
+def discounted_up(price: int, discount_bps: int) -> int:
+    """Return a price less a discount in hundredths of a per cent, rounded up."""
+    return -(-price * (WHOLE_BPS - discount_bps) // WHOLE_BPS)
+
+
 def rates_of(unit: str, input_per_million: int, output_per_million: int, cached_input_bps: int, per_call: int) -> Rates:
     """Return the rates of a price card in `unit`, in the order of a bill's lines; a call is one only if it costs."""
     cached, left = divmod(input_per_million * cached_input_bps, WHOLE_BPS)

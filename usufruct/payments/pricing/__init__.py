@@ -1,5 +1,6 @@
-"""Pure rules: usage, charges, receipts, vouchers and grants, with their signatures."""
+"""Pure rules: usage, charges, benefits, receipts, vouchers and grants, with their signatures."""
 
+from usufruct.payments.pricing.benefits import Benefits, NoLevels, PayerBenefits
 from usufruct.payments.pricing.charges import (
     Allowance,
     OverBudget,
@@ -7,7 +8,9 @@ from usufruct.payments.pricing.charges import (
     affordable_output_down,
     allow,
     charge_up,
+    discounted_card_up,
     price_lines,
+    saved_up,
 )
 from usufruct.payments.pricing.grants import (
     GRANT_PREFIX,
@@ -39,15 +42,18 @@ __all__ = [
     "SILENCE",
     "ActivatedCredits",
     "Allowance",
+    "Benefits",
     "ChannelConfig",
     "CountedBy",
     "DigestSigner",
     "Escrow",
     "Measured",
+    "NoLevels",
     "OverBudget",
     "OverContext",
     "PassGrant",
     "PassTerms",
+    "PayerBenefits",
     "Receipt",
     "ReceiptDocument",
     "Usage",
@@ -59,10 +65,12 @@ __all__ = [
     "charge_up",
     "check_grant_terms",
     "content_hash",
+    "discounted_card_up",
     "measure",
     "price_lines",
     "read_grant",
     "receipt_digest",
+    "saved_up",
     "sign_grant",
     "sign_receipt",
     "sign_voucher",

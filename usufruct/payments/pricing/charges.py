@@ -3,6 +3,7 @@
 Charges round up, once, at the end. The ceiling is the price of the worst case; what is charged never passes it.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 from usufruct.core import Invalid, PaymentRequired, divide_down, divide_up, value
@@ -16,6 +17,8 @@ from usufruct_client.bill_lines import (
     Quantities,
     Rates,
     bill_lines,
+    discounted_up,
+    quantities_of,
     rates_of,
     total_of,
 )
@@ -41,6 +44,28 @@ class Allowance:
 def rates(card: PriceCard) -> Rates:
     """Return price and per of each unit that a card prices."""
     return rates_of(card.unit, card.input_per_million, card.output_per_million, card.cached_input_bps, card.per_call)
+
+
+@lru_cache(maxsize=1024)
+def discounted_card_up(card: PriceCard, discount_bps: int) -> PriceCard:
+    """Return a card whose prices are lower by so many hundredths of a per cent, each rounded up.
+
+    It keeps its version, and the share of the input price that cached input costs.
+    """
+    if not discount_bps:
+        return card
+    return replace(
+        card,
+        input_per_million=discounted_up(card.input_per_million, discount_bps),
+        output_per_million=discounted_up(card.output_per_million, discount_bps),
+        per_call=discounted_up(card.per_call, discount_bps),
+    )
+
+
+def saved_up(lines: tuple[Line, ...], charge: int, card: PriceCard) -> int:
+    """Return how much less than by `card` was charged for what a bill's lines say was used; 0 for its own lines."""
+    listed = price_lines(quantities_of(lines), card)
+    return 0 if listed == lines else max(0, total_of(listed) - charge)
 
 
 def price_lines(quantities: Quantities, card: PriceCard) -> tuple[Line, ...]:
