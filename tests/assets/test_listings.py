@@ -58,6 +58,19 @@ async def test_what_is_added_is_found_and_paid(listings, clock):
     assert refused.value.details == {"asset": format_asset(AssetId(1))}
 
 
+async def test_a_seller_gives_a_discount_by_level_within_bounds(listings, database, clock):
+    await listings.add(PLAIN)
+    assert (await listings.give_level_discount("hamlet", 5_000)).level_discount_bps == 5_000
+    assert (await Listings(database, clock).find("hamlet")).level_discount_bps == 5_000
+    for wrong in (-1, 5_001):
+        with pytest.raises(InvalidListing, match="level_discount must be from 0 to 50 per cent"):
+            await listings.give_level_discount("hamlet", wrong)
+    assert (await listings.give_level_discount("hamlet", 0)).level_discount_bps == 0
+    await listings.retire("hamlet")
+    with pytest.raises(RetiredListing):
+        await listings.give_level_discount("hamlet", 100)
+
+
 async def test_a_name_and_an_id_are_taken_once(listings):
     await listings.add(PLAIN)
     for again in (PLAIN, replace(PLAIN, name="other"), replace(PLAIN, id=AssetId(5))):

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     Row,
     String,
@@ -42,6 +43,7 @@ _listings = Table(
     Column("revision", BigInteger, nullable=False),
     Column("paused_at", BigInteger),
     Column("sample", String),  # JSON; NULL: every call is paid
+    Column("level_discount_bps", Integer),  # NULL: 0
 )
 
 _on_sale = _listings.c.retired_at.is_(None)
@@ -78,6 +80,7 @@ async def put_listing(unit: Unit, listing: Listing, known: Listing | None) -> No
     """Store a listing, over what is `known` of it if anything; `ConstraintViolated` when its name or id is taken."""
     values = {name: getattr(listing, name) for name in _PLAIN}
     values |= {"caps": caps_text(listing.caps), "sample": sample_text(listing.sample)}
+    values["level_discount_bps"] = listing.level_discount_bps
     if known is None:
         revision = await next_revision(unit, "listings")
         await unit.change(insert(_listings).values(id=listing.id, revision=revision, **values))
@@ -135,7 +138,9 @@ async def _insert_price(unit: Unit, listing: AssetId, period: PricePeriod) -> No
 def _listing(row: Row[Any], prices: Sequence[PricePeriod]) -> Listing:
     plain = {name: getattr(row, name) for name in _PLAIN}
     sample = FreeSample(**json.loads(row.sample)) if row.sample else None
-    return Listing(id=row.id, prices=tuple(prices), caps=_caps(row.caps), sample=sample, **plain)
+    discount = row.level_discount_bps or 0
+    caps = _caps(row.caps)
+    return Listing(id=row.id, prices=tuple(prices), caps=caps, sample=sample, level_discount_bps=discount, **plain)
 
 
 @lru_cache

@@ -24,6 +24,7 @@ from usufruct.assets.model import (
     FreeSample,
     Listing,
     check_caps,
+    check_level_discount,
     check_listing,
     check_prices,
     check_sample,
@@ -161,6 +162,19 @@ class Listings:
         if listing.sample == sample:
             return listing
         return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, sample=sample_text(sample)))
+
+    async def give_level_discount(self, name: str, most_bps: int) -> Listing:
+        """Let payers' staking levels take at most so much off a listing's prices, hundredths of a per cent; 0: nothing.
+
+        Raises:
+            InvalidListing: for a discount that no listing can give.
+            RetiredListing: when it is off sale.
+        """
+        check_level_discount(most_bps)
+        listing = await self._on_sale(name)
+        if listing.level_discount_bps == most_bps:
+            return listing
+        return await self._write(listing.id, lambda unit: change_listing(unit, listing.id, level_discount_bps=most_bps))
 
     async def _on_sale(self, name: str) -> Listing:
         """Return a listing as the database has it now."""

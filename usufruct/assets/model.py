@@ -23,6 +23,9 @@ NO_DIGEST = Hash32("0x" + "0" * 64)
 
 _LONGEST_NAME = 200
 
+MOST_LEVEL_DISCOUNT_BPS = 5_000
+"""Most that a seller can let staking levels take off prices: what the contract lets a level bring at most."""
+
 MOST_OF_VISITOR = 1_000
 MOST_OF_DAY = 1_000_000
 LEAST_OUTPUT = 16
@@ -233,6 +236,7 @@ class Listing:
     `pay_to` receives the income: the asset's Shares, or any address. `id` is the registry's if it is `registered`, else
     `plain_listing_id`. `model_digest` goes into receipts. `prices` are in order of their versions. `retired_at`,
     `paused_at`: seconds since 1970; a paused listing is on sale and takes no new calls. `sample`: None if all is paid.
+    `level_discount_bps`: the most that a payer's staking level takes off the prices; the seller bears it. 0: nothing.
     """
 
     name: str
@@ -247,10 +251,15 @@ class Listing:
     retired_at: int | None = None
     paused_at: int | None = None
     sample: FreeSample | None = None
+    level_discount_bps: int = 0
 
     def card(self, now: int) -> PriceCard:
         """Return the price card that holds at `now`: the newest that has started."""
         return next((p.card for p in reversed(self.prices) if p.starts_at <= now), self.prices[0].card)
+
+    def card_of(self, version: int) -> PriceCard | None:
+        """Return the price card with a number; None where there is none."""
+        return next((period.card for period in self.prices if period.card.version == version), None)
 
     def check_active(self) -> None:
         """Refuse a call of a listing that is off sale."""
@@ -287,6 +296,7 @@ def check_listing(listing: Listing) -> None:
     check_prices(listing.prices)
     if listing.sample is not None:
         check_sample(listing.sample)
+    check_level_discount(listing.level_discount_bps)
 
 
 def check_caps(caps: Caps) -> None:
@@ -308,6 +318,12 @@ def check_sample(sample: FreeSample) -> None:
     demand(each <= together <= MOST_OF_DAY, "calls_per_day", together, rule, InvalidListing)
     rule = f"from {LEAST_OUTPUT} to {MOST_OUTPUT}"
     demand(LEAST_OUTPUT <= output <= MOST_OUTPUT, "output_per_call", output, rule, InvalidListing)
+
+
+def check_level_discount(most_bps: int) -> None:
+    """Refuse a discount by staking level that no listing can give."""
+    shown, rule = f"{format_units(most_bps, 2)} %", f"from 0 to {format_units(MOST_LEVEL_DISCOUNT_BPS, 2)} per cent"
+    demand(0 <= most_bps <= MOST_LEVEL_DISCOUNT_BPS, "level_discount", shown, rule, InvalidListing)
 
 
 def check_prices(prices: Sequence[PricePeriod]) -> None:
