@@ -14,13 +14,15 @@ from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Deployments, DeploySite, address_of
 from usufruct.chain.keys import Role
 from usufruct.config import Config, PlatformTokenConfig
-from usufruct.core import Address
+from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic, Finding
 from usufruct.core.jobs import Job
+from usufruct.payments.pricing import NoLevels, PayerBenefits
 from usufruct.staking.airdrop_component import AirdropParts
 from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
-from usufruct.staking.levels import levels_creation
+from usufruct.staking.level_benefits import LevelBenefits
+from usufruct.staking.levels import StakingLevels, levels_creation
 from usufruct.staking.node_limit import NodeLimit
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.relayed_calls import StakersCalls
@@ -33,6 +35,7 @@ from usufruct.web import Route
 
 _FEE_SECONDS = 60.0
 _WEEK_SECONDS = 30.0
+_LEVEL_SECONDS = 5.0
 
 
 def build(context: Context) -> Component:
@@ -73,13 +76,22 @@ def build(context: Context) -> Component:
             async for finding in check_fees(chain):
                 yield finding
 
+    def benefits() -> PayerBenefits:
+        return get(LevelBenefits) if has_levels(get(Deployments)) else NoLevels()
+
+    def gateway_jobs() -> list[Job]:
+        levels = [levels_job(get(LevelBenefits), get(Config))] if has_levels(get(Deployments)) else []
+        return [*levels, *airdrops.gateway_jobs()]
+
     context.provide_later(RevenueWeeks, lambda: RevenueWeeks(get(ChainAccess)))
+    context.provide_later(LevelBenefits, lambda: LevelBenefits(StakingLevels(get(ChainAccess)), get(Clock)))
+    context.provide_later(PayerBenefits, benefits)
     return Component(
         "staking",
         start=start,
         routes=routes,
         jobs=jobs,
-        gateway_jobs=airdrops.gateway_jobs,
+        gateway_jobs=gateway_jobs,
         diagnostics=(Diagnostic("fees", fees, needs=("contracts",)), airdrops.diagnostic),
         deploy_steps=lambda: deploy_steps(get(DeploySite), get(Config).platform_token),
     )
@@ -88,6 +100,17 @@ def build(context: Context) -> Component:
 def has_escrow(deployments: Deployments) -> bool:
     """Tell whether the installation was deployed with a platform token that can be locked."""
     return VoteEscrow.__name__ in deployments.contracts
+
+
+def has_levels(deployments: Deployments) -> bool:
+    """Tell whether the installation was deployed with levels."""
+    return Levels.__name__ in deployments.contracts
+
+
+def levels_job(benefits: LevelBenefits, config: Config) -> Job:
+    """Return the job by which a gateway has the levels of the newest block."""
+    every = config.chain.poll_milliseconds / 1000
+    return Job("levels", benefits.refresh, every, benefits.close, longest=max(every, _LEVEL_SECONDS))
 
 
 def has_splitter(deployments: Deployments) -> bool:

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from usufruct.chain import ChainAccess
-from usufruct.chain.contracts.levels import Level, Levels
+from usufruct.chain import ChainAccess, Header
+from usufruct.chain.contracts.levels import Level, Levels, LevelsSet
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Creation
 from usufruct.core import Address
@@ -45,7 +45,23 @@ class StakingLevels:
 
     async def all(self) -> list[LevelTerms]:
         """Return the levels 1 to 10 as of the newest block."""
-        levels = self._levels.at_block(await self._client.block_number())
+        return await self.terms(await self._client.block_number())
+
+    async def head(self) -> Header:
+        """Return the newest block's header."""
+        return await self._client.head()
+
+    async def changed(self, first: int, last: int) -> bool:
+        """Tell whether the owner set levels in the blocks `first` to `last`."""
+        return bool(await self._client.logs(first, last, addresses=[self.address], topics=(LevelsSet.TOPIC,)))
+
+    async def score(self, account: Address, block: int) -> int:
+        """Return an account's score in a block."""
+        return await self._escrow.at_block(block).score_of(account)
+
+    async def terms(self, block: int) -> list[LevelTerms]:
+        """Return the levels 1 to 10 in a block."""
+        levels = self._levels.at_block(block)
         found = await asyncio.gather(*(levels.level_terms(number) for number in range(1, LEVELS + 1)))
         return [LevelTerms(each.threshold, each.discount_bps, each.quota_bps) for each in found]
 
