@@ -109,6 +109,12 @@ class SampleOffer(Document):
     given_today: Count
 
 
+class LevelDiscount(Wish):
+    """The most that the staking levels of payers take off a service's prices, in per cent; "0": nothing."""
+
+    most: Decimal
+
+
 class NewKey(Wish):
     """Another API key for a service's servers; it is never shown."""
 

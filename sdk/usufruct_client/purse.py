@@ -67,6 +67,12 @@ class Purse:
         self._clock = clock
 
     @property
+    def staker(self) -> str | None:
+        """The account whose staking level lowers prices: the wallet's, unless another key signs its vouchers."""
+        wallet = self._wallet
+        return wallet.address if wallet.address == wallet.authorizer else None
+
+    @property
     def channels(self) -> tuple[Channel, ...]:
         """All channels in the store."""
         with self._store.transaction() as books:

@@ -16,6 +16,7 @@ from usufruct_client.urls import gateway_address, origin_of
 from usufruct_client.x402 import SIGNATURE_HEADER
 
 LIMIT_HEADER = "x-usufruct-limit"
+PAYER_HEADER = "x-usufruct-payer"
 
 _REWRITTEN = {b"content-length", b"transfer-encoding", b"accept-encoding"}
 
@@ -40,7 +41,7 @@ class PayingTransport(httpx.BaseTransport):
         """
         if not _is_call(request, self._origin):
             return self._transport.handle_request(request)
-        sender = _BlockingSender(request, request.read(), self._purse.rules.limit, self._transport)
+        sender = _BlockingSender(request, request.read(), self._purse, self._transport)
         return _run_blocking(PaidCall(self._purse, self._origin, sender).pay())
 
     def refund(self, url: str, amount: int | None = None) -> Refund:
@@ -49,7 +50,7 @@ class PayingTransport(httpx.BaseTransport):
         Raises:
             RefundRefused: when there is nothing to give back, or the gateway does not.
         """
-        sender = _BlockingSender(httpx.Request("GET", url), b"", self._purse.rules.limit, self._transport)
+        sender = _BlockingSender(httpx.Request("GET", url), b"", self._purse, self._transport)
         return _run_blocking(ask_for_refund(self._purse, self._origin, amount, sender))
 
     def close(self) -> None:
@@ -70,12 +71,12 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
         """Send a request, and pay for it if asked to; raises as `PayingTransport` does."""
         if not _is_call(request, self._origin):
             return await self._transport.handle_async_request(request)
-        sender = _AsyncSender(request, await request.aread(), self._purse.rules.limit, self._transport)
+        sender = _AsyncSender(request, await request.aread(), self._purse, self._transport)
         return await PaidCall(self._purse, self._origin, sender).pay()
 
     async def refund(self, url: str, amount: int | None = None) -> Refund:
         """Ask for money back at a paid endpoint, as `PayingTransport` does."""
-        sender = _AsyncSender(httpx.Request("GET", url), b"", self._purse.rules.limit, self._transport)
+        sender = _AsyncSender(httpx.Request("GET", url), b"", self._purse, self._transport)
         return await ask_for_refund(self._purse, self._origin, amount, sender)
 
     async def aclose(self) -> None:
@@ -86,13 +87,15 @@ class AsyncPayingTransport(httpx.AsyncBaseTransport):
 class _Request(Generic[Transport]):
     """A request that may be sent several times, with this payment or that."""
 
-    def __init__(self, request: httpx.Request, body: bytes, limit: int, transport: Transport) -> None:
+    def __init__(self, request: httpx.Request, body: bytes, purse: Purse, transport: Transport) -> None:
         self.body = body
         self._transport = transport
         self._request = request
         self._headers = httpx.Headers([pair for pair in request.headers.raw if pair[0].lower() not in _REWRITTEN])
         self._headers["accept-encoding"] = "identity"  # receipts hash the answer, and it is read as it comes
-        self._headers.setdefault(LIMIT_HEADER, str(limit))
+        self._headers.setdefault(LIMIT_HEADER, str(purse.rules.limit))
+        if purse.staker:
+            self._headers.setdefault(PAYER_HEADER, purse.staker)
 
     def paid_by(self, payment: str | None) -> httpx.Request:
         """Return the request to send."""

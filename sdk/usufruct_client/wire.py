@@ -3,11 +3,12 @@
 Those of x402's headers are in `x402`, those of receipts in `receipt`.
 """
 
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictStr
 
-from usufruct_client.bill_lines import Rates, rates_of
+from usufruct_client.bill_lines import Rates, discounted_up, rates_of
 from usufruct_client.sample_wire import SampleCost, SampleTerms
 from usufruct_client.wire_types import (
     AddressText,
@@ -352,6 +353,12 @@ class PriceCard(Document):
             self.unit, self.input_per_million, self.output_per_million, self.cached_input_bps, self.per_call
         )
 
+    def discounted_up(self, discount_bps: int) -> "PriceCard":
+        """Return the card for a payer whose level takes so much off its prices, in hundredths of a per cent."""
+        prices = (self.input_per_million, self.output_per_million, self.per_call)
+        inputs, outputs, per_call = (discounted_up(price, discount_bps) for price in prices)
+        return PriceCard(self.version, self.unit, inputs, outputs, self.cached_input_bps, per_call)
+
 
 class ModelPrice(Plain, PriceCard):
     """A price card in a list of services; `token` has `decimals`."""
@@ -366,6 +373,7 @@ class ModelCard(Plain):
     """One service, as OpenAI lists models, with its price and limits.
 
     `paused_at`: since when it takes no new calls. `sample`: what visitors may try without payment; None: nothing.
+    `level_discounts`: what the staking levels 1 to 10 of a payer take off its prices, in hundredths of a per cent.
     """
 
     id: StrictStr
@@ -381,6 +389,7 @@ class ModelCard(Plain):
     counted_by: StrictStr
     paused_at: Seconds | None = None
     sample: SampleTerms | None = None
+    level_discounts: list[Count] = field(default_factory=list)
 
 
 class ModelList(Plain):
@@ -478,7 +487,10 @@ class Readiness(Plain):
 
 
 class CostDetails(Plain):
-    """What a call cost: `charge` in atomic units of `token`, `cost` the same in whole units, both exact."""
+    """What a call cost: `charge` in atomic units of `token`, `cost` the same in whole units, both exact.
+
+    `saved`: what the payer's staking level took off, atomic units.
+    """
 
     charge: Uint128
     cost: StrictStr
@@ -488,6 +500,7 @@ class CostDetails(Plain):
     flagged: bool
     counted_by: StrictStr
     reasoning_tokens: Count
+    saved: Uint128 = 0
 
 
 class InputDetails(Plain):

@@ -9,7 +9,8 @@ from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.core import Address, Hash32
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Endpoint, ServedListing, Upstream
-from usufruct.gateway.call_order import Price
+from usufruct.gateway.call_order import CallOrder, Price
+from usufruct.gateway.operations.base import Budget, Work
 from usufruct.gateway.quotes import QUOTE_SECONDS, Quotes, StaleQuote
 from usufruct.payments.pricing.charges import Allowance
 from usufruct.store import Stamp
@@ -30,6 +31,14 @@ ASSET = ServedListing(
 )
 
 
+class NoWork(Work):
+    """A request that is quoted and never run."""
+
+
+ORDER = CallOrder(ASSET, NoWork(), NEW, Budget(), BODY, idempotency=None)
+STAKER, STRANGER = Address("0x" + "5a" * 20), Address("0x" + "5b" * 20)
+
+
 @pytest.fixture
 def clock():
     return FakeClock()
@@ -41,16 +50,16 @@ def quotes(clock):
 
 
 def test_every_replica_keeps_what_one_promised_until_it_is_over(quotes, clock):
-    quote = quotes.give(BODY, 2, PROMISED)
+    quote = quotes.give(ORDER, PROMISED)
     other_replica = Quotes(Stamp(SECRET, "quotes"), clock)
-    assert other_replica.read(quote, BODY, PROMISED.ceiling, ASSET) == Price(NEW, PROMISED)
+    assert other_replica.read(quote, ORDER, PROMISED.ceiling) == Price(NEW, PROMISED)
 
     clock.advance(QUOTE_SECONDS)
-    assert other_replica.read(quote, BODY, PROMISED.ceiling, ASSET) == Price(NEW, PROMISED)
+    assert other_replica.read(quote, ORDER, PROMISED.ceiling) == Price(NEW, PROMISED)
 
     clock.advance(1)
     with pytest.raises(StaleQuote, match="held until") as refused:
-        other_replica.read(quote, BODY, PROMISED.ceiling, ASSET)
+        other_replica.read(quote, ORDER, PROMISED.ceiling)
     assert refused.value.details == {"field": "quote", "expires_at": clock.now() - 1}
 
 
@@ -59,30 +68,30 @@ def test_releases_that_run_side_by_side_know_each_others_quotes(quotes, clock):
     until = clock.now() + 300
     words = bytes.fromhex(BODY[2:] + f"{2:016x}{700:016x}{12_345:032x}{until:016x}")
     quote = f"2.700.{until}.{Stamp(SECRET, 'quotes').mark(words).hex()}"
-    assert quotes.give(BODY, 2, PROMISED) == quote
+    assert quotes.give(ORDER, PROMISED) == quote
 
 
 @pytest.mark.parametrize(
     ("body", "ceiling"), [(Hash32("0x" + "ac" * 32), 12_345), (BODY, 12_344), (BODY, 12_346), (BODY, 0)]
 )
 def test_a_quote_is_worth_nothing_for_another_request_or_amount(quotes, body, ceiling):
-    with pytest.raises(StaleQuote, match="another request or amount") as refused:
-        quotes.read(quotes.give(BODY, 2, PROMISED), body, ceiling, ASSET)
+    with pytest.raises(StaleQuote, match="another request, payer or amount") as refused:
+        quotes.read(quotes.give(ORDER, PROMISED), replace(ORDER, request_hash=body), ceiling)
     assert refused.value.details == {"field": "quote"}
 
 
 @pytest.mark.parametrize(("place", "changed"), [(0, "1"), (1, "701"), (2, "9999999999"), (3, "0" * 32)])
 def test_nobody_can_change_what_was_promised(quotes, place, changed):
-    parts = quotes.give(BODY, 2, PROMISED).split(".")
+    parts = quotes.give(ORDER, PROMISED).split(".")
     parts[place] = changed
     with pytest.raises(StaleQuote):
-        quotes.read(".".join(parts), BODY, PROMISED.ceiling, ASSET)
+        quotes.read(".".join(parts), ORDER, PROMISED.ceiling)
 
 
 @pytest.mark.parametrize("quote", ["", "2.700", "2.700.1.xyz", "-2.700.1800000300." + "0" * 32, "9" * 30])
 def test_what_is_no_quote_is_refused(quotes, quote):
     with pytest.raises(StaleQuote, match="not one of ours") as refused:
-        quotes.read(quote, BODY, PROMISED.ceiling, ASSET)
+        quotes.read(quote, ORDER, PROMISED.ceiling)
     assert refused.value.details == {"field": "quote"}
 
 
@@ -90,21 +99,43 @@ def test_largest_numbers_can_be_promised(quotes):
     largest = Allowance((1 << 32) - 1, (1 << 128) - 1)
     version = (1 << 63) - 1
     newest = replace(NEW, version=version)
-    asset = replace(ASSET, prices=(PricePeriod(newest, 0),))
-    assert quotes.read(quotes.give(BODY, version, largest), BODY, largest.ceiling, asset) == Price(newest, largest)
+    order = replace(ORDER, listing=replace(ASSET, prices=(PricePeriod(newest, 0),)), card=newest)
+    assert quotes.read(quotes.give(order, largest), order, largest.ceiling) == Price(newest, largest)
 
 
 @pytest.mark.parametrize("card", [OLD, NEW])
 def test_the_quoted_card_holds_and_not_the_newest(quotes, card):
-    quote = quotes.give(BODY, card.version, PROMISED)
-    assert quotes.read(quote, BODY, PROMISED.ceiling, ASSET) == Price(card, PROMISED)
+    quote = quotes.give(replace(ORDER, card=card), PROMISED)
+    assert quotes.read(quote, ORDER, PROMISED.ceiling) == Price(card, PROMISED)
 
 
 def test_a_card_that_is_gone_makes_the_quote_stale(quotes):
     anew = replace(ASSET, prices=(PricePeriod(replace(NEW, version=3), 0),))
     with pytest.raises(StaleQuote, match="hamlet has no price card 1") as refused:
-        quotes.read(quotes.give(BODY, 1, PROMISED), BODY, PROMISED.ceiling, anew)
+        quotes.read(quotes.give(replace(ORDER, card=OLD), PROMISED), replace(ORDER, listing=anew), PROMISED.ceiling)
     assert refused.value.details == {"field": "quote"}
+
+
+def test_a_quote_for_a_level_keeps_the_lowered_prices_for_that_payer_alone(quotes):
+    quote = quotes.give(replace(ORDER, staker=STAKER, discount_bps=1_250), PROMISED)
+    assert quote.split(".")[3] == "1250"
+    later = replace(ORDER, staker=STAKER, discount_bps=0)
+    assert quotes.read(quote, later, PROMISED.ceiling) == Price(PriceCard(9, 18, 27, 4_096, 2), PROMISED, 1_250)
+    for other in (replace(later, staker=STRANGER), replace(later, staker=None)):
+        with pytest.raises(StaleQuote, match="another request, payer or amount"):
+            quotes.read(quote, other, PROMISED.ceiling)
+    for changed in (quote.replace(".1250.", ".5000."), quote.replace(".1250.", ".")):
+        with pytest.raises(StaleQuote):
+            quotes.read(changed, later, PROMISED.ceiling)
+
+
+def test_a_quote_that_names_no_payer_has_the_discount_of_the_one_who_pays(quotes):
+    quote = quotes.give(ORDER, PROMISED)
+    assert len(quote.split(".")) == 4
+    paid = quotes.read(quote, replace(ORDER, staker=STAKER, discount_bps=5_000), PROMISED.ceiling)
+    assert paid == Price(PriceCard(5, 10, 15, 4_096, 2), PROMISED, 5_000)
+    with pytest.raises(StaleQuote):
+        quotes.read(quote[:-33] + ".5000" + quote[-33:], replace(ORDER, staker=STAKER), PROMISED.ceiling)
 
 
 def request_hash(number: int) -> Hash32:
@@ -123,7 +154,8 @@ def test_each_refusal_asks_another_amount_within_the_limit_and_for_that_request_
     assert quotes.asked(mine, priced, 190).ceiling == 190
     assert quotes.asked(mine, priced, 100) == priced, "what is priced above a limit is refused elsewhere"
     promised = quotes.asked(mine, priced, 1_000)
-    assert quotes.read(quotes.give(mine, 1, promised), mine, 191, ASSET).allowance == promised
+    order = replace(ORDER, request_hash=mine)
+    assert quotes.read(quotes.give(order, promised), order, 191).allowance == promised
 
 
 def test_strangers_who_show_public_vouchers_raise_no_price_far_and_fill_no_memory():

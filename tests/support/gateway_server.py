@@ -36,11 +36,13 @@ from usufruct.gateway import (
     gateway_pages,
     gateway_routes,
 )
+from usufruct.gateway.call_rate import CallRate
 from usufruct.gateway.operations.base import Operation
 from usufruct.gateway.quality.service import ServiceQuality
 from usufruct.gateway.search.service import ServiceSearch
 from usufruct.payments.ledger.service import open_ledger
 from usufruct.payments.ledger.sql_statements import FaultHook, no_faults
+from usufruct.payments.pricing import NoLevels, PayerBenefits
 from usufruct.payments.pricing.vouchers import Escrow
 from usufruct.payments.settlement import ChannelRegistry
 from usufruct.store import Database, Seal, Stamp, open_database
@@ -165,6 +167,8 @@ async def gateway_world(
     drain_seconds: float = 5.0,
     operations: Sequence[Operation] = (),
     site: Site | None = None,
+    benefits: PayerBenefits | None = None,
+    calls_per_minute: int = 0,
 ) -> AsyncIterator[World]:
     """Open everything on a migrated database, and serve it."""
     database = open_database(database_url)
@@ -183,7 +187,18 @@ async def gateway_world(
     quality, search = ServiceQuality(database), ServiceSearch(catalogue, database, clock)
     samples = FreeSamples(database, Stamp(SECRET, "visitors"), clock)
     gateway = Gateway(
-        methods, catalogue, ledger, operator, clock, quality, search, samples, call_limits, operations=operations
+        methods,
+        catalogue,
+        ledger,
+        operator,
+        clock,
+        quality,
+        search,
+        samples,
+        call_limits,
+        operations=operations,
+        benefits=benefits,
+        call_rate=CallRate(calls_per_minute, benefits or NoLevels(), clock) if calls_per_minute else None,
     )
     health = Health({"ledger": ledger.totals})
     pages = Pages(site or Site(), gallery=True)

@@ -19,7 +19,7 @@ from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.gateway_server import served
 from tests.support.misbehaving_upstream import misbehaving_server
-from usufruct.app import Installation, open_installation
+from usufruct.app import Installation, open_installation, set_up_devnet
 from usufruct.assets import Caps, PricePeriod, plain_listing_id
 from usufruct.chain import FEE_SINK, RpcUnavailable
 from usufruct.chain.anvil import Anvil
@@ -33,6 +33,7 @@ from usufruct.config import (
     GatewayConfig,
     KeysConfig,
     LedgerConfig,
+    PlatformTokenConfig,
     RefundsConfig,
 )
 from usufruct.core import address
@@ -187,6 +188,7 @@ async def x402_installation(
     port: int = 0,
     cooling_seconds: int = 0,
     hardfork: str | None = None,
+    platform_token: PlatformTokenConfig | None = None,
 ) -> AsyncIterator[X402Installation]:
     """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it unless at `port`."""
     async with AsyncExitStack() as stack:
@@ -198,7 +200,10 @@ async def x402_installation(
             ledger=LedgerConfig(lease_seconds=lease_seconds),
             gateway=GatewayConfig(port=port),
             refunds=RefundsConfig(cooling_seconds=cooling_seconds),
+            platform_token=platform_token or PlatformTokenConfig(),
         )
+        if platform_token is not None:
+            await set_up_devnet(config)
         installation = await stack.enter_async_context(open_installation(config))
         gateway = await stack.enter_async_context(open_installation(without_claim_key(config)))
         refunding = asyncio.create_task(send_refunds(installation))

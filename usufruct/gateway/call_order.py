@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from usufruct.core import Hash32, value
+from usufruct.core import Address, Hash32, value
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Budget, Work
@@ -12,15 +12,23 @@ from usufruct.payments.pricing import Allowance, VerifiedVoucher
 
 @value
 class Price:
-    """What a call may use and cost (`allowance`), and the price card it is charged by."""
+    """What a call may use and cost (`allowance`), and the price card it is charged by.
+
+    `discount_bps`: what the payer's level has taken off the prices of the card, hundredths of a per cent.
+    """
 
     card: PriceCard
     allowance: Allowance
+    discount_bps: int = 0
 
 
 @value
 class CallOrder:
-    """A request that is in order: what is asked of which listing, under its price card of now."""
+    """A request that is in order: what is asked of which listing, under its price card of now.
+
+    `card` has the prices for the level of `staker`, which has taken `discount_bps` off them. `staker` is None where the
+    payer is not known, or has no level that counts.
+    """
 
     listing: ServedListing
     work: Work
@@ -28,6 +36,8 @@ class CallOrder:
     budget: Budget
     request_hash: Hash32
     idempotency: IdempotencyKey | None
+    staker: Address | None = None
+    discount_bps: int = 0
 
     def reservation(
         self,

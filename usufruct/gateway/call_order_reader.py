@@ -3,20 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from usufruct.core import Clock, Conflict, Hash32, Invalid
+from usufruct.core import Address, Clock, Conflict, Hash32, Invalid, address
 from usufruct.core.price_cards import PriceCard
 from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.call_order import CallOrder
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.errors import InvalidRequest, UnpaidBodyTooLarge
+from usufruct.gateway.level_prices import LevelPrices
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Budget, Operation, Request, Work
 from usufruct.gateway.operations.request_reader import read_model
 from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.samples.service import as_sample
 from usufruct.payments.ledger import IdempotencyKey
-from usufruct.payments.pricing import content_hash
+from usufruct.payments.pricing import content_hash, discounted_card_up
 from usufruct.web import BodyTooLarge, HttpExchange, json_object
 
 _LONGEST_IDEMPOTENCY_KEY = 255
@@ -26,9 +27,17 @@ _MOST_SHOWN = 32
 class CallOrderReader:
     """Reads requests for the listings of a catalogue."""
 
-    def __init__(self, catalogue: Catalogue, disconnects: DisconnectLimit, limits: CallLimits, clock: Clock) -> None:
-        """Refuse payers who passed the limit of `disconnects`."""
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        prices: LevelPrices,
+        disconnects: DisconnectLimit,
+        limits: CallLimits,
+        clock: Clock,
+    ) -> None:
+        """Price by `prices`, and refuse payers who passed the limit of `disconnects`."""
         self._catalogue = catalogue
+        self._prices = prices
         self._disconnects = disconnects
         self._limits = limits
         self._clock = clock
@@ -46,7 +55,11 @@ class CallOrderReader:
             payer.check_scope(listing)
             stream = content.get("stream") is True
             self._disconnects.check(payer.identity.abuse_account, stream=stream, streams=operation.streams)
+        staker = payer.identity.staker if payer is not None else _named_payer(exchange)
+        discount = await self._prices.discount_bps(listing, staker)
         card = listing.card(self._clock.now())
+        if discount:
+            card = discounted_card_up(card, discount)
         work = await _work(exchange, operation, listing, card, Request(raw, content))
         request_hash = content_hash(raw)
         return CallOrder(
@@ -56,6 +69,8 @@ class CallOrderReader:
             budget=_budget(exchange),
             request_hash=request_hash,
             idempotency=_idempotency(exchange, payer, request_hash),
+            staker=staker,
+            discount_bps=discount,
         )
 
     async def read_sample(self, exchange: HttpExchange, operation: Operation) -> CallOrder:
@@ -129,6 +144,12 @@ def _check_unit(listing: ServedListing, operation: Operation, card: PriceCard) -
             field="model",
             unit=card.unit.value,
         )
+
+
+def _named_payer(exchange: HttpExchange) -> Address | None:
+    """Return who an unpaid request says will pay, by whose level it is quoted; the payment must be signed by them."""
+    name = exchange.header(b"x-usufruct-payer")
+    return address(name, "x-usufruct-payer") if name else None
 
 
 def _budget(exchange: HttpExchange) -> Budget:

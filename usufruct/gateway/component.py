@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
-from usufruct.accounts import Channels, Keys
+from usufruct.accounts import Channels, Keys, Sessions
 from usufruct.assets import Listings
 from usufruct.chain import Client, TokenFacts
 from usufruct.chain.contracts.erc20 import Erc20
@@ -12,10 +12,12 @@ from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic
 from usufruct.core.jobs import Job
 from usufruct.gateway.api import gateway_routes
+from usufruct.gateway.call_rate import CallRate
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.descriptions import BILLED
 from usufruct.gateway.diagnostics import check_passes, check_payees, check_upstreams
 from usufruct.gateway.jobs import UnusedKeys
+from usufruct.gateway.level_pages import level_pages
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.operator_profile import Operator
 from usufruct.gateway.pages import gateway_pages
@@ -29,7 +31,7 @@ from usufruct.gateway.samples.service import FORGET_SECONDS, FreeSamples
 from usufruct.gateway.search.service import ServiceSearch
 from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
-from usufruct.payments.pricing import DigestSigner, Escrow
+from usufruct.payments.pricing import DigestSigner, Escrow, PayerBenefits
 from usufruct.payments.settlement import AccountSync, ChannelRegistry, PassAccounts, ReceiptSigners
 from usufruct.payments.x402 import Funding, OfferSigner, Requirements
 from usufruct.store import Database, MasterSecret
@@ -54,7 +56,10 @@ def build(context: Context) -> Component:
             context.get(PassAccounts),
             X402Payments(context.get(Requirements), context.get(Funding), quotes, context.get(OfferSigner), clock),
         )
-        counters = CallCounters(context.get(CollectorRegistry))
+        counters, most_calls = (
+            CallCounters(context.get(CollectorRegistry)),
+            context.get(Config).gateway.calls_per_minute,
+        )
         return Gateway(
             payments,
             context.get(Catalogue),
@@ -65,6 +70,8 @@ def build(context: Context) -> Component:
             ServiceSearch(context.get(Catalogue), context.get(Database), clock),
             context.get(FreeSamples),
             counters=counters,
+            benefits=context.get(PayerBenefits),
+            call_rate=CallRate(most_calls, context.get(PayerBenefits), clock) if most_calls else None,
         )
 
     def samples() -> FreeSamples:
@@ -83,6 +90,7 @@ def build(context: Context) -> Component:
         routes=lambda: [
             *gateway_routes(context.get(Gateway)),
             *gateway_pages(context.get(Gateway), context.get(Pages)),
+            *level_pages(context.get(Gateway), context.get(PayerBenefits), context.get(Sessions), context.get(Pages)),
         ],
         exposed_headers=("payment-required", "x-usufruct-sample-left", *BILLED),
         jobs=lambda: [

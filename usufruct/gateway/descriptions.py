@@ -23,6 +23,7 @@ _TAKES = {
     "payment-signature": "x402's payment: base64 of JSON",
     "idempotency-key": "the same key and body get the first answer again, and are charged once",
     "x-usufruct-limit": "the most that this call may cost, in atomic units",
+    "x-usufruct-payer": "without a payment: who will pay, for a quote by the prices of their staking level",
 }
 BILLED = {
     "payment-response": "x402's settlement, base64 of JSON; with x402 only; `extensions` has its receipt",
@@ -30,6 +31,7 @@ BILLED = {
     "x-usufruct-ceiling": "the most that the call could cost, in atomic units",
     "x-usufruct-charge": "what was charged, in atomic units; whole answers only, as what follows",
     "x-usufruct-cost": "the charge in whole units of the token",
+    "x-usufruct-saved": "what the payer's staking level took off, in atomic units, if it took anything",
     "x-usufruct-input-tokens": "text tokens of input",
     "x-usufruct-cached-input-tokens": "text tokens of input that the upstream had cached",
     "x-usufruct-output-tokens": "text tokens of output",
@@ -48,7 +50,7 @@ _REFUSES = {
     413: "the body is too long",
     422: "the idempotency key was used with another body",
     425: "the call with this idempotency key still runs",
-    429: "too many answers were abandoned",
+    429: "too many answers were abandoned, or too many calls made in a minute",
     502: "the upstream failed; nothing was charged",
     503: "not available now; nothing was charged",
     504: "the upstream was too slow; nothing was charged",
@@ -124,6 +126,12 @@ REFUND = Operation(
 ROOT = Operation("Show people what is sold, at which prices.", {"type": "string"}, media_types=("text/html",))
 SERVICE_PAGE = Operation(
     "Show people one service: its price and limits, and how to call it.",
+    {"type": "string"},
+    media_types=("text/html",),
+    refuses={404: "the service is unknown"},
+)
+LEVEL_PAGE = Operation(
+    "Show people what their staking level saves on a service.",
     {"type": "string"},
     media_types=("text/html",),
     refuses={404: "the service is unknown"},

@@ -23,6 +23,10 @@ class AbandonedAnswers(Denied, code="abandoned_answers", status=429):
     """Too many of a payer's answers were made upstream and not paid for: hung up on, or over our limits."""
 
 
+class TooManyCalls(Denied, code="too_many_calls", status=429):
+    """A payer made as many calls in a minute as the operator and the payer's staking level allow."""
+
+
 class SampleNotOffered(NotFound, code="sample_not_offered"):
     """Every call of the service is paid."""
 

@@ -20,6 +20,7 @@ class CallCounters:
         self._calls: Counter[tuple[str, ...]] = Counter()
         self._tokens: Counter[tuple[str, ...]] = Counter()
         self._charge: Counter[tuple[str, ...]] = Counter()
+        self._saved: Counter[tuple[str, ...]] = Counter()
         self._flagged: Counter[tuple[str, ...]] = Counter()
         self._samples: Counter[tuple[str, ...]] = Counter()
         self._borne: Counter[tuple[str, ...]] = Counter({(): 0})
@@ -34,6 +35,10 @@ class CallCounters:
         self._tokens[asset, "output"] += usage.output_tokens
         self._charge[asset,] += bill.charge
         self._flagged[asset,] += bill.flagged
+
+    def saved(self, asset: str, amount: int) -> None:
+        """Count what a payer's staking level took off a call's price."""
+        self._saved[asset,] += amount
 
     def replayed(self) -> None:
         """Count an answer that was given again."""
@@ -61,6 +66,7 @@ class CallCounters:
             ("calls", "Calls by how they ended, and why.", ("end", "reason"), self._calls),
             ("text_tokens", "Text tokens that were billed.", ("asset", "direction"), self._tokens),
             ("charge", "Charged for calls.", ("asset",), self._charge),
+            ("level_savings", "Taken off prices by the staking levels of payers.", ("asset",), self._saved),
             ("calls_flagged", "Calls whose upstream's usage was overruled.", ("asset",), self._flagged),
             ("samples", "Free calls of visitors by how they ended.", ("asset", "end"), self._samples),
             ("calls_borne", "Calls of gateways that died: charged 0, the operator bears them.", (), self._borne),

@@ -10,6 +10,7 @@ from usufruct.core.process import unbroken
 from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.call_order_reader import CallOrderReader
+from usufruct.gateway.call_rate import CallRate
 from usufruct.gateway.call_releases import ReleaseQueue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
 from usufruct.gateway.metrics import CallCounters
@@ -20,7 +21,7 @@ from usufruct.gateway.payers.base import Payer
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.quality.service import ServiceQuality
 from usufruct.gateway.responses import Responder, Served
-from usufruct.gateway.signed_receipt import kept_receipt, signed
+from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt, signed, with_savings
 from usufruct.payments.ledger import Bill, Call, Lease, Ledger, Replay
 from usufruct.payments.pricing import OverBudget, Receipt, Usage, charge_up, price_lines, sign_receipt
 from usufruct.store import DatabaseUnavailable
@@ -31,7 +32,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The way of every paid call: identify, read, replay, price, fund, open, run, meter, receipt."""
+    """The way of every paid call: identify, read, replay, price, fund, open, run, meter, receipt.
+
+    `call_rate` is None where payers may make any number of calls.
+    """
 
     payments: PaymentMethods
     reader: CallOrderReader
@@ -43,6 +47,7 @@ class Pipeline:
     counters: CallCounters
     quality: ServiceQuality
     limits: CallLimits
+    call_rate: CallRate | None = None
 
     async def serve(self, exchange: HttpExchange, operation: Operation) -> None:
         """Answer a paid request.
@@ -73,7 +78,16 @@ class Pipeline:
                 await self.responder.end_with_error(exchange, error)
                 return
             raise
-        await self.responder.finish(exchange, call, served, signed(metered, call.opened.account.token, self.operator))
+        await self.responder.finish(exchange, call, served, self.receipt(call, metered))
+
+    def receipt(self, call: OpenCall, metered: Call) -> SignedReceipt:
+        """Return a metered call's receipt, with what the payer's level saved."""
+        receipt = signed(metered, call.opened.account.token, self.operator)
+        if not call.price.discount_bps:
+            return receipt
+        receipt = with_savings(receipt, call.order.listing)
+        self.counters.saved(call.order.listing.name, receipt.saved)
+        return receipt
 
     async def admit(self, exchange: HttpExchange, payer: Payer, order: CallOrder) -> OpenCall | Replay:
         """Find the stored answer, or price, fund and open the call; the headers of a refusal say how to pay."""
@@ -97,10 +111,13 @@ class Pipeline:
     async def open_affordable(self, exchange: HttpExchange, payer: Payer, order: CallOrder) -> OpenCall | Replay:
         """Price, fund and open the call, with less output when the account does not carry the price.
 
-        Only a new call is refused by a service that is paused or off sale: a stored answer was paid.
+        Only a new call is refused by a service that is paused or off sale, and counts against the payer's quota: a
+        stored answer was paid.
         """
         order.listing.check_open()
         price = payer.price(order)
+        if self.call_rate is not None:
+            await self.call_rate.count(payer.identity)
         for _ in range(self.limits.lowerings):
             try:
                 return await self.fund_and_open(exchange, payer, order, price)
@@ -170,7 +187,7 @@ class Pipeline:
         """Give the stored answer again, with the receipt it had; nothing is charged."""
         call = await self.ledger.call(replay.call)
         assert call is not None, "a stored answer has a call"
-        receipt = await kept_receipt(self.ledger, call, self.operator)
+        receipt = with_savings(await kept_receipt(self.ledger, call, self.operator), order.listing)
         self.counters.replayed()
         await self.responder.repeat(exchange, payer, order.work, KeptAnswer.unpacked(replay.answer), receipt)
 
@@ -186,6 +203,7 @@ def _log(call: OpenCall, bill: Bill, usage: Usage) -> None:
         "counted_by": bill.counted_by.value,
         "charge": bill.charge,
         "ceiling": call.price.allowance.ceiling,
+        "discount_bps": call.price.discount_bps,
     }
     if bill.flagged:
         logger.warning("the upstream's usage was overruled", extra=extra)

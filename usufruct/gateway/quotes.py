@@ -3,10 +3,9 @@
 import re
 from dataclasses import replace
 
-from usufruct.core import Clock, Hash32, PaymentRequired
-from usufruct.gateway.call_order import Price
-from usufruct.gateway.model import ServedListing
-from usufruct.payments.pricing import Allowance
+from usufruct.core import ZERO_ADDRESS, Address, Clock, Hash32, PaymentRequired, id_to_bytes
+from usufruct.gateway.call_order import CallOrder, Price
+from usufruct.payments.pricing import Allowance, discounted_card_up
 from usufruct.store import Stamp
 
 QUOTE_SECONDS = 300
@@ -14,7 +13,7 @@ QUOTE_SECONDS = 300
 _STEPS = 16
 _BEHIND_SECONDS = 60.0
 
-_FORMAT = re.compile("([0-9]{1,19})[.]([0-9]{1,10})[.]([0-9]{1,12})[.]([0-9a-f]{32})")
+_FORMAT = re.compile("([0-9]{1,19})[.]([0-9]{1,10})[.]([0-9]{1,12})(?:[.]([0-9]{1,4}))?[.]([0-9a-f]{32})")
 
 
 class StaleQuote(PaymentRequired, code="stale_quote"):
@@ -71,14 +70,19 @@ class Quotes:
         behind = self._behind.get(request_hash)
         return behind is not None and channel in (None, behind[0])
 
-    def give(self, request_hash: Hash32, version: int, allowance: Allowance) -> str:
-        """Promise a request its price: `<version>.<output tokens>.<expires at>.<mark>`."""
-        expires_at = self._clock.now() + QUOTE_SECONDS
-        mark = self._stamp.mark(_words(request_hash, version, allowance, expires_at))
-        return f"{version}.{allowance.output_tokens}.{expires_at}.{mark.hex()}"
+    def give(self, order: CallOrder, allowance: Allowance) -> str:
+        """Promise a request its price: `<version>.<output tokens>.<expires at>.<mark>`.
 
-    def read(self, quote: str, request_hash: Hash32, ceiling: int, listing: ServedListing) -> Price:
-        """Return what a quote of the listing promised to this request and ceiling.
+        Before the mark is the discount of the payer's level, if the payer is known: then it holds for them alone.
+        """
+        expires_at, version = self._clock.now() + QUOTE_SECONDS, order.card.version
+        promised = None if order.staker is None else (order.staker, order.discount_bps)
+        mark = self._stamp.mark(_words(order.request_hash, version, allowance, expires_at, promised))
+        level = "" if promised is None else f".{order.discount_bps}"
+        return f"{version}.{allowance.output_tokens}.{expires_at}{level}.{mark.hex()}"
+
+    def read(self, quote: str, order: CallOrder, ceiling: int) -> Price:
+        """Return what a quote promised to this request and ceiling; one that names no payer has the order's discount.
 
         Raises:
             StaleQuote: when it is over, or not ours over exactly this; or the listing was sold again under its name.
@@ -87,17 +91,21 @@ class Quotes:
         if found is None:
             raise StaleQuote("the quote is not one of ours; take the fresh one", field="quote")
         version, output, expires_at = map(int, found.groups()[:3])
-        allowance = Allowance(output, ceiling)
-        if not self._stamp.knows(_words(request_hash, version, allowance, expires_at), bytes.fromhex(found[4])):
-            raise StaleQuote("the quote is for another request or amount; take the fresh one", field="quote")
+        allowance, promised, discount = Allowance(output, ceiling), None, order.discount_bps
+        if found[4] is not None:
+            promised = (order.staker or ZERO_ADDRESS, discount := int(found[4]))
+        words = _words(order.request_hash, version, allowance, expires_at, promised)
+        if not self._stamp.knows(words, bytes.fromhex(found[5])):
+            raise StaleQuote("the quote is for another request, payer or amount; take the fresh one", field="quote")
         if expires_at < self._clock.now():
             raise StaleQuote(
                 f"the quote held until {expires_at}; take the fresh one", field="quote", expires_at=expires_at
             )
-        for period in listing.prices:
-            if period.card.version == version:
-                return Price(period.card, allowance)
-        raise StaleQuote(f"{listing.name} has no price card {version} any more; take the fresh quote", field="quote")
+        card = order.listing.card_of(version)
+        if card is None:
+            message = f"{order.listing.name} has no price card {version} any more; take the fresh quote"
+            raise StaleQuote(message, field="quote")
+        return Price(discounted_card_up(card, discount), allowance, discount)
 
 
 def expiry_of(quote: str) -> int:
@@ -105,6 +113,10 @@ def expiry_of(quote: str) -> int:
     return int(quote.split(".")[2])
 
 
-def _words(request_hash: Hash32, version: int, allowance: Allowance, expires_at: int) -> bytes:
+def _words(
+    request_hash: Hash32, version: int, allowance: Allowance, expires_at: int, promised: tuple[Address, int] | None
+) -> bytes:
+    """Return what is marked; `promised`: to which payer, and the discount of their level."""
     numbers = ((version, 8), (allowance.output_tokens, 8), (allowance.ceiling, 16), (expires_at, 8))
-    return bytes.fromhex(request_hash[2:]) + b"".join(number.to_bytes(size, "big") for number, size in numbers)
+    words = bytes.fromhex(request_hash[2:]) + b"".join(number.to_bytes(size, "big") for number, size in numbers)
+    return words if promised is None else words + id_to_bytes(promised[0]) + promised[1].to_bytes(2, "big")

@@ -12,6 +12,7 @@ REFUSALS: Sequence[RefusalText] = (
         "samples_all_given",
         "Visitors have used all of today's free calls. Go on with an account, or try again tomorrow.",
     ),
+    RefusalText("too_many_calls", "You made as many calls as you may in a minute. Try again in a minute."),
     RefusalText("sample_too_long", "That is too long for a free call. Send less."),
     RefusalText("invalid_search", "The search cannot be like that. Check its filters."),
     RefusalText("receipt_not_found", "There is no such receipt here."),

@@ -4,14 +4,16 @@ import logging
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 
-from usufruct.assets import PricePeriod
-from usufruct.core import Clock, NotFound, format_asset, hash32
+from usufruct.assets import PricePeriod, UnknownListing
+from usufruct.core import AssetId, Clock, NotFound, format_asset, hash32
 from usufruct.core.jobs import Job
 from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.call_order_reader import CallOrderReader
+from usufruct.gateway.call_rate import CallRate
 from usufruct.gateway.call_releases import ReleaseQueue
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
+from usufruct.gateway.level_prices import LevelPrices
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Operation
@@ -34,6 +36,7 @@ from usufruct.gateway.signed_receipt import SignedReceipt, kept_receipt
 from usufruct.gateway.token_counting import TokenCounterPool
 from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.ledger import Ledger
+from usufruct.payments.pricing import PayerBenefits
 from usufruct.web import HttpExchange
 from usufruct_client.sample_wire import SampleBalance, SampleTerms
 from usufruct_client.wire import ModelCard, ModelPrice, OutputLimits
@@ -89,10 +92,13 @@ class Gateway:
         limits: CallLimits | None = None,
         counters: CallCounters | None = None,
         operations: Sequence[Operation] = (),
+        benefits: PayerBenefits | None = None,
+        call_rate: CallRate | None = None,
     ) -> None:
         """Serve the listings of `catalogue`: chat, embeddings, and `operations` besides them.
 
-        Free calls have a text meter of their own: they do not change how paid calls are counted.
+        Free calls have a text meter of their own: they do not change how paid calls are counted. `benefits` knows the
+        levels of payers; without it there are none.
         """
         limits, counters = limits or CallLimits(), counters or CallCounters()
         disconnects = DisconnectLimit(limits, clock)
@@ -107,7 +113,8 @@ class Gateway:
         text, free = (TextMeter(self._token_counters, catalogue.counter) for _ in range(2))
         self.operations: tuple[Operation, ...] = (chat(text), embeddings(text), *operations)
         self.sample_operations: tuple[Operation, ...] = (chat(free), embeddings(free), *operations)
-        reader = CallOrderReader(catalogue, disconnects, limits, clock)
+        self.level_prices = LevelPrices(benefits)
+        reader = CallOrderReader(catalogue, self.level_prices, disconnects, limits, clock)
         responder = Responder(self._upstreams, limits, clock)
         self.sample_pipeline = SamplePipeline(samples, reader, responder, operator, counters, clock)
         self.pipeline = Pipeline(
@@ -121,6 +128,7 @@ class Gateway:
             counters,
             quality,
             limits,
+            call_rate,
         )
 
     def quality_job(self) -> Job:
@@ -147,12 +155,13 @@ class Gateway:
     async def revision(self) -> Hashable:
         """Return what differs whenever something that pages show of services does, a price that begins included."""
         today = self._clock.now() // DAY
-        return today, await self._catalogue.revision(), await self.quality.revision(), await self.search.revision()
+        sold, levels = await self._catalogue.revision(), tuple(self.level_prices.every_discount)
+        return today, sold, levels, await self.quality.revision(), await self.search.revision()
 
     async def models(self) -> list[ModelCard]:
         """Return what is served, as OpenAI lists models, each with its price."""
         now = self._clock.now()
-        return [_offer(listing, now, self.pipeline.operator) for listing in await self._catalogue.list()]
+        return [self._offer(listing, now) for listing in await self._catalogue.list()]
 
     async def model(self, name: str) -> ModelCard:
         """Return one of what is served, as `models` does.
@@ -162,7 +171,14 @@ class Gateway:
         """
         listing = await self._catalogue.find(name)
         listing.check_active()
-        return _offer(listing, self._clock.now(), self.pipeline.operator)
+        return self._offer(listing, self._clock.now())
+
+    async def model_of(self, asset: AssetId) -> ModelCard:
+        """Return what is served under an id; raises UnknownListing when it is not."""
+        found = await self._catalogue.find_served([asset])
+        if not found:
+            raise UnknownListing(f"no service with id {format_asset(asset)} is on sale here", field="asset")
+        return self._offer(found[0], self._clock.now())
 
     async def sample_balance(self, name: str, network: str | None) -> SampleBalance:
         """Return what the visitor at `network` (None: not known) may still try of a service today.
@@ -178,9 +194,9 @@ class Gateway:
     async def find(self, search: Search) -> ServicePage:
         """Return a page of the services that a search finds, with what was measured of them."""
         found = await self.search.find(search, 10**self.pipeline.operator.decimals)
-        now, operator = self._clock.now(), self.pipeline.operator
+        now = self._clock.now()
         services = [
-            FoundCard(_offer(each.listing, now, operator), each.measured, each.imitated.name if each.imitated else None)
+            FoundCard(self._offer(each.listing, now), each.measured, each.imitated.name if each.imitated else None)
             for each in found.services
         ]
         return ServicePage(found.total, found.page, found.pages, services)
@@ -219,6 +235,9 @@ class Gateway:
             raise NotFound(f"{name} has no call {call_id}", code="receipt_not_found", field="receipt")
         return await kept_receipt(self.pipeline.ledger, call, self.pipeline.operator)
 
+    def _offer(self, listing: ServedListing, now: int) -> ModelCard:
+        return _offer(listing, now, self.pipeline.operator, self.level_prices.discounts(listing))
+
     async def _keep_leases(self) -> None:
         await self.pipeline.releases.retry()
         await self.pipeline.ledger.renew()
@@ -234,7 +253,7 @@ class Gateway:
             self._forgotten_at = self._clock.monotonic()
 
 
-def _offer(listing: ServedListing, now: int, operator: Operator) -> ModelCard:
+def _offer(listing: ServedListing, now: int, operator: Operator, level_discounts: Sequence[int]) -> ModelCard:
     card = listing.card(now)
     return ModelCard(
         id=listing.name,
@@ -260,4 +279,5 @@ def _offer(listing: ServedListing, now: int, operator: Operator) -> ModelCard:
         counted_by=f"sha256:{listing.counting.vocabulary}" if listing.counting.vocabulary else "utf-8 bytes",
         paused_at=listing.paused_at,
         sample=SampleTerms(**asdict(listing.sample)) if listing.sample else None,
+        level_discounts=list(level_discounts),
     )

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 import orjson
 
+from usufruct.assets import Listing
 from usufruct.chain.keys import InvalidSignature, recover_signer
 from usufruct.core import Address, Faulty, NotFound, value
 from usufruct.gateway.operator_profile import Operator
 from usufruct.payments.ledger import Bill, Call, Ledger
-from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest
+from usufruct.payments.pricing import ReceiptDocument, Usage, receipt_digest, saved_up
 from usufruct.web import Header
 
 
@@ -39,12 +40,16 @@ class AnswerBill(Protocol):
 
 @value
 class SignedReceipt:
-    """A receipt under the operator's signature, with its bill, and the text tokens among the bill's lines."""
+    """A receipt under the operator's signature, with its bill, and the text tokens among the bill's lines.
+
+    `saved`: what the payer's staking level took off, atomic units.
+    """
 
     document: ReceiptDocument
     bill: Bill
     counted: Usage
     operator: Operator
+    saved: int = 0
 
     @property
     def call(self) -> str:
@@ -79,6 +84,7 @@ class SignedReceipt:
                 "flagged": self.bill.flagged,
                 "counted_by": receipt.counted_by.value,
                 "reasoning_tokens": self.bill.reasoning_tokens,
+                **({"saved": str(self.saved)} if self.saved else {}),
             },
         }
 
@@ -94,6 +100,7 @@ class SignedReceipt:
             (b"x-usufruct-output-tokens", b"%d" % counted.output_tokens),
             (b"x-usufruct-call", receipt.call.encode()),
             (b"x-usufruct-receipt", binascii.b2a_base64(orjson.dumps(self.document.as_json()), newline=False)),
+            *([(b"x-usufruct-saved", b"%d" % self.saved)] if self.saved else ()),
         ]
 
 
@@ -153,6 +160,14 @@ async def kept_receipt(ledger: Ledger, call: Call, operator: Operator) -> Signed
             call=call.lease.call,
         )
     return replace(kept, document=replace(document, signer=signer))
+
+
+def with_savings(receipt: SignedReceipt, listing: Listing) -> SignedReceipt:
+    """Return a receipt with what it is less than by the listing's own price card, which its version names."""
+    bill = receipt.document.receipt
+    card = listing.card_of(bill.price_card_version) if bill.asset == listing.id else None
+    saved = saved_up(bill.lines, bill.amount, card) if card else 0
+    return replace(receipt, saved=saved) if saved else receipt
 
 
 def bill_event(bill: AnswerBill, answer_id: str, model: str, extensions: Mapping[str, Any] | None = None) -> bytes:

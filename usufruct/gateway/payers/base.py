@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from usufruct.core import Hash32, PaymentRequired, value
+from usufruct.core import Address, Hash32, PaymentRequired, value
 from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.model import ServedListing
 from usufruct.gateway.operations.base import Budget
@@ -22,6 +22,7 @@ class PayerIdentity:
     `account` is the ledger account. `is_proven`: the credentials are the payer's, so stored answers may be given again.
     `key_scope`: within which of the account's calls an idempotency key is one; "": within all of them.
     `idempotency_key` came with the payment, or is "". `voucher`: the amount of the voucher that came, if one did.
+    `staker` is the account whose staking level counts, if it has agreed to the payment; None where none counts.
     """
 
     name: str
@@ -31,6 +32,7 @@ class PayerIdentity:
     key_scope: str = ""
     idempotency_key: str = ""
     voucher: int | None = None
+    staker: Address | None = None
 
 
 @value
@@ -69,7 +71,7 @@ class Payer(ABC):
         Raises:
             PaymentRequired: when the call cannot be paid, or does not fit the caller's own limit.
         """
-        return Price(order.card, order.work.limits(order.card, order.budget))
+        return Price(order.card, order.work.limits(order.card, order.budget), order.discount_bps)
 
     def lower_price(self, order: CallOrder, price: Price, refusal: PaymentRequired) -> Price:
         """Return a lower price than the one that was refused: less output, that fits what is left.
@@ -83,7 +85,7 @@ class Payer(ABC):
         held = refusal.details.get("limit", refusal.details.get("balance"))
         left = Budget(max(0, ceiling - (int(needed or 0) - int(held or 0))), own_limit=True)
         try:
-            lower = Price(order.card, order.work.limits(order.card, left))
+            lower = Price(order.card, order.work.limits(order.card, left), order.discount_bps)
         except OverBudget:
             raise refusal from None
         if lower.allowance.ceiling >= ceiling:  # it would be refused in the same way

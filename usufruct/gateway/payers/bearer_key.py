@@ -29,7 +29,7 @@ class BearerKeyPayments:
             Unauthenticated: when the key is missing, mistyped, unknown, expired or revoked.
         """
         key = await self._keys.authenticate(authorization)
-        return BearerKeyPayer(PayerIdentity(key.id, key.payer, key.channel), key, self)
+        return BearerKeyPayer(PayerIdentity(key.id, key.payer, key.channel, staker=key.payer), key, self)
 
     async def voucher_signer(self, key: BearerKey) -> Callable[[int], VerifiedVoucher]:
         """Return what signs a voucher on this key's channel over the amount that is needed."""

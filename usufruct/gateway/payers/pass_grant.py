@@ -20,7 +20,8 @@ async def grant_payer(authorization: str, accounts: PassAccounts) -> "PassGrantP
         return None
     grant = read_grant(text.strip())
     await accounts.check(grant)
-    # Only the holder signs grants; other grants on the same credits are other callers.
+    # Only the holder signs grants; other grants on the same credits are other callers. Credits have a price of their
+    # own, so no level counts.
     scope = grant.signature.hex()
     identity = PayerIdentity(grant.holder, grant.holder, accounts.account_of(grant), key_scope=scope)
     return PassGrantPayer(identity, grant, accounts)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from usufruct.core import Clock, Hash32, PaymentRequired, format_units, value
+from usufruct.core import Address, Clock, Hash32, PaymentRequired, format_units, value
 from usufruct.gateway.call_order import CallOrder, Price
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.model import ServedListing
@@ -13,7 +13,7 @@ from usufruct.gateway.operations.base import Budget
 from usufruct.gateway.payers.base import FundedCall, Payer, PayerIdentity
 from usufruct.gateway.quotes import Quotes, expiry_of
 from usufruct.payments.ledger import VoucherPublished, VoucherTooLow, scope_of
-from usufruct.payments.pricing import OverBudget, Receipt, VerifiedVoucher
+from usufruct.payments.pricing import OverBudget, Receipt, VerifiedVoucher, discounted_card_up
 from usufruct.payments.x402 import (
     OFFER_RECEIPT,
     DepositNotNeeded,
@@ -72,6 +72,7 @@ class X402Payments:
             is_proven=voucher is not None,
             idempotency_key=payment.identifier,
             voucher=payment.voucher.max_claimable,
+            staker=_staker(payment),
         )
         return X402Payer(identity, payment, voucher, self)
 
@@ -96,13 +97,13 @@ class X402Payments:
     ) -> Header:
         """Return a refusal's header: a fresh quote of the call, and the channel's numbers where they help."""
         channel = await self.funding.channel(payment) if payment and refusal.code in _CORRECTED else None
-        card = order.listing.card(self.clock.now())
+        card = discounted_card_up(order.listing.card(self.clock.now()), order.discount_bps)
         budget = order.budget if refusal.code != OverBudget.code else Budget()  # what the caller's limit is too low for
         priced = order.work.limits(card, budget)
         most = min(budget.amount, order.listing.caps.largest_ceiling)
         payer = self.funding.channel_of(payment) if payment else None
         allowance = self.quotes.asked(order.request_hash, priced, most, payer)
-        quote = self.quotes.give(order.request_hash, card.version, allowance)
+        quote = self.quotes.give(replace(order, card=card), allowance)
         name = x402_name(refusal, corrective=channel is not None)
         required = self.requirements.requirements(allowance.ceiling, quote, channel, card)
         extensions: dict[str, Any] = {}
@@ -160,11 +161,11 @@ class X402Payer(Payer):
             self.method.funding.verify(self.payment)  # says what is wrong with it, before a quote that is over does
         if self.payment.quote:
             quotes, amount = self.method.quotes, self.payment.amount
-            quoted = quotes.read(self.payment.quote, order.request_hash, amount, order.listing)
+            quoted = quotes.read(self.payment.quote, order, amount)
             order.budget.check(quoted.allowance)
             return quoted
         budget = Budget(min(order.budget.amount, self.payment.amount), own_limit=True)
-        return Price(order.card, order.work.limits(order.card, budget))
+        return Price(order.card, order.work.limits(order.card, budget), order.discount_bps)
 
     def lower_price(self, order: CallOrder, price: Price, refusal: PaymentRequired) -> Price:
         """Return what the voucher covers, where it starts below what was charged.
@@ -184,7 +185,7 @@ class X402Payer(Payer):
         least = -(-most // 2) if order.work.is_reducible(Budget()) else most
         if not least <= fits.output_tokens <= most:
             raise refusal
-        return Price(price.card, fits)
+        return Price(price.card, fits, price.discount_bps)
 
     async def fund_call(self, order: CallOrder, price: Price, call: Hash32) -> FundedCall:
         """Pay from the channel, by the voucher that came; its deposit is submitted and awaited first."""
@@ -240,3 +241,13 @@ class X402Payer(Payer):
             needed, offered = refusal.details["needed"], refusal.details["offered"]
             quotes.catch_up(order.request_hash, self.identity.account, int(needed or 0) - int(offered or 0))
         return [quote, _RETRY] if isinstance(refusal, VoucherTooLow | DepositNotNeeded) else [quote]
+
+
+def _staker(payment: Payment) -> Address | None:
+    """Return whose level counts: the payer's, if the payer's own key signs the vouchers.
+
+    Anyone can open and fill a channel that names another account as its payer, and sign its vouchers with a key that
+    is not the payer's.
+    """
+    config = payment.config
+    return config.payer if config.payer == config.payer_authorizer else None

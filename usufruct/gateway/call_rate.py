@@ -1,0 +1,42 @@
+"""How many calls a payer may make in a minute: the operator's usual quota, larger by the payer's staking level."""
+
+from usufruct.core import Clock
+from usufruct.core.price_cards import WHOLE_BPS
+from usufruct.gateway.errors import TooManyCalls
+from usufruct.gateway.payers.base import PayerIdentity
+from usufruct.payments.pricing import PayerBenefits
+
+_MINUTE = 60
+
+
+class CallRate:
+    """Counts the calls of each payer in this replica, minute by minute of the monotonic clock."""
+
+    def __init__(self, usual: int, benefits: PayerBenefits, clock: Clock) -> None:
+        """Let a payer without a level make `usual` calls a minute."""
+        self._usual = usual
+        self._benefits = benefits
+        self._clock = clock
+        self._minute = 0
+        self._made: dict[str, int] = {}
+
+    async def count(self, payer: PayerIdentity) -> None:
+        """Count a call that is about to be made.
+
+        Raises:
+            TooManyCalls: when the payer has made as many in this minute as their level allows.
+        """
+        quota = (await self._benefits.of(payer.staker)).quota_bps if payer.staker else WHOLE_BPS
+        most, now = self._usual * quota // WHOLE_BPS, self._clock.monotonic()
+        if now // _MINUTE != self._minute:
+            self._minute = int(now // _MINUTE)
+            self._made.clear()
+        made = self._made.get(payer.abuse_account, 0)
+        if made >= most:
+            wait = int(_MINUTE - now % _MINUTE) + 1
+            raise TooManyCalls(
+                f"you may make {most} calls a minute; ask again in {wait} s, or stake for a higher level",
+                most=most,
+                retry_after=wait,
+            )
+        self._made[payer.abuse_account] = made + 1
