@@ -145,6 +145,27 @@ async def test_a_seller_offers_free_samples_at_the_desk(world, seller, upstream,
     assert (await http.post("/samples/chat/completions", json=ask)).json()["error"]["code"] == "sample_not_offered"
 
 
+async def test_a_seller_gives_stakers_a_discount_at_the_desk(world, seller, upstream, http):
+    service = await sold(world, seller, upstream)
+    async with httpx.AsyncClient(base_url=http.base_url) as stranger:
+        assert (await stranger.post(f"{service}/discount", json={"most": "20"})).status_code == 401
+    assert (await seller.post(f"{service}/discount", json={"most": "12.50"})).json() == {"most": "12.5"}
+    listing = await world.gateway.get(Catalogue).find("answers")
+    assert listing.level_discount_bps == 1_250
+    wrong = await seller.post(f"{service}/discount", json={"most": "50.01"})
+    assert (wrong.json()["error"]["code"], wrong.json()["error"]["param"]) == ("invalid_listing", "level_discount")
+    page = f"{str(http.base_url).rstrip('/').removesuffix('/v1')}{service}"
+    shown = (await seller.get(page)).text
+    assert 'value="12.5"' in shown
+    assert "This installation has no levels now" in shown
+    assert "Write per cent from 0 to 50." in (await seller.post(f"{page}/discount", data={"level_discount": "60"})).text
+    assert "Write per cent, such as" in (await seller.post(f"{page}/discount", data={"level_discount": "ten"})).text
+    await seller.post(f"{page}/discount", data={"level_discount": "7,5"})
+    assert (await world.gateway.get(Catalogue).find("answers")).level_discount_bps == 750
+    await seller.post(f"{page}/discount", data={"level_discount": ""})
+    assert (await world.gateway.get(Catalogue).find("answers")).level_discount_bps == 0
+
+
 async def test_the_title_holder_pauses_and_no_one_else(world, seller, upstream, http, enter):
     service = await sold(world, seller, upstream, SHARES)
     asset = (await world.gateway.get(Catalogue).find("answers")).id

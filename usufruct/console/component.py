@@ -31,6 +31,7 @@ from usufruct.core.networks import is_devnet
 from usufruct.gateway import Catalogue, FreeSamples, Operator, ServiceQuality
 from usufruct.http import Reach
 from usufruct.payments.ledger import Ledger
+from usufruct.payments.pricing import PayerBenefits
 from usufruct.store import Database, MasterSecret
 from usufruct.web.ui import Pages
 
@@ -73,6 +74,7 @@ def build(context: Context) -> Component:
             get(Clock),
             chain.chain_id,
             owner,
+            get(PayerBenefits),
         )
 
     def payees() -> Payees:

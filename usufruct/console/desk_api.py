@@ -11,6 +11,7 @@ from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import PageRoute
 from usufruct_client.desk_documents import (
     DeskFigures,
+    LevelDiscount,
     NewKey,
     NewPrice,
     Pause,
@@ -40,6 +41,13 @@ _SAMPLE = Operation(
     "Let visitors try a service without payment.", SampleOffer, NewSample, takes=_COOKIE, refuses=_REFUSES
 )
 _NO_SAMPLE = Operation("End a service's free samples.", SampleOffer, takes=_COOKIE, refuses=_REFUSES)
+_DISCOUNT = Operation(
+    "Let the staking levels of payers lower a service's prices.",
+    LevelDiscount,
+    LevelDiscount,
+    takes=_COOKIE,
+    refuses=_REFUSES,
+)
 _KEY = Operation("Replace the API key of a service's servers.", None, NewKey, 204, takes=_COOKIE, refuses=_OPERATORS)
 _COLLECT = Operation("Collect what the operator's shares earned.", Payout, takes=_COOKIE, refuses=_REFUSES)
 
@@ -86,6 +94,11 @@ def desk_routes(desk: Desk, operators: Operators, sellers: Sellers) -> list[Page
         _, listing = await _of(request)
         return document_response(await desk.offer_sample(listing.name, None))
 
+    async def discount(request: Request) -> Response:
+        _, listing = await _of(request)
+        wish = await request.read(LevelDiscount, refuse)
+        return document_response(await desk.give_level_discount(listing.name, wish))
+
     async def _of(request: Request) -> tuple[Seller, Listing]:
         return await sellers.require_of(request.exchange, request.path_params["service"])
 
@@ -98,6 +111,7 @@ def desk_routes(desk: Desk, operators: Operators, sellers: Sellers) -> list[Page
         PageRoute("POST", f"{one}/resume", resume, _RESUME),
         PageRoute("POST", f"{one}/sample", offer_sample, _SAMPLE),
         PageRoute("DELETE", f"{one}/sample", end_sample, _NO_SAMPLE),
+        PageRoute("POST", f"{one}/discount", discount, _DISCOUNT),
         PageRoute("POST", f"{one}/key", key, _KEY),
         PageRoute("POST", f"{one}/collect", collect, _COLLECT),
     ]

@@ -16,7 +16,7 @@ from usufruct.console.operators import Operators
 from usufruct.console.refusals import field_of
 from usufruct.console.seller_desk import Announced, Desk
 from usufruct.console.sellers import Seller, Sellers
-from usufruct.core import Address, Conflict, NotFound, Unavailable, UsufructError, format_asset
+from usufruct.core import Address, Conflict, NotFound, Unavailable, UsufructError, format_asset, format_units
 from usufruct.gateway import Catalogue
 from usufruct.web import Request
 from usufruct.web.ui import PageRoute, Pages
@@ -86,6 +86,8 @@ def desk_pages(
             due=due,
             offer=(offer := await desk.sample_offer(name)),
             sample=forms.sample_fields(offer.sample),
+            levels=", ".join(format_units(each, 2) for each in desk.every_discount),
+            level_discount=format_units(served.level_discount_bps, 2),
             seller=address,
             is_operator=seller.is_operator,
             registry=registry,
@@ -132,6 +134,10 @@ def desk_pages(
         await desk.offer_sample(name, None)
         return ()
 
+    async def discount(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
+        await desk.give_level_discount(name, forms.read_level_discount(form))
+        return ()
+
     async def key(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
         await desk.replace_key(name, forms.read_key(form).key)
         return ()
@@ -156,6 +162,7 @@ def desk_pages(
         PageRoute("POST", f"{one}/resume", page(doing(resume, "resume"))),
         PageRoute("POST", f"{one}/sample", page(doing(offer_sample, "sample"))),
         PageRoute("POST", f"{one}/sample/end", page(doing(end_sample, "no_sample"))),
+        PageRoute("POST", f"{one}/discount", page(doing(discount, "discount"))),
         PageRoute("POST", f"{one}/key", operators_only(operators, pages, replace_key)),
         PageRoute("POST", f"{one}/collect", page(doing(collect, "collect"))),
     ]

@@ -44,6 +44,7 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_sale", "Write a whole number.", "output_per_call"),
     RefusalText("invalid_amount", "Write per cent, such as 12.5.", "cached_input"),
     RefusalText("invalid_amount", "Write per cent, such as 12.5.", "resale_royalty"),
+    RefusalText("invalid_amount", "Write per cent, such as 12.5.", "level_discount"),
     RefusalText("invalid_amount", "Write per cent behind each address, such as 12.5.", "owners"),
     RefusalText("invalid_amount", "Write per cent behind each service, such as 12.5.", "parents"),
     RefusalText(
@@ -54,6 +55,7 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_listing", "The service cannot be like this. Check its name and its price."),
     RefusalText("invalid_listing", "Write 1 to 200 characters, without a space at either end.", "name"),
     RefusalText("invalid_listing", "Write per cent from 0 to 100.", "cached_input"),
+    RefusalText("invalid_listing", "Write per cent from 0 to 50.", "level_discount"),
     RefusalText("invalid_listing", "Write a number from 1 to 1,000.", "calls_per_visitor"),
     RefusalText(
         "invalid_listing", "Write at least as many as one visitor may have, and at most 1,000,000.", "calls_per_day"

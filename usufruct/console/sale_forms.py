@@ -6,7 +6,7 @@ from typing import Any
 
 from usufruct.core import Invalid, UsufructError
 from usufruct.web import read_document
-from usufruct_client.desk_documents import NewKey, NewPrice
+from usufruct_client.desk_documents import LevelDiscount, NewKey, NewPrice
 from usufruct_client.operator_documents import CapWish, PayeeWish
 from usufruct_client.sale_documents import (
     CostWish,
@@ -97,6 +97,11 @@ def read_new_price(form: Form) -> NewPrice:
 def read_new_sample(form: Form) -> NewSample:
     """Read what visitors may try without payment."""
     return read_document(NewSample, {_camel(name): _whole(form.get(name, "")) for name in _SAMPLE}, refuse)
+
+
+def read_level_discount(form: Form) -> LevelDiscount:
+    """Read the most that staking levels take off; an empty field is nothing."""
+    return read_document(LevelDiscount, {"most": _decimal(form.get("level_discount", "")) or "0"}, refuse)
 
 
 def read_key(form: Form) -> NewKey:

@@ -10,19 +10,21 @@ from usufruct.assets import (
     Listings,
     PricePeriod,
     ShareHolders,
+    bps_of_percent,
     read_card_change,
 )
 from usufruct.console.price_advice import calls_cost_up
 from usufruct.console.sales import Sales, read_sample
 from usufruct.console.sellers import Seller
 from usufruct.console.wallet_transactions import DevnetOwner, for_wallet, sender_of
-from usufruct.core import Address, AssetId, ChainId, Clock, Conflict
+from usufruct.core import Address, AssetId, ChainId, Clock, Conflict, format_units
 from usufruct.gateway import EVERY_SERVICE, Catalogue, FreeSamples, Operator, ServiceQuality, Tally
-from usufruct.payments.pricing import Usage
+from usufruct.payments.pricing import NoLevels, PayerBenefits, Usage
 from usufruct_client.desk_documents import (
     DayEarnings,
     DeskFigures,
     Earnings,
+    LevelDiscount,
     NewPrice,
     Pause,
     Payout,
@@ -67,6 +69,7 @@ class Desk:
         clock: Clock,
         chain_id: ChainId,
         devnet_owner: DevnetOwner,
+        benefits: PayerBenefits | None = None,
     ) -> None:
         self.operator = operator
         self._sales = sales
@@ -79,6 +82,7 @@ class Desk:
         self._clock = clock
         self._chain_id = chain_id
         self._devnet_owner = devnet_owner
+        self._benefits = benefits or NoLevels()
 
     def now(self) -> int:
         """Return the time by which prices hold."""
@@ -223,6 +227,17 @@ class Desk:
         listing = await self._listings.find(name)
         offered = NewSample(**asdict(listing.sample)) if listing.sample else None
         return SampleOffer(offered, await self._samples.given_today(listing.id))
+
+    async def give_level_discount(self, name: str, wish: LevelDiscount) -> LevelDiscount:
+        """Let the staking levels of payers lower a service's prices, by at most so much; raises as `offer_sample`."""
+        most = bps_of_percent(wish.most, "level_discount")
+        listing = await self._listings.give_level_discount(name, most)
+        return LevelDiscount(format_units(listing.level_discount_bps, 2))
+
+    @property
+    def every_discount(self) -> Sequence[int]:
+        """What the staking levels 1 to 10 take off where a seller gives it, hundredths of a per cent."""
+        return self._benefits.discounts
 
     async def replace_key(self, name: str, key: str) -> None:
         """Give a service's servers another API key.

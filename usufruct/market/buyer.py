@@ -13,6 +13,7 @@ from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, Invalid, No
 from usufruct.market.passkey_buyer import PasskeyBuyer
 from usufruct.market.signing_requests import Request, deposit_request, for_signing, key_request
 from usufruct.payments.ledger import Call, Ledger
+from usufruct.payments.pricing import Benefits, NoLevels, PayerBenefits
 from usufruct.payments.settlement import check_deposit_amount
 from usufruct_client.wire import (
     ChannelUse,
@@ -61,11 +62,13 @@ class Buyer:
         demo: KeySigner | None = None,
         passkeys: PasskeyBuyer | None = None,
         *,
+        benefits: PayerBenefits | None = None,
         node_seconds: float = 1.0,
     ) -> None:
-        """Serve buyers; a page waits `node_seconds` for the chain's node."""
+        """Serve buyers; a page waits `node_seconds` for the chain's node. `benefits` knows levels, if there are any."""
         self.terms = terms
         self._node_seconds = node_seconds
+        self._benefits = benefits or NoLevels()
         self.passkeys = passkeys
         self._keys = keys
         self._purses = purses
@@ -89,6 +92,10 @@ class Buyer:
                 return await Erc20(self.terms.token.address, self._chain.client).balance_of(payer)
         except (Unavailable, TimeoutError):
             return None
+
+    async def level(self, payer: Address) -> Benefits | None:
+        """Return what a payer's staking level brings; None where there are no levels, or none are known now."""
+        return await self._benefits.of(payer) if self._benefits.discounts else None
 
     async def get_play_money(self, payer: Address) -> None:
         """Give the payer's wallet a hundred test dollars; raises as `give_play_money`."""

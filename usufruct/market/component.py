@@ -35,6 +35,7 @@ from usufruct.market.review_signature import ReviewSignatures
 from usufruct.market.reviews import Reviews
 from usufruct.market.trade import PassPlans
 from usufruct.payments.ledger import Ledger
+from usufruct.payments.pricing import PayerBenefits
 from usufruct.payments.settlement import Deposits, MoneyBack, PaidBatches, RefundRequests
 from usufruct.store import Database, MasterSecret
 from usufruct.web.ui import Pages
@@ -65,9 +66,9 @@ def build(context: Context) -> Component:
     def buyer() -> Buyer:
         terms = get(Terms)
         demo = devnet_signer(DEMO_ACCOUNT, ChainId(terms.chain_id)) if is_devnet(terms.chain_id) else None
-        return Buyer(
-            get(Keys), get(Purses), get(Ledger), get(Listings), terms, get(ChainAccess), get(Clock), demo, passkeys()
-        )
+        chain, clock, benefits = get(ChainAccess), get(Clock), get(PayerBenefits)
+        parts = get(Keys), get(Purses), get(Ledger), get(Listings)
+        return Buyer(*parts, terms, chain, clock, demo, passkeys(), benefits=benefits)
 
     def owners() -> ServiceOwners:
         return ServiceOwners(get(Listings), lambda: get(AssetIndexer), lambda: get(ShareHolders))

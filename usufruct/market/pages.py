@@ -81,6 +81,7 @@ def account_pages(
             deposit_count=await buyer.deposit_count(payer),
             now=clock.now(),
             balance=await buyer.wallet_balance(payer),
+            level=await buyer.level(payer),
             terms=buyer.terms,
             token=buyer.terms.token,
             calls=log.calls[:_SHOWN_CALLS],
