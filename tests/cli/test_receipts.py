@@ -215,6 +215,20 @@ def test_a_bill_tells_what_of_the_input_came_from_a_cache(world, details, line, 
     assert line in user.run("call", "m", "Who?", *streamed, "--gateway", gateway.url).stderr
 
 
+@pytest.mark.parametrize(("saved", "says"), [(0, False), (12, True)])
+def test_a_bill_tells_what_the_staking_level_saved(world, saved, says):
+    user, gateway = world
+    gateway.saved = saved
+    shown = user.run("call", "m", "Who?", "--gateway", gateway.url).stderr
+    assert ("saved by the staking level, limit " in shown) is says
+
+
+def test_a_bill_as_json_has_what_the_staking_level_saved(world):
+    user, gateway = world
+    gateway.saved = 12
+    assert user.json("call", "m", "Who?", "--gateway", gateway.url)["saved"] == "0.000012"
+
+
 def test_a_count_of_cached_tokens_that_is_no_number_is_refused(world):
     user, gateway = world
     gateway.cached = {"cached_tokens": "many"}

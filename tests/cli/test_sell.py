@@ -63,6 +63,10 @@ def test_a_model_is_sold_for_an_address(commands, cli_world, librarian_url):
     assert offered == {"calls_per_visitor": 2, "calls_per_day": 100, "output_per_call": 200}
     assert commands.json("service", "sample", "answers", "--per-day", "9")["sample"]["calls_per_visitor"] == 2
     assert commands.json("service", "sample", "answers", "--off")["sample"] is None
+    assert commands.json("service", "discount", "answers", "--most", "12.5")["level_discount"] == "12.5 %"
+    assert commands.refused("service", "discount", "answers", "--most", "51").code == "invalid_listing"
+    assert commands.refused("service", "discount", "answers").code == "nothing_to_change"
+    assert commands.json("service", "discount", "answers", "--off")["level_discount"] is None
     assert commands.json("service", "pause", "answers")["paused_at"]
     assert commands.json("service", "resume", "answers")["paused_at"] is None
     assert commands.json("service", "retire", "answers")["retired_at"]

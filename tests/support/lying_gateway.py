@@ -52,8 +52,8 @@ def receipt(signer: KeySigner | None = None, **changes: object) -> dict[str, obj
 class LyingGateway:
     """`receipts`: what who asks for one gets. `lie` changes the receipt of a call, `spoil` once it is signed.
 
-    `signer` signs it, `headers` go before an answer, `charge` is what the bill says, `cached` its
-    details of the input; `cut` ends a stream in its midst.
+    `signer` signs it, `headers` go before an answer, `charge` is what the bill says, `saved` what a level took off,
+    `cached` its details of the input; `cut` ends a stream in its midst.
     """
 
     url = ""
@@ -66,6 +66,7 @@ class LyingGateway:
         self.headers = {"x-request-id": CALL}
         self.charge = 30
         self.cached: object = None
+        self.saved = 0
         self.cut = False
 
     def answer(self, body: bytes) -> tuple[dict[str, object], dict[str, object]]:
@@ -75,6 +76,8 @@ class LyingGateway:
         hashes["lines"] = lines_of(self.charge)
         details = {"charge": str(self.charge), "cost": "9", "ceiling": "99", "token": TOKEN, "decimals": 6}
         details |= {"flagged": False, "counted_by": "upstream", "reasoning_tokens": 0}
+        if self.saved:
+            details["saved"] = str(self.saved)
         usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 9.0, "cost_details": details}
         if self.cached is not None:
             usage["prompt_tokens_details"] = self.cached

@@ -157,8 +157,12 @@ def _bill(answered: Answered, unit: ReceiptUnit | None) -> dict[str, object]:
     if unit is None:
         return {}
     cost, limit = unit.shown(answered.cost.charge), unit.shown(answered.cost.ceiling)
-    return {"usage": answered.counts, "cost": cost, "limit": limit, "symbol": unit.symbol, "token": unit.token}
+    saved = {"saved": unit.shown(answered.cost.saved)} if answered.cost.saved else {}
+    named = {"symbol": unit.symbol, "token": unit.token}
+    return {"usage": answered.counts, "cost": cost, **saved, "limit": limit, **named}
 
 
 def _cost_line(answered: Answered, unit: ReceiptUnit) -> str:
-    return f"{unit.words(answered.cost.charge)}, limit {unit.words(answered.cost.ceiling)}"
+    cost = answered.cost
+    saved = f", {unit.words(cost.saved)} saved by the staking level" if cost.saved else ""
+    return f"{unit.words(cost.charge)}{saved}, limit {unit.words(cost.ceiling)}"

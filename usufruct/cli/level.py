@@ -19,7 +19,7 @@ async def show(
     chain: ChainAccess,
     holder: Annotated[str, Argument(help="An address, a wallet's name, or a devnet account.")],
 ) -> Facts:
-    """Show an account's level, and what it brings: a discount on prices, and a multiple of the usual quota.
+    """Show an account's level, and what it brings: a discount where sellers give it, and a multiple of the usual quota.
 
     Example: usufruct level show 0
     """

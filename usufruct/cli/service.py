@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from typer import Argument, Option, Typer
 
 from usufruct.app import Installation, open_installation
-from usufruct.assets import CardChange, FreeSample, Listing, Listings, price_facts
+from usufruct.assets import CardChange, FreeSample, Listing, Listings, bps_of_percent, price_facts
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.keys import KeystoreMissing, Role, signer_of
 from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
 from usufruct.cli.support.price_options import CachedInput, InputPrice, OutputPrice, PricedIn, card_change
 from usufruct.cli.support.progress import Progress
-from usufruct.core import Address, Clock, Conflict, Denied, Invalid, checksum, format_asset, moment
+from usufruct.core import Address, Clock, Conflict, Denied, Invalid, checksum, format_asset, format_units, moment
 from usufruct.gateway import Catalogue, Operator, ServedListing
 from usufruct.payments.settlement import list_payee
 
@@ -87,6 +87,25 @@ async def sample(
     options = {"calls_per_visitor": per_visitor, "calls_per_day": per_day, "output_per_call": output}
     given = {bound: most for bound, most in options.items() if most is not None}
     await installation.get(Listings).offer_sample(name, None if off else replace(known, **given))
+    return facts_of(await installation.get(Catalogue).find(name), installation)
+
+
+@app.command()
+@runs(open_installation)
+async def discount(
+    installation: Installation,
+    name: str,
+    most: Annotated[str, Option("--most", help="The most that a level takes off, in per cent, such as 20.")] = "",
+    off: Annotated[bool, Option("--off", help="Give no discount any more.")] = False,
+) -> Facts:
+    """Let the staking levels of payers lower a service's prices, from now on.
+
+    A payer's level brings the discount that `usufruct level list` shows, up to --most. You bear it: you are paid less.
+    """
+    if off == bool(most):
+        raise Invalid("give either --most or --off", code="nothing_to_change")
+    bps = bps_of_percent(most, "--most") if most else 0
+    await installation.get(Listings).give_level_discount(name, bps)
     return facts_of(await installation.get(Catalogue).find(name), installation)
 
 
@@ -188,6 +207,7 @@ def facts_of(listing: ServedListing, installation: Installation) -> dict[str, An
         "symbol": operator.symbol,
         **_limits_of(listing),
         "sample": asdict(listing.sample) if listing.sample else None,
+        "level_discount": f"{format_units(listing.level_discount_bps, 2)} %" if listing.level_discount_bps else None,
         "paused_at": moment(listing.paused_at) if listing.paused_at else None,
         "retired_at": moment(listing.retired_at) if listing.retired_at else None,
     }

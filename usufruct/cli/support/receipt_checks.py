@@ -16,7 +16,7 @@ from usufruct.config import Config
 from usufruct.core import Address, Conflict, UsufructError, checksum, format_units, hash32
 from usufruct_client import Agreed, AnswerReader, Receipt, faults, read_receipt, text_hash
 from usufruct_client.bill_lines import bill_lines, charge_faults, line_text, quantities_of, total_of
-from usufruct_client.wire import ModelCard
+from usufruct_client.wire import ModelCard, PriceCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,21 @@ def check_charge(receipt: Receipt, unit: ReceiptUnit) -> Check:
 
 
 def check_prices(receipt: Receipt, services: Sequence[ModelCard]) -> list[Check]:
-    """Make the lines again by the price card; nothing where no service on offer has it now."""
+    """Make the lines again by the price card, less a level's discount; nothing where no service has the card now."""
     for service in services:
         card = service.price
         if (int(service.asset, 16), card.version) == (receipt.asset, receipt.price_card_version):
-            used = quantities_of(receipt.lines)
-            good = used.keys() <= card.rates.keys() and bill_lines(used, card.rates) == receipt.lines
-            return [Check("prices", good, f"{'as' if good else 'not as'} in price card {card.version}")]
+            discounts = [0, *service.level_discounts]
+            found = next((each for each in discounts if _is_priced(receipt, card, each)), None)
+            text = f"{'not as' if found is None else 'as'} in price card {card.version}"
+            less = f", less {format_units(found, 2)} % by the payer's level" if found else ""
+            return [Check("prices", found is not None, text + less)]
     return []
+
+
+def _is_priced(receipt: Receipt, card: PriceCard, discount_bps: int) -> bool:
+    rates, used = card.discounted_up(discount_bps).rates, quantities_of(receipt.lines)
+    return used.keys() <= rates.keys() and bill_lines(used, rates) == receipt.lines
 
 
 def readings(answer: bytes) -> set[str]:
