@@ -12,12 +12,12 @@ from usufruct_client.channel import Channel, Pending
 from usufruct_client.clock import wall_seconds
 from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
 from usufruct_client.offer_receipt import DeliveryReceipt, Evidence, PaymentOffer, check_offers, receipt_faults
+from usufruct_client.price_card import PriceCard
 from usufruct_client.receipt import Agreed, Dispute, Receipt, faults
 from usufruct_client.signing import Deposit, channel_id, random_salt, voucher_signer
 from usufruct_client.spending_rules import Rules
 from usufruct_client.store import Books, Store
 from usufruct_client.wallet import Wallet
-from usufruct_client.wire import PriceCard
 from usufruct_client.x402 import PaymentPayload, PaymentRequired, Requirements
 
 log = logging.getLogger("usufruct_client")

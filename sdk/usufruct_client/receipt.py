@@ -11,9 +11,9 @@ from pydantic_core.core_schema import no_info_after_validator_function, plain_se
 from usufruct_client.bill_lines import Line, Unit, bill_lines, charge_faults, quantities_of, total_of
 from usufruct_client.eip712_messages import RECEIPT
 from usufruct_client.identifiers import Address, keccak
+from usufruct_client.price_card import PriceCard
 from usufruct_client.signing import signer_of
 from usufruct_client.typed_data import MessageHasher
-from usufruct_client.wire import PriceCard
 from usufruct_client.wire_types import (
     AddressText,
     AssetHex,

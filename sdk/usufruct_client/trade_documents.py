@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictStr
 
 from usufruct_client.passkey_wire import PasskeyAssertion
-from usufruct_client.wire import PriceCard, SigningRequest
+from usufruct_client.price_card import PriceCard
+from usufruct_client.wire import SigningRequest
 from usufruct_client.wire_types import (
     AddressText,
     AssetHex,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictStr
 
-from usufruct_client.bill_lines import Rates, discounted_up, rates_of
+from usufruct_client.price_card import PriceCard
 from usufruct_client.sample_wire import SampleCost, SampleTerms
 from usufruct_client.wire_types import (
     AddressText,
@@ -23,7 +23,6 @@ from usufruct_client.wire_types import (
     Seconds,
     ShortBytes,
     Signature,
-    Text,
     Uint64,
     Uint128,
     Uint256,
@@ -333,33 +332,6 @@ class OutputLimits(Plain):
     reasoning: Count
 
 
-class PriceCard(Document):
-    """Prices in atomic units: per million input and output units, and per call.
-
-    `cached_input_bps`: what cached input costs, in hundredths of a per cent of the input price.
-    """
-
-    version: Uint64
-    unit: Text
-    input_per_million: Uint128
-    output_per_million: Uint128
-    cached_input_bps: Count
-    per_call: Uint128
-
-    @property
-    def rates(self) -> Rates:
-        """Price and per of each unit."""
-        return rates_of(
-            self.unit, self.input_per_million, self.output_per_million, self.cached_input_bps, self.per_call
-        )
-
-    def discounted_up(self, discount_bps: int) -> "PriceCard":
-        """Return the card for a payer whose level takes so much off its prices, in hundredths of a per cent."""
-        prices = (self.input_per_million, self.output_per_million, self.per_call)
-        inputs, outputs, per_call = (discounted_up(price, discount_bps) for price in prices)
-        return PriceCard(self.version, self.unit, inputs, outputs, self.cached_input_bps, per_call)
-
-
 class ModelPrice(Plain, PriceCard):
     """A price card in a list of services; `token` has `decimals`."""
 
@@ -489,7 +461,7 @@ class Readiness(Plain):
 class CostDetails(Plain):
     """What a call cost: `charge` in atomic units of `token`, `cost` the same in whole units, both exact.
 
-    `saved`: what the payer's staking level took off, atomic units.
+    `saved`: what the payer's staking level took off, atomic units; None: nothing.
     """
 
     charge: Uint128
@@ -500,7 +472,7 @@ class CostDetails(Plain):
     flagged: bool
     counted_by: StrictStr
     reasoning_tokens: Count
-    saved: Uint128 = 0
+    saved: Uint128 | None = None
 
 
 class InputDetails(Plain):

@@ -11,7 +11,8 @@ from pydantic import AliasPath, BeforeValidator, Field, StrictBool, StrictStr
 from usufruct_client.errors import BadAnswer
 from usufruct_client.identifiers import checksum
 from usufruct_client.offer_receipt import PaymentOffer, read_offers
-from usufruct_client.wire import ChannelConfig, PriceCard, SignedDeposit
+from usufruct_client.price_card import PriceCard
+from usufruct_client.wire import ChannelConfig, SignedDeposit
 from usufruct_client.wire_types import (
     AddressText,
     Codec,

@@ -36,12 +36,12 @@ from usufruct.payments.pricing.usage import Usage
 from usufruct_client import BadAnswer, Invalid, Wallet
 from usufruct_client.answer import AnswerReader, EventReader
 from usufruct_client.bill_lines import bill_lines
+from usufruct_client.price_card import PriceCard as QuotedCard
 from usufruct_client.receipt import read_receipt
 from usufruct_client.signing import channel_id, sign_voucher, voucher_signer
 from usufruct_client.spending_rules import Rules
 from usufruct_client.text import data_member, text_hash
 from usufruct_client.wire import ChannelConfig
-from usufruct_client.wire import PriceCard as QuotedCard
 from usufruct_client.wire_types import read_answer
 from usufruct_client.x402 import PaymentPayload, read_required, read_response
 

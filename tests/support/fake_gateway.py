@@ -36,7 +36,7 @@ from usufruct.payments.pricing.receipts import Receipt, ReceiptDocument, sign_re
 from usufruct.payments.pricing.usage import CountedBy
 from usufruct.payments.x402 import OfferSigner
 from usufruct_client.bill_lines import INPUT_TEXT_TOKEN, OUTPUT_TEXT_TOKEN, Line, bill_lines
-from usufruct_client.wire import PriceCard
+from usufruct_client.price_card import PriceCard
 from usufruct_client.wire_types import read_answer
 
 NETWORK, CHAIN = "eip155:31337", 31337

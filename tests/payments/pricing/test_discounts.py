@@ -11,7 +11,7 @@ from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.payments.pricing import Usage, charge_up, discounted_card_up, price_lines, saved_up
 from usufruct.payments.pricing.charges import price_up
 from usufruct_client.bill_lines import bill_lines, charge_faults, total_of
-from usufruct_client.wire import PriceCard as ClientCard
+from usufruct_client.price_card import PriceCard as ClientCard
 
 prices = st.one_of(st.integers(0, 10**7), st.integers(0, 2**96))
 discounts = st.integers(0, 5_000)

@@ -16,7 +16,8 @@ from usufruct.config import Config
 from usufruct.core import Address, Conflict, UsufructError, checksum, format_units, hash32
 from usufruct_client import Agreed, AnswerReader, Receipt, faults, read_receipt, text_hash
 from usufruct_client.bill_lines import bill_lines, charge_faults, line_text, quantities_of, total_of
-from usufruct_client.wire import ModelCard, PriceCard
+from usufruct_client.price_card import PriceCard
+from usufruct_client.wire import ModelCard
 
 
 @dataclass(frozen=True, slots=True)

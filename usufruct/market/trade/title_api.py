@@ -9,9 +9,9 @@ from usufruct.market.trade.offer_documents import asset_of
 from usufruct.market.trade.offer_lists import list_routes
 from usufruct.market.trade.titles import Titles
 from usufruct.web import Operation, Request, Route, document_response
+from usufruct_client.price_card import PriceCard as WirePriceCard
 from usufruct_client.trade import GoodsKind
 from usufruct_client.trade_documents import TitleFacts
-from usufruct_client.wire import PriceCard as WirePriceCard
 
 TITLES = "/v1/titles"
 
