@@ -147,7 +147,7 @@ async def test_a_seller_offers_free_samples_at_the_desk(world, seller, upstream,
 
 async def test_a_seller_gives_stakers_a_discount_at_the_desk(world, seller, upstream, http):
     service = await sold(world, seller, upstream)
-    async with httpx.AsyncClient(base_url=http.base_url) as stranger:
+    async with httpx.AsyncClient(base_url=http.base_url, timeout=120) as stranger:
         assert (await stranger.post(f"{service}/discount", json={"most": "20"})).status_code == 401
     assert (await seller.post(f"{service}/discount", json={"most": "12.50"})).json() == {"most": "12.5"}
     listing = await world.gateway.get(Catalogue).find("answers")

@@ -146,7 +146,7 @@ async def test_a_card_says_what_each_level_takes_off(world, upstream):
     await world.asset("hamlet", upstream.url())
     await world.asset("ophelia", upstream.url())
     await world.listings.give_level_discount("hamlet", 1_000)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=120) as http:
         cards = {each["id"]: each for each in (await http.get(f"{world.url}/models")).json()["data"]}
     assert cards["hamlet"]["level_discounts"] == [250, 500, 750, *[1_000] * 7]
     assert cards["ophelia"]["level_discounts"] == []

@@ -327,6 +327,7 @@ async def use_the_console(world, http) -> None:
     await post(f"desk/{asset}/price", {"output": "3"})
     await post(f"desk/{asset}/sample", {"callsPerVisitor": 2, "callsPerDay": 9, "outputPerCall": 16})
     assert (await http.delete(f"{world.url}/desk/{asset}/sample")).json() == {"sample": None, "givenToday": 0}
+    assert await post(f"desk/{asset}/discount", {"most": "12.5"}) == {"most": "12.5"}
     await post(f"desk/{asset}/pause")
     await post(f"desk/{asset}/resume")
     await post(f"desk/{asset}/retire")
@@ -417,7 +418,7 @@ async def review(world, http, key) -> None:
     payer = made.json()["payer"]
     for path in (f"reviews/{asset}", f"reviews/{asset}/{payer}", f"payees/{asset}"):
         assert (await http.get(f"{world.url}/{path}")).status_code == 200
-    for path in ("reviews-of", "payees-of", "plans-of"):
+    for path in ("reviews-of", "payees-of", "plans-of", "level-of"):
         assert (await http.get(f"{world.url.removesuffix('v1')}{path}/{asset}")).status_code == 200
     await world.gateway.get(Listings).pay("chat", payer)
     answered = await http.post(f"{world.url}/reviews/{asset}/{payer}/answer", json={"text": "Thanks."})
