@@ -15,6 +15,7 @@ REFERENCE = "#/components/schemas/{model}"
 
 _PARAMETER = re.compile(r"\{(\w+)(?::path)?\}")
 _JSON = "application/json"
+_HTML = "text/html"
 _ERRORS = {"$ref": "#/components/responses/Error"}
 
 Shape = Any
@@ -98,7 +99,7 @@ def _operation(method: str, path: str, operation: Operation, schemas: Mapping[An
         }
     described: dict[str, Any] = {
         "summary": operation.summary,
-        "operationId": "_".join([method.lower(), *re.findall(r"\w+", _PARAMETER.sub(r"\1", path).removeprefix("/v1"))]),
+        "operationId": _operation_id(method, path, operation),
         "parameters": [_parameter(name, "path", "", required=True) for name in _PARAMETER.findall(path)]
         + [_parameter(name, "header", text) for name, text in operation.takes.items()],
         "responses": {str(operation.status): success, **_refusals(operation, schemas), "default": _ERRORS},
@@ -108,6 +109,12 @@ def _operation(method: str, path: str, operation: Operation, schemas: Mapping[An
     if operation.paid:
         described["security"] = [{"key": []}, {}]
     return described
+
+
+def _operation_id(method: str, path: str, operation: Operation) -> str:
+    """Name an operation by its path; a page's name says so, as `/proposals` is a page and `/v1/proposals` is not."""
+    words = re.findall(r"\w+", _PARAMETER.sub(r"\1", path).removeprefix("/v1"))
+    return "_".join([method.lower(), *words, *(["page"] if _HTML in operation.media_types else [])])
 
 
 def _refusals(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]:
