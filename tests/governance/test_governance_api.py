@@ -1,0 +1,133 @@
+"""`/v1/proposals` and `/v1/powers` answer as they are described, and return the transactions of an account."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+
+from tests.support.dao import PENALTY, Dao
+from tests.support.devnet_template import DevnetTemplate
+from tests.support.staked_economy import ANN, BEN
+from usufruct.accounts import DEMO_ACCOUNT
+from usufruct.app import open_installation
+from usufruct.chain import Call
+from usufruct.chain.contracts.platform_governor import PlatformGovernor
+from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.core import Address
+from usufruct.governance.voters import VotersCalls
+from usufruct.staking.lock_model import WEEK_SECONDS
+from usufruct.web import Router
+from usufruct_client.governance_documents import PowerList, ProposalDetails, ProposalList
+from usufruct_client.wire_types import read_answer
+
+GOVERNOR, STRANGER = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
+
+
+@pytest.fixture
+def dao(devnet_template: DevnetTemplate, tmp_path: Path) -> Iterator[Dao]:
+    with devnet_template.copy(tmp_path) as anvil:
+        yield Dao(tmp_path, anvil.url)
+
+
+def asked(dao: Dao, work: Callable[[httpx.AsyncClient, Router], Awaitable[Any]]) -> Any:
+    """Ask the installation's routes, as a browser with cookies does."""
+
+    async def opened() -> Any:
+        async with open_installation(dao.commands.config) as installation:
+            router = installation.router()
+            transport = httpx.ASGITransport(router)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as http:
+                return await work(http, router)
+
+    return asyncio.run(opened())
+
+
+@pytest.mark.anvil
+def test_proposals_and_powers_are_read_as_they_are_described(dao: Dao):
+    proposal = dao.propose(PENALTY)
+
+    async def reads(http: httpx.AsyncClient, _: Router) -> None:
+        validate((await http.get("/openapi.json")).json())
+        listed = read_answer(ProposalList, (await http.get("/v1/proposals")).json())
+        assert [(each.id, each.state) for each in listed.proposals] == [(proposal, "pending")]
+        assert (listed.page, listed.pages) == (1, 1)
+        shown = read_answer(ProposalDetails, (await http.get(f"/v1/proposals/{proposal[:10]}")).json())
+        assert [each.words for each in shown.calls] == ["VoteEscrow: exit penalty 20 % -> 25 %"]
+        assert shown.simulation is not None
+        assert shown.simulation.succeeds
+        powers = read_answer(PowerList, (await http.get("/v1/powers")).json()).powers
+        assert all(each.published for each in powers)
+        assert ("VoteEscrow", "owner", "timelock") in {(each.contract, each.role, each.name) for each in powers}
+        for path, status, code in (
+            ("/v1/proposals?page=0", 400, "invalid_page"),
+            ("/v1/proposals?page=x", 400, "invalid_page"),
+            ("/v1/proposals/0x12345", 404, "unknown_proposal"),
+            ("/v1/proposals/<b>", 404, "unknown_proposal"),
+        ):
+            answer = await http.get(path)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), path
+
+    asked(dao, reads)
+
+
+@pytest.mark.anvil
+def test_a_signed_in_account_gets_its_transactions(dao: Dao):
+    """The demo account, to which Ben delegates, votes; its transaction is sent here."""
+    demo = DEVNET_ADDRESSES[DEMO_ACCOUNT]
+    dao.stake("delegate", demo, wallet=BEN)
+    dao.pass_time(WEEK_SECONDS)
+    proposal = dao.propose(PENALTY)
+
+    async def votes(http: httpx.AsyncClient, _: Router) -> None:
+        path = f"/v1/proposals/{proposal}/transactions"
+
+        async def wish(**fields: object) -> tuple[int, Any]:
+            answer = await http.post(path, json=fields)
+            return answer.status_code, answer.json()
+
+        vote = {"action": "vote", "support": "for"}
+        assert (await wish(**vote))[0] == 401
+        assert (await http.post("/v1/sessions/demo", json={})).is_success
+        for fields, status, code in (
+            (vote, 409, "voting_not_open"),
+            ({"action": "vote"}, 400, "invalid_vote"),
+            ({"action": "veto"}, 400, "invalid_vote"),
+            ({**vote, "reason": "x" * 1_001}, 400, "invalid_vote"),
+            ({"action": "queue"}, 409, "not_passed"),
+            ({"action": "execute"}, 409, "not_queued"),
+            ({"action": "cancel"}, 403, "not_cancellable"),
+        ):
+            found, answer = await wish(**fields)
+            assert (found, answer["error"]["code"]) == (status, code), fields
+        await asyncio.to_thread(dao.begin_voting)
+        status, sent = await wish(**vote, reason="of the demo")
+        assert (status, sent["sent"]) == (200, True)
+        assert (await wish(**vote))[1]["error"]["code"] == "already_voted"
+
+    asked(dao, votes)
+    assert [(each["voter"], each["reason"]) for each in dao.gov("show", proposal)["votes"]] == [(demo, "of the demo")]
+    dao.gov("vote", proposal, "against", wallet=ANN)
+
+
+async def test_the_relayer_pays_for_what_a_voter_does_and_for_nothing_else():
+    calls, governor = VotersCalls(GOVERNOR), PlatformGovernor(GOVERNOR)
+    parts: tuple[Any, ...] = ([], [], [], bytes(32))
+    for call in (
+        governor.cast_vote(1, 1),
+        governor.cast_vote_with_reason(1, 1, "x"),
+        governor.queue(*parts),
+        governor.execute(*parts, value=0),
+        governor.cancel(*parts),
+    ):
+        assert await calls.pays_for(STRANGER, call)
+    for other in (
+        governor.propose([], [], [], "x"),
+        governor.relay(STRANGER, 0, b"", value=0),
+        PlatformGovernor(STRANGER).cast_vote(1, 1),
+        Call(GOVERNOR, b""),
+    ):
+        assert not await calls.pays_for(STRANGER, other)

@@ -1,0 +1,151 @@
+"""What is known of proposals is the chain's: states, votes, simulations; also after a reorg and an odd vote."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.dao import BEN, PENALTY, Dao
+from tests.support.devnet import Devnet
+from tests.support.devnet_template import DevnetTemplate
+from tests.support.staked_economy import ANN, DOLLAR
+from usufruct.chain import Call, ChainAccess, Client, RpcRefused
+from usufruct.chain.contracts.test_dollar import TestDollar
+from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.governance import Proposals
+from usufruct.governance.simulation import Movement, Simulation, Simulator
+
+pytestmark = pytest.mark.anvil
+
+STATES = ("pending", "active", "cancelled", "defeated", "succeeded", "queued", "expired", "executed")
+WEEK = 7 * 86_400
+
+
+@pytest.fixture
+def dao(devnet_template: DevnetTemplate, tmp_path: Path) -> Iterator[Dao]:
+    with devnet_template.copy(tmp_path) as anvil:
+        yield Dao(tmp_path, anvil.url)
+
+
+def state_of(dao: Dao, proposal: str) -> str:
+    """Return where a proposal stands, as we tell and as the contract does, if they agree."""
+
+    async def states(chain: ChainAccess) -> tuple[str, str]:
+        proposals = Proposals(chain)
+        standing = await proposals.find(proposal)
+        votes = await proposals.governor.proposal_votes(standing.proposal.number)
+        tally = standing.tally
+        counted = (votes.for_votes, votes.against_votes, votes.abstain_votes)
+        assert counted == (tally.in_favour, tally.against, tally.abstained)
+        assert standing.proposal.deadline == await proposals.governor.proposal_deadline(standing.proposal.number)
+        return standing.state.value, STATES[await proposals.governor.state(standing.proposal.number)]
+
+    ours, theirs = dao.inside(states)
+    assert ours == theirs
+    return ours
+
+
+def test_states_are_the_contracts(dao: Dao):
+    passes, fails = dao.propose(PENALTY, text="passes"), dao.propose(PENALTY, text="fails")
+    cancelled, forgotten = dao.propose(PENALTY, text="cancelled"), dao.propose(PENALTY, text="forgotten")
+    assert dao.gov("cancel", cancelled, wallet=ANN)["state"] == state_of(dao, cancelled) == "cancelled"
+    assert state_of(dao, passes) == "pending"
+    dao.begin_voting()
+    for each in (passes, forgotten):
+        dao.gov("vote", each, "abstain", wallet=BEN)
+    dao.pass_time(4 * 86_400)
+    for each in (passes, forgotten):
+        dao.gov("vote", each, "for", wallet=ANN)
+    assert state_of(dao, passes) == "active"
+    dao.pass_time(86_400)
+    assert state_of(dao, fails) == "defeated"
+    dao.pass_time(2 * 86_400)
+    assert state_of(dao, passes) == "succeeded"
+    dao.gov("queue", passes, wallet=ANN)
+    assert state_of(dao, passes) == "queued"
+    dao.pass_time(2 * WEEK)
+    assert state_of(dao, forgotten) == "expired"
+    dao.gov("execute", passes, wallet=ANN)
+    assert state_of(dao, passes) == "executed"
+
+
+def test_a_reason_that_is_no_text_and_a_vote_that_a_reorg_took_back(dao: Dao):
+    proposal = dao.propose(PENALTY)
+    dao.begin_voting()
+
+    async def vote_in_bytes(chain: ChainAccess) -> None:
+        call = Proposals(chain).governor.cast_vote_with_reason(int(proposal, 16), 1, "ab")
+        sent = Call(call.to, call.data.replace(b"ab".ljust(32, b"\0"), b"\xff\xfe".ljust(32, b"\0")))
+        await Devnet(chain.client).send_as(DEVNET_ADDRESSES[ANN], sent)
+
+    dao.inside(vote_in_bytes)
+    assert [each["reason"] for each in dao.gov("show", proposal)["votes"]] == ["\N{REPLACEMENT CHARACTER}" * 2]
+    assert state_of(dao, proposal) == "active"
+    dao.inside(lambda chain: Devnet(chain.client).reorganise(1))
+    assert dao.gov("show", proposal)["votes"] == []
+    assert dao.gov("vote", proposal, "against", wallet=ANN)["support"] == "against"
+    assert [each["support"] for each in dao.gov("show", proposal)["votes"]] == ["against"]
+
+
+class WithoutSimulation(Client):
+    """A node that does not know `eth_simulateV1`."""
+
+    async def ask(self, method: str, *parameters: object) -> Any:
+        if method == "eth_simulateV1":
+            raise RpcRefused(method, -32601, "the method eth_simulateV1 does not exist")
+        return await super().ask(method, *parameters)
+
+
+async def simulates(chain: ChainAccess) -> None:
+    proposals, ann = Proposals(chain), DEVNET_ADDRESSES[ANN]
+    governor, known = proposals.governor, await proposals.known()
+    own = await proposals.simulate([governor.set_voting_delay(7_200), governor.set_voting_period(86_400)])
+    assert own.succeeds, "the governor takes calls to itself as if they came from `execute`"
+    assert [(each.view, each.before, each.after) for each in own.changes] == [
+        ("votingDelay", "86400", "7200"),
+        ("votingPeriod", "432000", "86400"),
+    ]
+    out_of_bounds = await proposals.simulate([governor.set_voting_delay(1), governor.set_voting_period(86_400)])
+    assert [each.succeeds for each in out_of_bounds.outcomes] == [False, True]
+    assert "votingDelay" in out_of_bounds.outcomes[0].refusal
+    assert not out_of_bounds.succeeds
+
+    dollar = TestDollar(chain.deployments.address(TestDollar), chain.client)
+    payment = [dollar.transfer(ann, 5 * DOLLAR)]
+    assert "InsufficientBalance" in (await proposals.simulate(payment)).outcomes[0].refusal
+    await Devnet(chain.client).send_as(DEVNET_ADDRESSES[0], dollar.mint(proposals.timelock.address, 9 * DOLLAR))
+    paid = await proposals.simulate(payment)
+    assert set(paid.movements) == {
+        Movement("tUSD", 6, proposals.timelock.address, "treasury", -5 * DOLLAR),
+        Movement("tUSD", 6, ann, "", 5 * DOLLAR),
+    }
+    coins = await proposals.simulate([Call(ann, b"", 10**24)])
+    assert "holds less" in coins.outcomes[0].refusal
+
+    words = await proposals.explain([*payment, Call(ann, b"", 10**18), governor.set_guardian(ann)])
+    assert [each.kind.value for each in words] == ["payment", "coins", "change"]
+    unknown = await proposals.explain(
+        [Call(dollar.address, b"\1\2\3\4"), Call(dollar.address, dollar.mint(ann, 1).data[:9])]
+    )
+    assert [each.kind.value for each in unknown] == ["unknown_function", "unreadable"]
+
+    async with WithoutSimulation(chain.config.chain.rpc_url) as client:
+        found: Simulation = await Simulator(client, known, governor.address).run(payment)
+    assert not found.succeeds
+    assert "eth_simulateV1 does not exist" in found.unavailable
+
+
+def test_a_simulation_tells_what_the_timelock_would_do(dao: Dao):
+    dao.inside(simulates)
+
+
+def test_two_processes_read_the_same_logs_at_once(dao: Dao):
+    proposal = dao.propose(PENALTY)
+
+    async def both(chain: ChainAccess) -> list[str]:
+        found = await asyncio.gather(*(Proposals(chain).find(proposal) for _ in range(2)))
+        return [each.proposal.id for each in found]
+
+    assert dao.inside(both) == [proposal, proposal]
