@@ -1,4 +1,4 @@
-"""How stakers decide about the platform: the governor on their scores, and the timelock that does what they decide."""
+"""How stakers decide about the platform, and shareholders about their service: governors, timelock, trusts."""
 
 from usufruct.governance.ballots import Ballot, signed_vote
 from usufruct.governance.call_text import read_call
@@ -16,9 +16,20 @@ from usufruct.governance.proposal_documents import (
 )
 from usufruct.governance.proposals import PAGE, Proposals, StandingProposal, check_proposal, proposal_id
 from usufruct.governance.simulation import Simulation
+from usufruct.governance.trust_model import (
+    CONFIGURATION,
+    ENDPOINT,
+    NotATrust,
+    TrustFacts,
+    TrustProposal,
+    configuration_entry,
+)
+from usufruct.governance.trust_service import TitleTrusts
 from usufruct.governance.words import CallWords, grouped, sentence, whole_hundredths
 
 __all__ = [
+    "CONFIGURATION",
+    "ENDPOINT",
     "OPEN_STATES",
     "PAGE",
     "PUBLISHED",
@@ -26,6 +37,7 @@ __all__ = [
     "CallWords",
     "InvalidCall",
     "InvalidVote",
+    "NotATrust",
     "NotSimulated",
     "Power",
     "Powers",
@@ -33,8 +45,12 @@ __all__ = [
     "Simulation",
     "StandingProposal",
     "Support",
+    "TitleTrusts",
+    "TrustFacts",
+    "TrustProposal",
     "WouldFail",
     "check_proposal",
+    "configuration_entry",
     "event_text",
     "governor_creation",
     "grouped",
