@@ -7,7 +7,13 @@ from typing import Any
 import orjson
 import pytest
 
-from usufruct.cli.demo.economy_outcome import NEW_EXIT_PENALTY_PERCENT, OTHER_ACCOUNTS, STAKERS, TOKENS_OF_OTHERS
+from usufruct.cli.demo.economy_outcome import (
+    MOST_DISCOUNT_BPS,
+    NEW_EXIT_PENALTY_PERCENT,
+    OTHER_ACCOUNTS,
+    STAKERS,
+    TOKENS_OF_OTHERS,
+)
 from usufruct.core import Address, address, checksum
 
 pytestmark = pytest.mark.anvil
@@ -54,6 +60,11 @@ def test_revenue_follows_the_scores_of_the_week(outcome: dict[str, Any]) -> None
     for staker, score in zip(outcome["stakers"], scores, strict=True):
         due = int(outcome["revenue_week"]["divided"]) * score / sum(scores)
         assert abs(int(staker["revenue"]) - due) <= 1
+
+
+def test_the_level_of_the_payer_lowered_the_bill(outcome: dict[str, Any]) -> None:
+    listed = int(outcome["charged"]) + int(outcome["saved"])
+    assert 0 < int(outcome["saved"]) <= listed * MOST_DISCOUNT_BPS // 10_000
 
 
 def test_the_vote_changed_a_parameter_that_only_the_timelock_can_change(outcome: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from usufruct.app import Installation
-from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain import Client
+from usufruct.chain.contracts.erc20 import Erc20, Transfer
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import LockChanged, RevenueBooked, RevenueClaimed, VoteEscrow
 from usufruct.cli.demo.outcome import Balances, read_balances
@@ -15,7 +16,10 @@ from usufruct.core.price_cards import PriceCard
 from usufruct.gateway import Operator
 from usufruct.staking import TOKEN_DECIMALS
 
-TOKEN = PlatformTokenConfig(name="Example", symbol="EXM", exit_penalty_percent=20)
+LEVELS = ",".join(f"{90_000 * level}={2 * level}:1" for level in range(1, 11))
+"""From a score of 90,000 on, 2 % off; from 900,000 on, 20 %."""
+
+TOKEN = PlatformTokenConfig(name="Example", symbol="EXM", exit_penalty_percent=20, levels=LEVELS)
 GOVERNANCE = GovernanceConfig(
     quorum_floor="10000000", voting_delay_hours=1, voting_period_days=1, late_quorum_hours=0, timelock_days=1
 )
@@ -25,22 +29,34 @@ PRICES = PriceCard(
 """Half a dollar a call, so that the fee of two calls is seen in cents."""
 
 DEPOSIT = 3_000_000
+MOST_DISCOUNT_BPS = 2_000
+"""Most that the seller lets a level take off."""
+
 QUESTIONS = ("How does the money of a call reach the owners?", "What can the operator do, and what not?")
 NEW_EXIT_PENALTY_PERCENT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Staker:
-    """One who takes part: the whole tokens that the airdrop gives, and the weeks that they are locked for."""
+    """One who takes part: the whole tokens that the airdrop gives, and the weeks that they are locked for.
+
+    `pays`: also the payer of the calls.
+    """
 
     name: str
     tokens: int
     weeks: int
     renews: bool = False
+    pays: bool = False
 
 
-STAKERS = (Staker("Ann", 20_000_000, 52), Staker("Ben", 20_000_000, 26), Staker("Cleo", 10_000_000, 13, renews=True))
-OTHER_ACCOUNTS = 9_997
+STAKERS = (
+    Staker("Ann", 20_000_000, 52),
+    Staker("Ben", 20_000_000, 26),
+    Staker("Cleo", 10_000_000, 13, renews=True),
+    Staker("Dora", 1_000_000, 52, pays=True),
+)
+OTHER_ACCOUNTS = 9_996
 """Accounts that the airdrop also pays, and which claim nothing here."""
 
 TOKENS_OF_OTHERS = 100_000
@@ -58,6 +74,7 @@ class EconomyOutcome:
     airdrop: dict[str, object] = field(default_factory=dict)
     stakers: list[dict[str, object]] = field(default_factory=list)
     charged: int = 0
+    saved: int = 0
     revenue_week: dict[str, object] = field(default_factory=dict)
     proposal_executed: dict[str, object] = field(default_factory=dict)
     conserved: bool = False
@@ -65,7 +82,7 @@ class EconomyOutcome:
 
     def as_json(self) -> dict[str, object]:
         """Return it with amounts of money as text."""
-        return {**vars(self), "charged": str(self.charged), "seconds": round(self.seconds, 1)}
+        return {**vars(self), "charged": str(self.charged), "saved": str(self.saved), "seconds": round(self.seconds, 1)}
 
 
 def tokens(amount: int) -> str:
@@ -108,10 +125,19 @@ async def dollars_conserved(
     return (
         0 <= left <= len(stakers)
         and balances[escrow.address] == left == (await escrow.revenue()).held
-        and all(balances[account] == claimed[account] for account in stakers)
+        and claimed == await _paid_by(client, token, escrow.address)
         and 0 <= charged - booked - sum(balances[owner] for owner in owners) <= len(owners)
         and await _equals_counters(Erc20(token, client), balances)
     )
+
+
+async def _paid_by(client: Client, token: Address, payer: Address) -> Balances:
+    """Return what an account has sent to each other, by a token's Transfer logs."""
+    paid: Balances = Counter()
+    for each in Transfer.among(await client.logs(0, await client.block_number(), addresses=[token]), token):
+        if each.from_ == payer:
+            paid[each.to] += each.value
+    return paid
 
 
 async def _equals_counters(token: Erc20, balances: Balances) -> bool:

@@ -12,18 +12,20 @@ from usufruct.chain import Call, ChainAccess, Sender, fee_sink_of
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.vote_escrow import WeekSpread
 from usufruct.chain.keys import KeySigner, Role, devnet_signer, signer_of
 from usufruct.cli.demo import economy_outcome as demo
 from usufruct.cli.demo.economy_outcome import EconomyOutcome, Staker
 from usufruct.cli.demo.economy_vote import Vote
-from usufruct.cli.demo.outcome import OWNERS, Offer, demand, dollars
+from usufruct.cli.demo.outcome import OWNERS, PAYER, Offer, demand, dollars
 from usufruct.cli.demo.payers import KeyHolder, ask
 from usufruct.cli.demo.served_offers import ServedOffers
 from usufruct.cli.support.instance_lock import Publish
 from usufruct.cli.support.progress import Progress
 from usufruct.core import DAY_SECONDS, Address, Clock, checksum, format_units, moment, parse_units
 from usufruct.payments.ledger import CallState, Ledger
+from usufruct.payments.pricing import saved_up
 from usufruct.payments.settlement import Claimer
 from usufruct.staking import (
     TOKEN_DECIMALS,
@@ -33,6 +35,7 @@ from usufruct.staking import (
     BuiltAirdrop,
     FeePlan,
     Stakes,
+    StakingLevels,
     build_airdrop,
     score_down,
 )
@@ -79,8 +82,8 @@ class EconomyStory:
     # 2
 
     async def claim_airdrop(self) -> None:
-        """Build an airdrop from a list, fund it, and let three people claim and lock."""
-        self._progress.step("An airdrop, and three locks")
+        """Build an airdrop from a list, fund it, and let people claim and lock."""
+        self._progress.step("An airdrop, and four locks")
         with self._progress.working(
             f"building the Merkle tree of {len(self._people) + demo.OTHER_ACCOUNTS:,} accounts"
         ):
@@ -132,14 +135,16 @@ class EconomyStory:
         await self._anvil.jump_to(max(Clock().now(), await self._now() + 1))
         with self._progress.working(f"registering {self._offer.name}, $0.50 a call, and starting the gateway"):
             await self._served.register(self._offer, demo.PRICES)
+            await self._installation.get(Listings).give_level_discount(self._offer.name, demo.MOST_DISCOUNT_BPS)
             await self._served.serve()
             await self._payer.make_key(self._served.url, demo.DEPOSIT)
             await self._payer.deposit(self._served.url, demo.DEPOSIT)
+        await self._show_level()
         async with self._payer.client(self._served.url) as client:
             for question in demo.QUESTIONS:
                 self._say(f"> {question}")
                 await ask(self._progress, client, self._offer.name, question)
-        self.outcome.charged = await self._charged()
+        await self._count_calls()
         with self._progress.working("claiming, splitting and collecting; the fee goes to the stakers"):
             await self._installation.get(Claimer).run(everything=True)
             await self._served.collect()
@@ -147,10 +152,22 @@ class EconomyStory:
         demand(sent > 0, "no fee was brought to the stakers")
         await self.stop_gateway()
 
-    async def _charged(self) -> int:
+    async def _show_level(self) -> None:
+        """Say what the payer's level takes off; the seller has agreed to that."""
+        payer = next(person for person in self._people if person.plan.pays)
+        level = await StakingLevels(self._chain).of(payer.address)
+        percent = min(level.discount_bps, demo.MOST_DISCOUNT_BPS) / _BPS_PER_PERCENT
+        self._say(
+            f"{payer.plan.name}, who asks, has level {level.level}: {percent:g} % off, as the seller lets levels do"
+        )
+
+    async def _count_calls(self) -> None:
         channel = await self._payer.channel()
         calls = await self._installation.get(Ledger).metered(channel.reading.id, limit=100)
-        return sum(call.bill.charge for call in calls if call.state is CallState.METERED and call.bill)
+        bills = [call.bill for call in calls if call.state is CallState.METERED and call.bill]
+        self.outcome.charged = sum(bill.charge for bill in bills)
+        self.outcome.saved = sum(saved_up(bill.lines, bill.charge, demo.PRICES) for bill in bills)
+        self._say(f"charged ${dollars(self.outcome.charged)}, ${dollars(self.outcome.saved)} less than the list price")
 
     # 4
 
@@ -226,7 +243,7 @@ class EconomyStory:
         with self._progress.working("simulating it as the timelock; proposing it; votes count an hour later"):
             demand(await vote.succeeds(), "the simulation of the proposal fails")
             await vote.propose(sender)
-        with self._progress.working("all three vote for it; voting lasts a day"):
+        with self._progress.working("all vote for it; voting lasts a day"):
             await vote.vote([person.sender for person in self._people])
         with self._progress.working("anyone queues it, and executes it a day later, when the timelock allows"):
             await vote.execute(self._installation.sender(devnet_signer(9, self._installation.chain_id)))
@@ -247,6 +264,7 @@ class EconomyStory:
         taken = [
             AssetRegistry(at(AssetRegistry), client).accept_ownership(),
             Exchange(at(Exchange), client).accept_ownership(),
+            Levels(at(Levels), client).accept_ownership(),
             self._stakes.token.accept_ownership(),
             self._stakes.escrow.accept_ownership(),
         ]
@@ -287,5 +305,5 @@ class EconomyStory:
         return (await self._client.head()).timestamp
 
     def _person(self, plan: Staker) -> _Person:
-        signer = KeySigner(token_bytes(32))
+        signer = devnet_signer(PAYER, self._installation.chain_id) if plan.pays else KeySigner(token_bytes(32))
         return _Person(plan, signer, self._installation.sender(signer))
