@@ -159,6 +159,19 @@ class SignedBallot(Wish):
     signature: Signature
 
 
+class DelegateFacts(Document):
+    """An account that others let vote for them, and its votes of the running week."""
+
+    account: AddressText
+    votes: Uint256
+
+
+class DelegateList(Document):
+    """`GET /v1/delegates`: the accounts that others let vote for them, the one with most votes first."""
+
+    delegates: list[DelegateFacts]
+
+
 class PowerFacts(Document):
     """Who holds a role of a contract, as the chain says now.
 

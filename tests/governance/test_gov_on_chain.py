@@ -106,6 +106,16 @@ def test_what_cannot_be_is_one_clean_line(dao: Dao, tmp_path: Path):
     dao.begin_voting()
     assert refusal("vote", proposal, "perhaps") == "invalid_vote"
     assert refusal("vote", proposal, "for", wallet=CAROL) == "no_votes"
+    ballot = dao.gov("sign", proposal, "for", "--reason", "why", wallet=BEN)
+
+    def sending(**changed: object) -> str:
+        file.with_name("ballot.json").write_text(json.dumps({**ballot, **changed}))
+        return refusal("send", str(file.with_name("ballot.json")), wallet=CAROL)
+
+    assert sending(support="against") == "governor_invalid_signature"
+    assert sending(reason="another") == "governor_invalid_signature"
+    assert sending(nonce="1") == sending(chainId="1") == sending(support="perhaps") == "invalid_vote"
+    assert sending(voter=DEVNET_ADDRESSES[CAROL]) == "no_votes"
     dao.gov("vote", proposal, "against", wallet=ANN)
     assert refusal("vote", proposal, "for") == "already_voted"
     dao.end_voting()

@@ -17,7 +17,7 @@ from usufruct.app import open_installation
 from usufruct.chain import Call
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.keys import DEVNET_ADDRESSES
-from usufruct.core import Address
+from usufruct.core import Address, checksum
 from usufruct.governance.voters import VotersCalls
 from usufruct.staking.lock_model import WEEK_SECONDS
 from usufruct.web import Router
@@ -81,6 +81,8 @@ def test_a_signed_in_account_gets_its_transactions(dao: Dao):
     dao.stake("delegate", demo, wallet=BEN)
     dao.pass_time(WEEK_SECONDS)
     proposal = dao.propose(PENALTY)
+    (delegate,) = dao.gov("delegates")
+    assert delegate["delegate"] == checksum(demo)
 
     async def votes(http: httpx.AsyncClient, _: Router) -> None:
         path = f"/v1/proposals/{proposal}/transactions"
@@ -89,6 +91,9 @@ def test_a_signed_in_account_gets_its_transactions(dao: Dao):
             answer = await http.post(path, json=fields)
             return answer.status_code, answer.json()
 
+        (found,) = (await http.get("/v1/delegates")).json()["delegates"]
+        assert found["account"] == demo
+        assert int(found["votes"]) > 0
         vote = {"action": "vote", "support": "for"}
         assert (await wish(**vote))[0] == 401
         assert (await http.post("/v1/sessions/demo", json={})).is_success

@@ -286,6 +286,18 @@ async def cancel(chain: ChainAccess, proposal: Id, wallet: Wallet, yes: Yes = Fa
 
 @app.command()
 @runs(open_chain)
+async def delegates(chain: ChainAccess) -> Rows:
+    """List the accounts that others let vote for them, with their votes of this week; `stake delegate` chooses one.
+
+    Example: usufruct gov delegates
+    """
+    found = await Proposals(chain).delegates()
+    rows = [{"delegate": checksum(each.account), "votes": votes_text(each.votes)} for each in found]
+    return Rows(rows, ("delegate", "votes"), "no account votes for others")
+
+
+@app.command()
+@runs(open_chain)
 async def powers(chain: ChainAccess) -> Rows:
     """Show every role of every contract and its holder, read from the chain; those outside the published table too.
 

@@ -1,7 +1,7 @@
 """How stakers decide about the platform, and shareholders about their service: governors, timelock, trusts."""
 
 from usufruct.governance.ballots import Ballot, signed_vote
-from usufruct.governance.call_text import read_call
+from usufruct.governance.call_text import called_address, read_call
 from usufruct.governance.errors import InvalidCall, InvalidVote, NotSimulated, WouldFail
 from usufruct.governance.governor import governor_creation, timelock_creation
 from usufruct.governance.model import OPEN_STATES, Support
@@ -49,6 +49,7 @@ __all__ = [
     "TrustFacts",
     "TrustProposal",
     "WouldFail",
+    "called_address",
     "check_proposal",
     "configuration_entry",
     "event_text",

@@ -11,10 +11,18 @@ from usufruct.governance.proposals import PAGE
 from usufruct.governance.voters import Voters
 from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import PageRoute
-from usufruct_client.governance_documents import PowerList, ProposalDetails, ProposalList, ProposalWish
+from usufruct_client.governance_documents import (
+    DelegateFacts,
+    DelegateList,
+    PowerList,
+    ProposalDetails,
+    ProposalList,
+    ProposalWish,
+)
 from usufruct_client.trade_documents import ExchangeTransaction
 
 PROPOSALS = "/v1/proposals"
+DELEGATES = "/v1/delegates"
 POWERS = "/v1/powers"
 
 _MOST_PAGES = 10_000
@@ -41,11 +49,12 @@ _ACT = Operation(
         **_AWAY,
     },
 )
+_DELEGATES = Operation("List the accounts that others let vote for them, and their votes.", DelegateList, refuses=_AWAY)
 _POWERS = Operation("Show every role of every contract, and who holds it now.", PowerList, refuses=_AWAY)
 
 
 def governance_routes(views: ProposalViews, voters: Voters, sessions: Sessions) -> list[Route]:
-    """Return the routes under `/v1/proposals`, and `/v1/powers`."""
+    """Return the routes under `/v1/proposals`, `/v1/delegates` and `/v1/powers`."""
     proposals = views.proposals
 
     async def listed(request: Request) -> Response:
@@ -59,6 +68,10 @@ def governance_routes(views: ProposalViews, voters: Voters, sessions: Sessions) 
         simulation, votes = await views.simulation(standing), await proposals.votes(standing.proposal)
         return document_response(proposal_details(standing, proposals.governor.address, words, simulation, votes))
 
+    async def delegates(request: Request) -> Response:
+        found = await views.delegates()
+        return document_response(DelegateList([DelegateFacts(each.account, each.votes) for each in found]))
+
     async def transaction(request: Request) -> Response:
         account = (await sessions.require(request.exchange)).address
         wish = await request.read(ProposalWish, lambda message, field: InvalidVote(message, field=field))
@@ -71,6 +84,7 @@ def governance_routes(views: ProposalViews, voters: Voters, sessions: Sessions) 
         Route("GET", PROPOSALS, listed, _LIST),
         Route("GET", f"{PROPOSALS}/{{id}}", show, _SHOW),
         PageRoute("POST", f"{PROPOSALS}/{{id}}/transactions", transaction, _ACT),
+        Route("GET", DELEGATES, delegates, _DELEGATES),
         Route("GET", POWERS, powers, _POWERS),
     ]
 

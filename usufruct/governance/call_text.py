@@ -19,6 +19,7 @@ from usufruct.governance.errors import InvalidArgument, InvalidCall, UnknownFunc
 from usufruct.governance.known_contracts import TREASURY, KnownContract, KnownContracts
 
 _CALL = re.compile(r"\s*([\w.$-]+)\.([A-Za-z_$][\w$]*)\s*\((.*)\)\s*", re.DOTALL)
+_CALLED = re.compile(r"\s*(0x[0-9a-fA-F]{40})\.")
 _ARRAY = re.compile(r"(.+)\[(\d*)\]")
 _WHOLE = re.compile(r"-?\d[\d_]*", re.ASCII)
 _PER_CENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
@@ -44,7 +45,7 @@ def read_call(text: str, known: KnownContracts, value: int = 0) -> Call:
             "VoteEscrow.setExitPenalty(25%)",
             field="call",
         )
-    contract, words = known.named(found[1]), list(_split(found[3]))
+    contract, words = known.named(called_address(text) or found[1]), list(_split(found[3]))
     functions = _changing(contract, found[2])
     fitting = [each for each in functions if len(each.inputs) == len(words)]
     if not fitting:
@@ -64,6 +65,12 @@ def read_call(text: str, known: KnownContracts, value: int = 0) -> Call:
             refusal = refusal or error
     assert refusal is not None
     raise refusal
+
+
+def called_address(text: str) -> Address | None:
+    """Return the address of the contract that a call names; None where it is named otherwise."""
+    found = _CALLED.match(text)
+    return address(found[1], "call") if found else None
 
 
 def _changing(contract: KnownContract, name: str) -> list[Function]:

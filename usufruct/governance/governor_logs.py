@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from usufruct.chain import Call, ChainAccess, Indexer, Log, Stream
+from usufruct.chain import Call, ChainAccess, Indexer, Log, Stream, keccak
 from usufruct.chain.contracts.asset_registry import AssetRegistry, OwnershipTransferred
 from usufruct.chain.contracts.platform_governor import (
     PlatformGovernor,
@@ -16,7 +16,7 @@ from usufruct.chain.contracts.platform_governor import (
 )
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock, RoleGranted
 from usufruct.chain.contracts.till import ClaimKeySet, Till
-from usufruct.chain.contracts.vote_escrow import LockerSet, VoteEscrow
+from usufruct.chain.contracts.vote_escrow import DelegateChanged, LockerSet, VoteEscrow
 from usufruct.chain.deployment import Deployments
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, hash32_from_bytes
 from usufruct.core.networks import is_local
@@ -27,10 +27,13 @@ from usufruct.store import Unit
 NO_ROLE_ID = Hash32("0x" + "0" * 64)
 """In place of a role's id, for contracts that have one list of accounts; also the timelock's `DEFAULT_ADMIN_ROLE`."""
 
+DELEGATE_ID = hash32_from_bytes(keccak(b"delegate"))
+"""Of accounts that others let vote for them; no contract has a role of this id."""
+
 _OF_PROPOSALS = (
     ProposalCreated, ProposalExtended, ProposalQueued, ProposalExecuted, ProposalCanceled, VoteCast, VoteCastWithParams,
 )  # fmt: skip
-_OF_ROLES = (RoleGranted, LockerSet, ClaimKeySet, OwnershipTransferred)
+_OF_ROLES = (RoleGranted, LockerSet, ClaimKeySet, DelegateChanged, OwnershipTransferred)
 
 
 class GovernorLogs:
@@ -82,6 +85,10 @@ class GovernorLogs:
             role, account = hash32_from_bytes(granted.role), granted.account
         elif log.topics[0] == LockerSet.TOPIC:
             account = LockerSet.decode(log).locker
+        elif log.topics[0] == DelegateChanged.TOPIC:
+            chosen = DelegateChanged.decode(log)
+            role = DELEGATE_ID
+            account = chosen.to_delegate if chosen.to_delegate not in (chosen.delegator, ZERO_ADDRESS) else ""
         elif log.topics[0] == ClaimKeySet.TOPIC:
             account = ClaimKeySet.decode(log).key
         elif (owned := OwnershipTransferred.decode(log)).previous_owner == ZERO_ADDRESS:

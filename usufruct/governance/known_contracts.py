@@ -8,7 +8,7 @@ from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.interface import Interface, interface_of
-from usufruct.core import Address
+from usufruct.core import Address, checksum
 from usufruct.governance.errors import UnknownContract
 
 TREASURY = "treasury"
@@ -95,7 +95,7 @@ class KnownContracts:
         shares = interface_of("Shares")
         for each in {*addresses} - self._by_address.keys() - self._strangers:
             if shares and await self._registry.is_shares(each):
-                self._by_address[each] = KnownContract("Shares", each, shares)
+                self._by_address[each] = KnownContract(f"Shares {checksum(each)}", each, shares)
             elif len(self._strangers) < _MOST_STRANGERS:
                 self._strangers.add(each)
 

@@ -23,6 +23,8 @@ from usufruct.web.ui import NavigationLink, PageRoute, Pages
 PROPOSALS = "/proposals"
 POWERS = "/powers"
 
+_SHOWN_DELEGATES = 20
+
 _PAGE = {"type": "string"}
 _HTML = ("text/html",)
 _LIST = Operation("Show people the proposals, and how each stands.", _PAGE, media_types=_HTML)
@@ -48,8 +50,15 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
     async def listed(request: Request) -> Response:
         page = read_page(request)
         found, count = await proposals.page(page), await proposals.count()
-        terms = await proposals.terms()
-        return answer(request, "proposals", found=found, terms=terms, page=page, page_count=-(-count // PAGE))
+        return answer(
+            request,
+            "proposals",
+            found=found,
+            terms=await proposals.terms(),
+            delegates=(await views.delegates())[:_SHOWN_DELEGATES],
+            page=page,
+            page_count=-(-count // PAGE),
+        )
 
     async def show(request: Request) -> Response:
         standing = await proposals.find(request.path_params["id"])

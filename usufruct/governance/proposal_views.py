@@ -1,8 +1,10 @@
-"""What readers of the site ask often: simulations and powers, asked of the node at most once in a while."""
+"""What readers of the site ask often: simulations, delegates and powers, asked of the node once in a while."""
 
 import asyncio
+from collections.abc import Sequence
 
 from usufruct.core import Clock, Hash32
+from usufruct.governance.delegates import Delegate
 from usufruct.governance.model import OPEN_STATES
 from usufruct.governance.powers import Power, Powers
 from usufruct.governance.proposals import Proposals, StandingProposal
@@ -13,7 +15,7 @@ _MOST_KEPT = 100
 
 
 class ProposalViews:
-    """Simulations and powers that are at most half a minute old; one is made at a time."""
+    """Simulations, delegates and powers that are at most half a minute old; one is made at a time."""
 
     def __init__(self, proposals: Proposals, powers: Powers, clock: Clock) -> None:
         """Answer from `proposals` and `powers`."""
@@ -22,6 +24,7 @@ class ProposalViews:
         self._clock = clock
         self._simulating, self._reading = asyncio.Lock(), asyncio.Lock()
         self._simulations: dict[Hash32, tuple[float, Simulation]] = {}
+        self._delegates: tuple[float, Sequence[Delegate]] | None = None
         self._table: tuple[float, list[Power]] | None = None
 
     async def simulation(self, standing: StandingProposal) -> Simulation | None:
@@ -37,6 +40,13 @@ class ProposalViews:
                 kept = self._clock.monotonic(), await self.proposals.simulate(proposal.calls)
                 self._simulations[proposal.id] = kept
             return kept[1]
+
+    async def delegates(self) -> Sequence[Delegate]:
+        """Return who votes for others, the one with most votes first."""
+        async with self._reading:
+            if self._delegates is None or self._is_old(self._delegates[0]):
+                self._delegates = self._clock.monotonic(), await self.proposals.delegates()
+            return self._delegates[1]
 
     async def powers(self) -> list[Power]:
         """Return every role and its holder."""

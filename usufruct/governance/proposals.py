@@ -10,6 +10,7 @@ from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, moment
+from usufruct.governance.delegates import Delegate, read_delegates
 from usufruct.governance.errors import (
     AlreadyVoted,
     BelowThreshold,
@@ -146,6 +147,10 @@ class Proposals:
         """Run calls as the timelock would now, and tell what they do."""
         return await Simulator(self.client, await self.known(), self.governor.address).run(calls)
 
+    async def delegates(self) -> Sequence[Delegate]:
+        """Return who votes for others, the one with most votes first."""
+        return await read_delegates(self.escrow, self.indexer, self._chain.database)
+
     async def count(self) -> int:
         """Return how many proposals there are."""
         await self.indexer.poll()
@@ -157,7 +162,8 @@ class Proposals:
         await self.indexer.poll()
         async with self._chain.database.snapshot() as unit:
             found = await proposals_of(unit, self.governor.address, (number - 1) * size, size)
-        return [await self._standing(each) for each in found]
+        head = await self.client.head()
+        return [await self._standing(each, head.timestamp) for each in found]
 
     async def find(self, text: str) -> StandingProposal:
         """Return the proposal of an id: 0x and hex digits, of which the first are enough where no other has them.
@@ -174,7 +180,7 @@ class Proposals:
             several = f"{len(ids)} proposals have ids" if ids else "no proposal has an id"
             message = f"{several} that begin{'' if ids else 's'} with {text[:70]!r}; `usufruct gov list` shows them"
             raise UnknownProposal(message, field="id")
-        return await self._standing(found)
+        return await self._standing(found, (await self.client.head()).timestamp)
 
     async def votes(self, proposal: Proposal) -> list[Vote]:
         """Return the votes about a proposal with the most weight."""
@@ -281,15 +287,14 @@ class Proposals:
             )
         return self.governor.cancel(*_parts(proposal.calls), keccak(proposal.description))
 
-    async def _standing(self, proposal: Proposal) -> StandingProposal:
-        head = await self.client.head()
+    async def _standing(self, proposal: Proposal, now: int) -> StandingProposal:
         if self._grace is None:
             self._grace = await self.governor.grace_period()
-        quorum = await self._quorum(proposal.snapshot, head.timestamp)
+        quorum = await self._quorum(proposal.snapshot, now)
         async with self._chain.database.snapshot() as unit:
             tally = await tally_of(unit, self.governor.address, proposal.id)
-        state = proposal.state(tally, quorum, head.timestamp, self._grace)
-        return StandingProposal(proposal, state, tally, quorum, head.timestamp, self._grace)
+        state = proposal.state(tally, quorum, now, self._grace)
+        return StandingProposal(proposal, state, tally, quorum, now, self._grace)
 
     async def _quorum(self, snapshot: int, now: int) -> int:
         """Return the quorum of a snapshot, which never changes once it is past; before, what it would be now."""

@@ -17,6 +17,7 @@ from usufruct.governance import (
     Proposals,
     Simulation,
     StandingProposal,
+    called_address,
     event_text,
     grouped,
     read_call,
@@ -33,11 +34,12 @@ async def read_calls(proposals: Proposals, texts: Sequence[str], file: Path | No
     Raises:
         Invalid: when a call cannot be read; names the call, or the file.
     """
-    known = await proposals.known()
+    known, written = await proposals.known(), _read_file(file) if file else {}
+    entries = [str(each.get("call", "")) for each in written.get("calls", ()) if isinstance(each, dict)]
+    await known.learn(filter(None, map(called_address, (*texts, *entries))))
     calls = [read_call(each, known) for each in texts]
     if file is None:
         return calls, ""
-    written = _read_file(file)
     for number, entry in enumerate(written.get("calls", ()), 1):
         where = f"{file.name}, call {number}"
         if not isinstance(entry, dict) or not entry.keys() <= _KEYS or ("call" in entry) == ("target" in entry):
