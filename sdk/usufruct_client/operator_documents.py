@@ -81,6 +81,20 @@ class TillFacts(Document):
     daily_cap: Uint256 | None
 
 
+class OwnerFacts(Document):
+    """The till's owner, and the account that the till is offered to: `GET /v1/operator/owner`."""
+
+    till: AddressText
+    owner: AddressText
+    next_owner: AddressText | None
+
+
+class OwnerWish(Document):
+    """Whom the till is offered to; None takes an offer back: `POST /v1/operator/owner`."""
+
+    to: AddressText | None = None
+
+
 class PayeeWish(Document):
     """Whether the till is to pay an address: `POST /v1/operator/payees`."""
 

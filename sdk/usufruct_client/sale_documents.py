@@ -202,7 +202,7 @@ class SaleDrafts(Document):
 class WalletTransaction(Document):
     """A transaction that only the signed-in wallet may send: for a sale, a service that is on sale, or the till."""
 
-    what: Literal["register", "share", "payee", "price", "retire", "collect", "cap"]
+    what: Literal["register", "share", "payee", "price", "retire", "collect", "cap", "owner"]
     chain_id: Uint64
     to: AddressText
     data: StrictStr

@@ -26,6 +26,7 @@ from usufruct.accounts.passkeys.api import packed
 from usufruct.assets import FreeSample, Listings, RegistryClient
 from usufruct.chain import Call
 from usufruct.chain.contracts.passkey_verifier import PasskeyVerifier
+from usufruct.chain.contracts.till import Till
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner
 from usufruct.core import Clock, address
 from usufruct.gateway import Endpoint, Operator
@@ -336,6 +337,9 @@ async def use_the_console(world, http) -> None:
     assert await post("operator/payees", {"payTo": payee["payTo"], "listed": True}) == {"transactions": []}
     assert await post("operator/caps", {"amount": "1000", "payTo": payee["payTo"]}) == {"transactions": []}
     assert (await get("operator/health"))["findings"]
+    assert await post("operator/owner", {"to": payee["payTo"]}) == {"transactions": []}
+    assert (await get("operator/owner"))["nextOwner"] == payee["payTo"]
+    assert await post("operator/owner", {"to": None}) == {"transactions": []}
 
 
 async def use_a_passkey(world, http) -> None:
@@ -443,6 +447,10 @@ async def trade_shares(world, http) -> None:
         signature = account.sign_message(encode_defunct(text=asked.pop("text"))).signature.hex()
         entry = asked | {"signature": "0x" + signature.removeprefix("0x")}
         assert (await http.post(f"{world.url}/sessions", json=entry)).status_code == 201
+        till = Till(world.installation.get(Operator).till)
+        await town.act(DEVNET_ADDRESSES[0], till.transfer_ownership(address(account.address)))
+        accepted = await http.post(f"{world.url}/operator/owner/acceptance")
+        assert [each["what"] for each in accepted.json()["transactions"]] == ["owner"]
         wish = {"offer": offer, "amount": str(SHARE), "maxPrice": "5", "bought": "0"}
         asked = (await http.post(f"{world.url}/purchases/requests", json=wish)).json()
         body = fill(asked["request"], account)

@@ -4,7 +4,11 @@ import httpx
 import pytest
 
 from tests.support.passkeys import SoftwarePasskey, deposit_digest, hexed
+from usufruct.accounts.passkeys import operation_hash
+from usufruct.accounts.passkeys.api import packed
 from usufruct.core import address
+from usufruct_client.passkey_wire import UserOperation
+from usufruct_client.wire_types import read
 
 pytestmark = pytest.mark.anvil
 
@@ -27,6 +31,14 @@ class Person:
 
     async def post(self, request: dict) -> httpx.Response:
         return await self.http.post(request["post"].removeprefix("/v1"), json=request["body"])
+
+    async def send_operation(self, asked: dict) -> httpx.Response:
+        """Have the passkey sign an operation that was asked for, and send it."""
+        body = asked["body"]
+        operation = packed(read(UserOperation, body["operation"], ValueError))
+        digest = operation_hash(self.world.installation.chain_id, operation)
+        assertion = self.passkey.get(digest).body(credentialId=hexed(self.passkey.credential))
+        return await self.http.post("/passkeys/operations", json=body | {"assertion": assertion})
 
     async def make_key(self) -> dict:
         asked = (await self.http.post("/account/key-requests", json=KEY)).json()

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from usufruct.console.operators import NotOperator, Operators
 from usufruct.console.sellers import Seller, Sellers
+from usufruct.console.till_ownership import TillOwnership
 from usufruct.core import Address
 from usufruct.web import HttpExchange, Request, Unauthenticated
 from usufruct.web.ui import PageRoute, Pages
@@ -28,6 +29,13 @@ def sellers_only(
 ) -> Callable[[Request], Awaitable[Response]]:
     """Return a handler that gives `show` the seller; others get a page on which they can sign in (403)."""
     return _with_access(operators, pages, sellers.require, show)
+
+
+def owners_only(
+    ownership: TillOwnership, operators: Operators, pages: Pages, show: Show
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return a handler as `operators_only` does; `show` gets also the account that the till is offered to."""
+    return _with_access(operators, pages, ownership.require, show)
 
 
 def _with_access(
@@ -71,5 +79,5 @@ def access_routes(operators: Operators) -> list[PageRoute]:
     return [PageRoute("POST", _ENTER, enter)]
 
 
-_PLACES = ("/sell", "/desk", "/operator")
+_PLACES = ("/sell", "/desk", "/operator", "/operator/owner")
 """Where a sign-in may lead: never to an address that a form names."""

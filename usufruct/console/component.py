@@ -14,6 +14,7 @@ from usufruct.console.desk_pages import desk_pages
 from usufruct.console.installation_view import InstallationView
 from usufruct.console.operator_pages import operator_routes
 from usufruct.console.operators import Operators
+from usufruct.console.owner_pages import owner_routes
 from usufruct.console.ownership import Ownership
 from usufruct.console.payees import Payees
 from usufruct.console.registrar import Registrar
@@ -24,6 +25,7 @@ from usufruct.console.sales import Sales
 from usufruct.console.seller_desk import Desk
 from usufruct.console.sellers import Sellers
 from usufruct.console.store import DraftStore
+from usufruct.console.till_ownership import TillOwnership
 from usufruct.core import Address, Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostics
@@ -82,6 +84,11 @@ def build(context: Context) -> Component:
         owner = (lambda: get(Senders).of(Role.OWNER)) if is_devnet(chain.chain_id) else None
         return Payees(chain, get(Operator), get(AssetIndexer), owner)
 
+    def ownership() -> TillOwnership:
+        chain = get(ChainAccess)
+        owner = (lambda: get(Senders).of(Role.OWNER)) if is_devnet(chain.chain_id) else None
+        return TillOwnership(chain, get(Operator), get(Operators), get(Sessions), owner)
+
     def view() -> InstallationView:
         return InstallationView(
             get(ChainAccess),
@@ -101,7 +108,8 @@ def build(context: Context) -> Component:
 
     def sellers_calls() -> SellersCalls:
         registry = get(RegistryClient).contract.address
-        return SellersCalls(registry, get(Operator).till, get(AssetIndexer), get(Operators))
+        till = Till(get(Operator).till, get(ChainAccess).client)
+        return SellersCalls(registry, till, get(AssetIndexer), get(Operators))
 
     get(MoreRelayedCalls)["console"] = sellers_calls
     context.provide_later(Operators, operators)
@@ -116,6 +124,7 @@ def build(context: Context) -> Component:
             *access_routes(get(Operators)),
             *sale_routes(get(Sales), get(Operators)),
             *operator_routes(get(InstallationView), get(Payees), get(Operators), get(Pages), is_passkey_account),
+            *owner_routes(ownership(), get(Operators), get(Pages), is_passkey_account),
             *desk_routes(get(Desk), get(Operators), get(Sellers)),
             *desk_pages(
                 get(Desk),

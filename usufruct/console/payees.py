@@ -74,7 +74,7 @@ class Payees:
         Raises:
             NotTillOwner: when the operator does not own the till.
         """
-        await self._check_owner(owner)
+        await check_till_owner(self._till, owner)
         shares = wish.listed and await self._indexer.made(wish.pay_to)
         kind = PayeeKind.SHARES if shares else PayeeKind.PLAIN if wish.listed else PayeeKind.NONE
         if (sender := sender_of(owner, self._devnet_owner)) is not None:
@@ -91,7 +91,7 @@ class Payees:
             NotTillOwner: when the operator does not own the till.
             Invalid: for an amount that no cap can be.
         """
-        await self._check_owner(owner)
+        await check_till_owner(self._till, owner)
         operator, pay_to = self._operator, wish.pay_to or ZERO_ADDRESS
         cap = parse_units(wish.amount.strip(), operator.decimals, "amount")
         if cap > _MOST_CAP:
@@ -109,12 +109,14 @@ class Payees:
     async def _cap(self, pay_to: Address) -> int:
         return await self._till.daily_cap(pay_to, self._operator.token)
 
-    async def _check_owner(self, who: Address) -> None:
-        owner = await self._till.owner()
-        if who != owner:
-            raise NotTillOwner(
-                f"only the till's owner, {checksum(owner)}, decides whom it pays, and {checksum(who)} is signed in; "
-                "sign in with the owner's wallet",
-                field="cookie",
-                owner=owner,
-            )
+
+async def check_till_owner(till: Till, who: Address) -> None:
+    """Raise `NotTillOwner` unless an account owns the till."""
+    owner = await till.owner()
+    if who != owner:
+        raise NotTillOwner(
+            f"only the till's owner, {checksum(owner)}, decides about it, and {checksum(who)} is signed in; sign in "
+            "with the owner's wallet",
+            field="cookie",
+            owner=owner,
+        )

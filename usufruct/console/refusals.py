@@ -10,6 +10,8 @@ REFUSALS: Sequence[RefusalText] = (
         "not_operator", "Only operators may do this. Sign in with the owner's wallet, or one that the owner named."
     ),
     RefusalText("not_till_owner", "Only the till's owner may do this. Sign in with the owner's wallet."),
+    RefusalText("not_next_owner", "The till is not offered to this account. Its owner offers it first."),
+    RefusalText("owns_already", "This account owns the till already. Name another.", "to"),
     RefusalText("invalid_cap", "No cap can be so high. Write a smaller amount.", "amount"),
     RefusalText("invalid_amount", "Write an amount such as 2 or 2.50.", "amount"),
     RefusalText("wallet_needed", "Your wallet has to send this, which needs scripts. Allow them, and try again."),
@@ -36,6 +38,7 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_sale", "Write a whole number from 1 to 1,000.", "faster_input"),
     RefusalText("invalid_sale", "Write a whole number from 0 to 99.", "margin"),
     RefusalText("invalid_sale", "Write a name of at most 200 characters.", "name"),
+    RefusalText("invalid_sale", "Write an address: 0x and 40 digits or letters from a to f.", "to"),
     RefusalText("invalid_sale", "One owner a line: an address, a space, and per cent. At most 20 lines.", "owners"),
     RefusalText("invalid_sale", "One service a line: its name or id, a space, and per cent. At most four.", "parents"),
     RefusalText("invalid_sale", "Write a whole number of hours from 1 to 720.", "notice_hours"),

@@ -7,7 +7,7 @@ from typing import Any
 from usufruct.core import Invalid, UsufructError
 from usufruct.web import read_document
 from usufruct_client.desk_documents import LevelDiscount, NewKey, NewPrice
-from usufruct_client.operator_documents import CapWish, PayeeWish
+from usufruct_client.operator_documents import CapWish, OwnerWish, PayeeWish
 from usufruct_client.sale_documents import (
     CostWish,
     ModelWish,
@@ -112,6 +112,11 @@ def read_key(form: Form) -> NewKey:
 def read_payee(form: Form) -> PayeeWish:
     """Read whether the till is to pay an address."""
     return read_document(PayeeWish, {"payTo": form.get("pay_to", ""), "listed": form.get("listed") == "yes"}, refuse)
+
+
+def read_owner(form: Form) -> OwnerWish:
+    """Read whom the till is offered to; an empty field takes an offer back."""
+    return read_document(OwnerWish, {"to": form.get("to", "").strip().lower() or None}, refuse)
 
 
 def read_cap(form: Form) -> CapWish:

@@ -7,7 +7,7 @@ from usufruct.chain import Call, Sender
 from usufruct.core import Address, ChainId
 from usufruct_client.sale_documents import WalletTransaction
 
-What = Literal["register", "share", "payee", "price", "retire", "collect", "cap"]
+What = Literal["register", "share", "payee", "price", "retire", "collect", "cap", "owner"]
 
 DevnetOwner = Callable[[], Sender] | None
 """Makes the sender of a devnet's owner; None on other chains."""

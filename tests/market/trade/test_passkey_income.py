@@ -4,13 +4,8 @@ import httpx
 import pytest
 
 from tests.market.test_passkey_buyer import Person
-from tests.support.passkeys import hexed
 from tests.support.trade_town import SHARE, TradeTown, code
-from usufruct.accounts.passkeys import operation_hash
-from usufruct.accounts.passkeys.api import packed
 from usufruct.chain.keys import DEVNET_ADDRESSES
-from usufruct_client.passkey_wire import UserOperation
-from usufruct_client.wire_types import read
 
 pytestmark = pytest.mark.anvil
 
@@ -28,16 +23,11 @@ async def holder(town: TradeTown, http: httpx.AsyncClient) -> Person:
     return found
 
 
-async def send(town: TradeTown, holder: Person, *calls: dict) -> httpx.Response:
+async def send(holder: Person, *calls: dict) -> httpx.Response:
     """Have the passkey sign calls as one operation, and send it."""
     asked = await holder.http.post("/account/wallet/operations", json={"calls": calls})
     assert asked.status_code == 200, asked.text
-    body = asked.json()["body"]
-    digest = operation_hash(
-        town.world.installation.chain_id, packed(read(UserOperation, body["operation"], ValueError))
-    )
-    assertion = holder.passkey.get(digest).body(credentialId=hexed(holder.passkey.credential))
-    return await holder.http.post("/passkeys/operations", json=body | {"assertion": assertion})
+    return await holder.send_operation(asked.json())
 
 
 async def collection(town: TradeTown, holder: Person) -> list[dict]:
@@ -51,13 +41,13 @@ async def test_income_that_is_worth_the_gas_is_collected_without_a_deposit(town:
     client, dollar = town.world.installation.client, town.world.dollar
     await town.earn(DOLLAR // 2)  # the holder's part is under the smallest amount that is worth its gas
     calls = await collection(town, holder)
-    assert code(await send(town, holder, *calls)) == "account_unfunded"
+    assert code(await send(holder, *calls)) == "account_unfunded"
     assert await client.code_at(holder.account) == b""
 
     await town.earn(5 * DOLLAR)
     due = await town.shares.pending(holder.account, dollar.address)
     assert 10_000 <= due < 100_000, "less than the smallest deposit"
-    done = await send(town, holder, *await collection(town, holder))
+    done = await send(holder, *await collection(town, holder))
     assert (done.status_code, done.json()["state"]) == (200, "succeeded"), done.text
     assert await dollar.balance_of(holder.account) == due
     assert await client.balance(holder.account) == 0
@@ -69,6 +59,6 @@ async def test_income_pays_for_no_other_operation(town: TradeTown, holder: Perso
     dollar = town.world.dollar
     payment = dollar.transfer(DEVNET_ADDRESSES[6], 0)
     other = {"to": payment.to, "data": f"0x{payment.data.hex()}"}
-    assert code(await send(town, holder, other)) == "account_unfunded"
+    assert code(await send(holder, other)) == "account_unfunded"
     assert await town.world.installation.client.code_at(holder.account) == b""
     assert await dollar.balance_of(holder.account) == 0

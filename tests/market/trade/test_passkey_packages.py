@@ -4,16 +4,11 @@ import httpx
 import pytest
 
 from tests.market.test_passkey_buyer import Person
-from tests.support.passkeys import hexed
 from tests.support.trade_town import NAME, TradeTown, code, plan_text
-from usufruct.accounts.passkeys import operation_hash
-from usufruct.accounts.passkeys.api import packed
 from usufruct.assets import RegistryClient
 from usufruct.chain import Call
 from usufruct.chain.contracts.wrapped_native import WrappedNative
 from usufruct.chain.keys import DEVNET_ADDRESSES
-from usufruct_client.passkey_wire import UserOperation
-from usufruct_client.wire_types import read
 
 pytestmark = pytest.mark.anvil
 
@@ -55,11 +50,7 @@ async def buy(town: TradeTown, buyer: Person, plan: int) -> httpx.Response:
     wish = {"plan": plan_text(plan), "packages": "1", "maxPrice": str(COIN), "bought": "0"}
     asked = await buyer.http.post(f"/passes/{town.asset_text}/packages", json=wish)
     assert asked.status_code == 200, asked.text
-    body = asked.json()["request"]["body"]
-    operation = packed(read(UserOperation, body["operation"], ValueError))
-    digest = operation_hash(town.world.installation.chain_id, operation)
-    assertion = buyer.passkey.get(digest).body(credentialId=hexed(buyer.passkey.credential))
-    return await buyer.http.post("/passkeys/operations", json=body | {"assertion": assertion})
+    return await buyer.send_operation(asked.json()["request"])
 
 
 async def test_a_package_priced_in_another_token_is_bought(town: TradeTown, buyer: Person, coin: WrappedNative):

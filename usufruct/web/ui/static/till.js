@@ -1,4 +1,4 @@
-// The till's list of payees and their caps: sent by the wallet of the till's owner, or signed by their passkey and relayed.
+// The till's payees, their caps and its owner: sent by the wallet of the till's owner, or signed by their passkey and relayed.
 
 import { hex } from "./hex.js";
 import { perform } from "./transactions.js";
@@ -23,6 +23,15 @@ const CHANGES = {
       call: ["setDailyCap(address,address,uint96)", of.value || NOBODY, till.token, units],
     };
   },
+  owner: ({ to }) => {
+    const next = to.value.trim().toLowerCase();
+    return {
+      done: next ? "offer" : "withdrawal",
+      wish: { to: next || null },
+      call: ["transferOwnership(address)", next || NOBODY],
+    };
+  },
+  "owner/acceptance": () => ({ done: "acceptance", wish: undefined, call: ["acceptOwnership()"] }),
 };
 
 // An owner's key decides where income goes: also a wallet, which shows a call in bytes, is asked for nothing but what the page says.
@@ -57,6 +66,11 @@ for (const form of document.querySelectorAll("form[data-till]")) {
     event.preventDefault();
     act(event.submitter ?? form.querySelector("[type=submit]"), () => run(form));
   });
+}
+
+// The sheet that asks for a yes says what was typed behind it.
+for (const shown of document.querySelectorAll("output[form]")) {
+  shown.form.elements.to.addEventListener("input", ({ target }) => { shown.value = target.value.trim(); });
 }
 
 resume(async (request) => {
