@@ -11,12 +11,13 @@ from typer import Argument, BadParameter, Option, Typer
 from usufruct.assets import Credits, PassPlan, about_calls
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.cli.support.command import Facts, Rows, parse_duration, runs
-from usufruct.cli.support.deposits import TokenOption, agreed_token, open_payer
-from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
+from usufruct.cli.support.deposits import TokenOption
+from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway
 from usufruct.cli.support.local_store import SavedKey, save_key
+from usufruct.cli.support.offer_commands import Maker, agreed_price, bought_facts, cancel_offer, read_offers
 from usufruct.cli.support.output import say
 from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
-from usufruct.cli.support.trade import Trader, Unit, find_asset, trade_at
+from usufruct.cli.support.trade import Trader, Unit, trade_at
 from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
 from usufruct.config import Config
 from usufruct.core import (
@@ -203,7 +204,7 @@ async def balance(
 async def offers(
     session: RegistrySession,
     asset: AssetArgument,
-    maker: Annotated[str, Option(help="Only of this account: an address, a wallet's name, or a devnet account.")] = "",
+    maker: Maker = "",
     gateway: GatewayUrl = "",
 ) -> Rows:
     """List the offers of a service's circulating credits at a gateway, the lowest price of a credit first.
@@ -212,13 +213,9 @@ async def offers(
 
     Example: usufruct pass offers my-model
     """
-    config = session.chain.config
-    whose = account(maker, config, "maker") if maker else None
-    with open_gateway(gateway, config) as remote:
-        token = terms_of(remote, config).token
-        found = remote.credit_offers(format_asset(await find_asset(session, remote, asset)))
-    listed = [(each, each.plan) for each in found if whose in (None, each.maker)]
-    rows = [_offer_facts(each, await session.passes.show(plan), token) for each, plan in listed if plan is not None]
+    found, token = await read_offers(session, asset, maker, gateway, GoodsKind.CREDITS)
+    of_plans = [each for each in found if each.plan is not None]
+    rows = [_offer_facts(each, await _plan_of(each, session), token) for each in of_plans]
     return Rows(rows, nothing="no offer of these credits; `usufruct pass offer` makes one")
 
 
@@ -241,19 +238,17 @@ def offer(
     Example: usufruct pass offer my-model 10 --price 8 --wallet 4
     """
     until = Clock().now() + parse_duration(expires, "expires")
-    with open_payer(wallet, gateway, config) as payer:
-        whole = payer.atomic(price, "price")
-        agreed = agreed_token(payer.terms, whole, token, config)
+    with agreed_price(config, wallet, gateway, price, "price", token) as agreed:
 
         async def made(trader: Trader, session: RegistrySession) -> Facts:
             found = await session.passes.find(plan)
             atoms = parse_units(amount, found.currency.decimals, "credits")
             goods = Goods(found.asset, session.registry.passes.address, found.id)
-            sale = await trader.offer(goods, _unit(found), atoms, whole, agreed, until)
-            facts = _offer_facts(sale.offer, found, agreed)
-            return {**facts, **sale.proceeds(agreed), "approval": sale.approval}
+            sale = await trader.offer(goods, _unit(found), atoms, agreed.price, agreed.token, until)
+            facts = _offer_facts(sale.offer, found, agreed.token)
+            return {**facts, **sale.proceeds(agreed.token), "approval": sale.approval}
 
-        return trade_at(config, payer, made, GoodsKind.CREDITS)
+        return trade_at(config, agreed.payer, made, GoodsKind.CREDITS)
 
 
 @app.command()
@@ -274,29 +269,22 @@ def buy_offered(
     Example: usufruct pass buy-offered 0x5c1f...9a03 5 --max-price 4 --wallet 7
     """
     which = hash32(offer, "offer")
-    with open_payer(wallet, gateway, config) as payer:
-        most = payer.atomic(max_price, "max_price")
-        agreed = agreed_token(payer.terms, most, token, config)
+    with agreed_price(config, wallet, gateway, max_price, "max_price", token) as agreed:
 
         async def made(trader: Trader, session: RegistrySession) -> Facts:
             plan = await _plan_of(await trader.find(which), session)
             atoms = parse_units(amount, plan.currency.decimals, "credits")
-            bought = await trader.buy(which, _unit(plan), atoms, most, agreed)
+            bought = await trader.buy(which, _unit(plan), atoms, agreed.price, agreed.token)
             card = await session.registry.price_card(plan.asset)
-            return {
-                "offer": which,
-                "plan": hex(plan.id),
-                "from": checksum(bought.offer.maker),
-                "to": checksum(payer.address),
+            goods = {
                 "credits": plan.currency.show(atoms),
                 "currency": plan.currency.symbol,
                 "about_calls": about_calls(atoms, card),
-                "paid": format_units(bought.price, agreed.decimals),
-                "token": agreed.symbol,
-                "transaction": bought.transaction,
+                **agreed.paid(bought, "token"),
             }
+            return bought_facts(bought, agreed, {"plan": hex(plan.id)}, goods)
 
-        return trade_at(config, payer, made, GoodsKind.CREDITS)
+        return trade_at(config, agreed.payer, made, GoodsKind.CREDITS)
 
 
 @app.command()
@@ -306,16 +294,12 @@ def cancel(config: Config, offer: OfferArgument, wallet: Wallet, gateway: Gatewa
 
     Example: usufruct pass cancel 0x5c1f...9a03 --wallet 4
     """
-    which = hash32(offer, "offer")
-    with open_payer(wallet, gateway, config) as payer:
 
-        async def made(trader: Trader, session: RegistrySession) -> Facts:
-            ended, transaction = await trader.cancel(which)
-            plan = await _plan_of(ended, session)
-            left = plan.currency.show(ended.left)
-            return {"offer": which, "plan": hex(plan.id), "credits_not_sold": left, "transaction": transaction}
+    async def ended(over: OfferFacts, session: RegistrySession) -> Facts:
+        plan = await _plan_of(over, session)
+        return {"plan": hex(plan.id), "credits_not_sold": plan.currency.show(over.left)}
 
-        return trade_at(config, payer, made, GoodsKind.CREDITS)
+    return cancel_offer(config, offer, wallet, gateway, GoodsKind.CREDITS, ended)
 
 
 async def _plan_of(offer: OfferFacts, session: RegistrySession) -> PassPlan:

@@ -7,8 +7,9 @@ from typer import Argument, Option, Typer
 
 from usufruct.assets import SHARE_DECIMALS
 from usufruct.cli.support.command import ADDRESS, Facts, Rows, parse_duration, runs
-from usufruct.cli.support.deposits import TokenOption, agreed_token, open_payer
-from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
+from usufruct.cli.support.deposits import TokenOption
+from usufruct.cli.support.gateway_client import GatewayUrl
+from usufruct.cli.support.offer_commands import Maker, agreed_price, bought_facts, cancel_offer, read_offers
 from usufruct.cli.support.registry_session import AssetArgument, Holder, Receiver, RegistrySession, open_registry
 from usufruct.cli.support.trade import SHARES, Trader, find_asset, trade_at
 from usufruct.cli.support.wallet_option import Wallet, account
@@ -24,7 +25,7 @@ from usufruct.core import (
     moment,
     parse_units,
 )
-from usufruct_client.trade import Goods, price_of_one, price_up
+from usufruct_client.trade import Goods, GoodsKind, price_of_one, price_up
 from usufruct_client.trade_documents import OfferFacts
 from usufruct_client.wire import Token
 
@@ -124,7 +125,7 @@ async def collect(session: RegistrySession, asset: AssetArgument, wallet: Wallet
 async def offers(
     session: RegistrySession,
     asset: AssetArgument,
-    maker: Annotated[str, Option(help="Only of this account: an address, a wallet's name, or a devnet account.")] = "",
+    maker: Maker = "",
     gateway: GatewayUrl = "",
 ) -> Rows:
     """List the offers of a service's shares at a gateway, the lowest price of a share first.
@@ -133,12 +134,8 @@ async def offers(
 
     Example: usufruct shares offers my-model
     """
-    config = session.chain.config
-    whose = account(maker, config, "maker") if maker else None
-    with open_gateway(gateway, config) as remote:
-        token = terms_of(remote, config).token
-        found = remote.share_offers(format_asset(await find_asset(session, remote, asset)))
-    rows = [_offer_facts(each, token) for each in found if whose in (None, each.maker)]
+    found, token = await read_offers(session, asset, maker, gateway, GoodsKind.SHARES)
+    rows = [_offer_facts(each, token) for each in found]
     return Rows(rows, nothing="no offer of these shares; `usufruct shares offer` makes one")
 
 
@@ -161,19 +158,17 @@ def offer(
     Example: usufruct shares offer my-model 1000000 --price 50 --wallet 0
     """
     atoms, expiry = parse_units(amount, SHARE_DECIMALS, "amount"), Clock().now() + parse_duration(expires, "expires")
-    with open_payer(wallet, gateway, config) as payer:
-        whole = payer.atomic(price, "price")
-        agreed = agreed_token(payer.terms, whole, token, config)
+    with agreed_price(config, wallet, gateway, price, "price", token) as agreed:
 
         async def made(trader: Trader, session: RegistrySession) -> Facts:
-            which = await find_asset(session, payer.gateway, asset)
+            which = await find_asset(session, agreed.payer.gateway, asset)
             goods = Goods(which, (await session.registry.shares(which)).address)
-            sale = await trader.offer(goods, SHARES, atoms, whole, agreed, expiry)
-            proceeds = sale.proceeds(agreed)
+            sale = await trader.offer(goods, SHARES, atoms, agreed.price, agreed.token, expiry)
+            proceeds = sale.proceeds(agreed.token)
             del proceeds["royalty"]  # shares have none
-            return {**_offer_facts(sale.offer, agreed), **proceeds, "approval": sale.approval}
+            return {**_offer_facts(sale.offer, agreed.token), **proceeds, "approval": sale.approval}
 
-        return trade_at(config, payer, made)
+        return trade_at(config, agreed.payer, made)
 
 
 @app.command()
@@ -194,24 +189,14 @@ def buy(
     Example: usufruct shares buy 0x5c1f...9a03 500000 --max-price 25 --wallet 5
     """
     atoms, which = parse_units(amount, SHARE_DECIMALS, "amount"), hash32(offer, "offer")
-    with open_payer(wallet, gateway, config) as payer:
-        most = payer.atomic(max_price, "max_price")
-        agreed = agreed_token(payer.terms, most, token, config)
+    with agreed_price(config, wallet, gateway, max_price, "max_price", token) as agreed:
 
         async def made(trader: Trader, _: RegistrySession) -> Facts:
-            bought = await trader.buy(which, SHARES, atoms, most, agreed)
-            return {
-                "offer": which,
-                "asset": format_asset(AssetId(bought.offer.asset)),
-                "from": checksum(bought.offer.maker),
-                "to": checksum(payer.address),
-                "shares": format_units(atoms, SHARE_DECIMALS),
-                "paid": format_units(bought.price, agreed.decimals),
-                "currency": agreed.symbol,
-                "transaction": bought.transaction,
-            }
+            bought = await trader.buy(which, SHARES, atoms, agreed.price, agreed.token)
+            goods = {"shares": format_units(atoms, SHARE_DECIMALS), **agreed.paid(bought)}
+            return bought_facts(bought, agreed, {"asset": format_asset(AssetId(bought.offer.asset))}, goods)
 
-        return trade_at(config, payer, made)
+        return trade_at(config, agreed.payer, made)
 
 
 @app.command()
@@ -221,15 +206,12 @@ def cancel(config: Config, offer: OfferArgument, wallet: Wallet, gateway: Gatewa
 
     Example: usufruct shares cancel 0x5c1f...9a03 --wallet 0
     """
-    which = hash32(offer, "offer")
-    with open_payer(wallet, gateway, config) as payer:
 
-        async def made(trader: Trader, _: RegistrySession) -> Facts:
-            ended, transaction = await trader.cancel(which)
-            asset, left = format_asset(AssetId(ended.asset)), format_units(ended.left, SHARE_DECIMALS)
-            return {"offer": which, "asset": asset, "shares_not_sold": left, "transaction": transaction}
+    async def ended(over: OfferFacts, _: RegistrySession) -> Facts:
+        left = format_units(over.left, SHARE_DECIMALS)
+        return {"asset": format_asset(AssetId(over.asset)), "shares_not_sold": left}
 
-        return trade_at(config, payer, made)
+    return cancel_offer(config, offer, wallet, gateway, GoodsKind.SHARES, ended)
 
 
 def _offer_facts(offer: OfferFacts, token: Token) -> Mapping[str, object]:

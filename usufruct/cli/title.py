@@ -7,11 +7,12 @@ from typer import Argument, BadParameter, Option, Typer
 
 from usufruct.assets import SHARE_DECIMALS
 from usufruct.cli.support.command import Facts, Rows, parse_duration, runs
-from usufruct.cli.support.deposits import TokenOption, agreed_token, open_payer
-from usufruct.cli.support.gateway_client import GatewayUrl, open_gateway, terms_of
+from usufruct.cli.support.deposits import TokenOption
+from usufruct.cli.support.gateway_client import GatewayUrl
+from usufruct.cli.support.offer_commands import Maker, agreed_price, bought_facts, cancel_offer, read_offers
 from usufruct.cli.support.registry_session import AssetArgument, RegistrySession, open_registry
 from usufruct.cli.support.trade import SHARES, TITLE, Bundled, Trader, Unit, find_asset, trade_at
-from usufruct.cli.support.wallet_option import Wallet, account
+from usufruct.cli.support.wallet_option import Wallet
 from usufruct.config import Config
 from usufruct.core import AssetId, Clock, Invalid, checksum, format_asset, format_units, hash32, moment, parse_units
 from usufruct_client.trade import Goods, GoodsKind, OfferedItem
@@ -28,7 +29,7 @@ OfferArgument = Annotated[str, Argument(metavar="OFFER", help="The offer's id, a
 async def offers(
     session: RegistrySession,
     asset: AssetArgument,
-    maker: Annotated[str, Option(help="Only of this account: an address, a wallet's name, or a devnet account.")] = "",
+    maker: Maker = "",
     gateway: GatewayUrl = "",
 ) -> Rows:
     """List the offers of a service's title at a gateway, the lowest price first.
@@ -37,12 +38,8 @@ async def offers(
 
     Example: usufruct title offers my-model
     """
-    config = session.chain.config
-    whose = account(maker, config, "maker") if maker else None
-    with open_gateway(gateway, config) as remote:
-        token = terms_of(remote, config).token
-        found = remote.title_offers(format_asset(await find_asset(session, remote, asset)))
-    rows = [await _offer_facts(each, token, session) for each in found if whose in (None, each.maker)]
+    found, token = await read_offers(session, asset, maker, gateway, GoodsKind.TITLE)
+    rows = [await _offer_facts(each, token, session) for each in found]
     return Rows(rows, nothing="no offer of this title; `usufruct title offer` makes one")
 
 
@@ -69,25 +66,23 @@ def offer(
     Example: usufruct title offer my-model --price 500 --shares 40000000:300 --wallet 0
     """
     until = Clock().now() + parse_duration(expires, "expires")
-    with open_payer(wallet, gateway, config) as payer:
-        whole = payer.atomic(price, "price")
-        agreed = agreed_token(payer.terms, whole, token, config)
+    with agreed_price(config, wallet, gateway, price, "price", token) as agreed:
 
         async def made(trader: Trader, session: RegistrySession) -> Facts:
-            which = await find_asset(session, payer.gateway, asset)
-            more = [await _shares(shares, which, agreed, session)] if shares else []
-            more += [await _credits(each, which, agreed, session) for each in credits_ or ()]
+            which = await find_asset(session, agreed.payer.gateway, asset)
+            more = [await _shares(shares, which, agreed.token, session)] if shares else []
+            more += [await _credits(each, which, agreed.token, session) for each in credits_ or ()]
             others = sum(each.item.price for each in more)
-            if others >= whole:
-                left = format_units(others, agreed.decimals)
+            if others >= agreed.price:
+                left = format_units(others, agreed.token.decimals)
                 raise Invalid(f"--price is {price}, and --shares and --credits take {left}; leave some for the title",
                               code="invalid_offer", field="price")  # fmt: skip
             goods = Goods(which, session.registry.contract.address, title=True)
-            sale = await trader.offer(goods, TITLE, 1, whole, agreed, until, more)
-            facts = await _offer_facts(sale.offer, agreed, session)
-            return {**facts, **sale.proceeds(agreed), "approvals": list(sale.approvals)}
+            sale = await trader.offer(goods, TITLE, 1, agreed.price, agreed.token, until, more)
+            facts = await _offer_facts(sale.offer, agreed.token, session)
+            return {**facts, **sale.proceeds(agreed.token), "approvals": list(sale.approvals)}
 
-        return trade_at(config, payer, made, GoodsKind.TITLE)
+        return trade_at(config, agreed.payer, made, GoodsKind.TITLE)
 
 
 @app.command()
@@ -107,24 +102,14 @@ def buy(
     Example: usufruct title buy 0x5c1f...9a03 --max-price 500 --wallet 7
     """
     which = hash32(offer, "offer")
-    with open_payer(wallet, gateway, config) as payer:
-        most = payer.atomic(max_price, "max_price")
-        agreed = agreed_token(payer.terms, most, token, config)
+    with agreed_price(config, wallet, gateway, max_price, "max_price", token) as agreed:
 
         async def made(trader: Trader, session: RegistrySession) -> Facts:
-            bought = await trader.buy(which, TITLE, 0, most, agreed)
-            return {
-                "offer": which,
-                "asset": format_asset(AssetId(bought.offer.asset)),
-                "from": checksum(bought.offer.maker),
-                "to": checksum(payer.address),
-                "with": await _with(bought.offer.more, agreed, session),
-                "paid": format_units(bought.price, agreed.decimals),
-                "currency": agreed.symbol,
-                "transaction": bought.transaction,
-            }
+            bought = await trader.buy(which, TITLE, 0, agreed.price, agreed.token)
+            goods = {"with": await _with(bought.offer.more, agreed.token, session), **agreed.paid(bought)}
+            return bought_facts(bought, agreed, {"asset": format_asset(AssetId(bought.offer.asset))}, goods)
 
-        return trade_at(config, payer, made, GoodsKind.TITLE)
+        return trade_at(config, agreed.payer, made, GoodsKind.TITLE)
 
 
 @app.command()
@@ -134,14 +119,11 @@ def cancel(config: Config, offer: OfferArgument, wallet: Wallet, gateway: Gatewa
 
     Example: usufruct title cancel 0x5c1f...9a03 --wallet 0
     """
-    which = hash32(offer, "offer")
-    with open_payer(wallet, gateway, config) as payer:
 
-        async def made(trader: Trader, _: RegistrySession) -> Facts:
-            ended, transaction = await trader.cancel(which)
-            return {"offer": which, "asset": format_asset(AssetId(ended.asset)), "transaction": transaction}
+    async def ended(over: OfferFacts, _: RegistrySession) -> Facts:
+        return {"asset": format_asset(AssetId(over.asset))}
 
-        return trade_at(config, payer, made, GoodsKind.TITLE)
+    return cancel_offer(config, offer, wallet, gateway, GoodsKind.TITLE, ended)
 
 
 async def _shares(text: str, asset: AssetId, token: Token, session: RegistrySession) -> Bundled:
