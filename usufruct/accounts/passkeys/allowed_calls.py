@@ -29,6 +29,10 @@ class RelayedCalls(Protocol):
         """Tell whether this call brings an account enough money to pay for the account's creation."""
         return False
 
+    async def justifies_creation(self, account: Address, call: Call) -> bool:
+        """Tell whether an account without money is created for this call, within its part of the day's coins."""
+        return False
+
 
 class MoreRelayedCalls(dict[str, Callable[[], RelayedCalls]]):
     """Calls of other packages that the relayer pays for, by package; each entry is built at the first operation."""
@@ -67,6 +71,14 @@ class AllowedCalls:
         for call in calls:
             for each in self.others:
                 if await each.earns(account, call):
+                    return True
+        return False
+
+    async def justify_creation(self, account: Address, calls: Sequence[Call]) -> bool:
+        """Tell whether one of these calls is a reason to create an account that has no money."""
+        for call in calls:
+            for each in self.others:
+                if await each.justifies_creation(account, call):
                     return True
         return False
 

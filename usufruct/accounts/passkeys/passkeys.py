@@ -246,8 +246,8 @@ class Passkeys:
     async def ensure_exists(self, account: Address, relay: Relay, funds: Funds, calls: Sequence[Call] = ()) -> None:
         """Create an account unless it exists, if it holds enough money, or `calls`, its first, bring it enough.
 
-        It is created too where `calls` give it a second signer or a recovery wallet, within a part of the day's coins:
-        until it exists, it is lost with its only passkey.
+        It is created too, within a part of the day's coins, where `calls` give it a second signer or a recovery wallet:
+        until it exists, it is lost with its only passkey. So it is where another package says that they justify it.
 
         Raises:
             PaymentRequired: when it holds less than the smallest deposit, and `calls` are none of these.
@@ -258,7 +258,8 @@ class Passkeys:
             return
         creation = await self.creation(account)
         funded = await funds.can_deposit(account) or await relay.earn(account, calls)
-        if not (funded or protect(account, calls)):
+        justified = funded or protect(account, calls) or await relay.justify_creation(account, calls)
+        if not justified:
             message = f"{account} holds less than the smallest deposit; send it money first"
             raise PaymentRequired(message, code="account_unfunded", account=account)
         await relay.create(account, creation, funded=funded)

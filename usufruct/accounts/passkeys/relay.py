@@ -147,6 +147,10 @@ class Relay:
         """Tell whether these calls bring an account enough money to pay for the account's creation."""
         return await self._allowed.earn(account, calls)
 
+    async def justify_creation(self, account: Address, calls: Sequence[Call]) -> bool:
+        """Tell whether one of these calls is a reason to create an account that has no money."""
+        return await self._allowed.justify_creation(account, calls)
+
     def digest(self, operation: PackedUserOperation) -> bytes:
         """Return the 32 bytes that a signer signs for an operation on this chain."""
         return operation_hash(self._chain_id, operation)

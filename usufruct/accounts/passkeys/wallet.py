@@ -181,12 +181,23 @@ class Wallet:
         The same calls and name give the same operation, in every tab, unless its calls have failed on the chain.
         """
         await self._relay.check_calls(account, calls)
-        key = int(name, 16) >> 256 - _KEY_BITS
-        tried = await EntryPoint(ENTRY_POINT, self._client).get_nonce(account, key) & _LAST_SEQUENCE
+        key, tried = _nonce_key(name), await self.turn(account, name)
         operations = [new_operation(account, calls, key, _LIMITS, each) for each in range(max(0, tried - 1), tried + 1)]
         known = await self._relay.store.find(hash32_from_bytes(self._relay.digest(operations[0])))
         is_made = known is not None and known.state is not RelayState.FAILED
         return await self._asked(operations[0] if is_made else operations[-1])
+
+    async def turn(self, account: Address, name: Hash32) -> int:
+        """Return how many operations of an account were made under a name."""
+        return await EntryPoint(ENTRY_POINT, self._client).get_nonce(account, _nonce_key(name)) & _LAST_SEQUENCE
+
+    async def call_in_turn(self, account: Address, calls: Sequence[Call], name: Hash32, turn: int) -> SigningRequest:
+        """Ask for a signature over calls as the operation number `turn` under a name; raises as `call`.
+
+        Of several operations for one turn, whatever their calls, the chain makes one.
+        """
+        await self._relay.check_calls(account, calls)
+        return await self._asked(new_operation(account, calls, _nonce_key(name), _LIMITS, turn))
 
     async def send(
         self, account: Address, operation: PackedUserOperation, answer: PasskeyAssertion, site: RelyingParty
@@ -273,6 +284,10 @@ class Wallet:
         body = {"operation": wire.as_json()}
         document = USER_OPERATION.document(domain, shown)
         return SigningRequest(document, SEND, body, ["assertion"], PasskeyRequest(account, credentials))
+
+
+def _nonce_key(name: Hash32) -> int:
+    return int(name, 16) >> 256 - _KEY_BITS
 
 
 def unsigned(operation: PackedUserOperation) -> UserOperation:
