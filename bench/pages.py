@@ -32,6 +32,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, devnet_signer, signer_of
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Clock, address
+from usufruct.staking import WEEK_SECONDS, Stakes
 
 SERVICES = [
     ("librarian", ["--kind", "chat", "--input", "0.5", "--output", "1.5", "--model", "librarian"]),
@@ -52,6 +53,7 @@ BUYERS_PAGES = {
     "titles": "/titles/archive",
     "recover": "/account/recover",
     "airdrop": "/airdrop",
+    "stake": "/stake",
     "gallery": "/_gallery",
 }
 SELLERS_PAGES = {"sell": "/sell", "desk": "/desk", "operator": "/operator", "health": "/operator/health"}
@@ -73,7 +75,18 @@ CREDIT_OFFERS = [("6", "20", "15", ("4",)), ("5", "12", "10", ())]
 INCOME = 184_250_000
 """Income of the traded shares, in atomic units of the devnet's dollar."""
 
-TOKEN = {"USUFRUCT_PLATFORM_TOKEN_NAME": "Example", "USUFRUCT_PLATFORM_TOKEN_SYMBOL": "EXM"}
+STAKERS = [(str(DEMO_ACCOUNT), "5200", "52"), ("6", "8000", "26")]
+"""Wallet, tokens that it locks, and weeks."""
+
+REVENUE = (92_500_000, 141_000_000, 0, 118_750_000)
+"""What the stakers got in the weeks before now, in atomic units of the devnet's dollar."""
+
+TOKEN = {
+    "USUFRUCT_PLATFORM_TOKEN_NAME": "Example",
+    "USUFRUCT_PLATFORM_TOKEN_SYMBOL": "EXM",
+    "USUFRUCT_PLATFORM_TOKEN_EXIT_PENALTY_PERCENT": "20",
+    "USUFRUCT_PLATFORM_TOKEN_ALLOCATION": ",".join(f"{DEVNET_ADDRESSES[int(each)]}=1" for each, _, _ in STAKERS),
+}
 HOLDER_COUNT = 12_000
 """Accounts of the airdrop; the buyer's is one."""
 
@@ -118,12 +131,16 @@ def site() -> Iterator[str]:
     """Sell the services while the block runs; yields the address of the pages."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        commands = Commands(folder, stack.enter_context(chain()))
+        starts_at = Clock().now() - (len(REVENUE) + 1) * WEEK_SECONDS
+        commands = Commands(folder, stack.enter_context(chain(starts_at)))
         commands.environment = {**commands.environment, **TOKEN}
         librarian = [sys.executable, "-m", "usufruct_librarian", "--port", "0"]
         _, model = stack.enter_context(started(librarian, folder / "librarian.log"))
         for step in (["migrate"], ["deploy", "--yes"]):
             commands.run(*step)
+        for wallet, tokens, weeks in STAKERS:
+            commands.run("stake", "lock", tokens, "--weeks", weeks, "--wallet", wallet)
+        asyncio.run(_pass_weeks(load_config(commands.environment)))
         commands.environment = {**commands.environment, "USUFRUCT_PLATFORM_TOKEN_AIRDROPS": _airdrop(commands, folder)}
         serve = [sys.executable, "-m", "usufruct.cli", "serve"]
         _, ready = stack.enter_context(started(serve, folder / "gateway.log", commands.environment))
@@ -180,6 +197,26 @@ async def _earn(config: Config, shares: Address) -> None:
         dollar = TestDollar(opened.deployments.address(TestDollar))
         sender = opened.sender(devnet_signer(0, opened.chain_id))
         await sender.execute(dollar.mint(shares, INCOME), "income of the service in the pictures")
+
+
+async def _pass_weeks(config: Config) -> None:
+    """Pay the stakers' revenue of each week until now, on a chain that began so many weeks ago."""
+    async with open_chain(config) as opened:
+        dollar = TestDollar(opened.deployments.address(TestDollar))
+        sender, escrow = opened.sender(devnet_signer(0, opened.chain_id)), Stakes(opened).escrow
+        start = (await opened.client.head()).timestamp
+
+        async def jump(time: int) -> None:
+            await opened.client.ask("evm_setNextBlockTimestamp", time)
+            await opened.client.ask("evm_mine")
+
+        for number, amount in enumerate(REVENUE, 1):
+            await jump(start + number * WEEK_SECONDS)
+            if amount:
+                await sender.execute(dollar.mint(escrow.address, amount), f"revenue of week {number} in the pictures")
+                await sender.execute(escrow.notify(), f"booking of week {number} in the pictures")
+        await jump(Clock().now())
+        await sender.execute(escrow.roll(len(REVENUE)), "the end of the last week in the pictures")
 
 
 def profiles(url: str) -> dict[str, dict[str, Any]]:

@@ -70,10 +70,10 @@ class Commands:
 
 
 @contextmanager
-def chain() -> Iterator[str]:
-    """Run an anvil while the block runs; yields its URL."""
+def chain(starts_at: int | None = None) -> Iterator[str]:
+    """Run an anvil while the block runs; yields its URL. `starts_at`: its first block's time, by default now."""
     with asyncio.Runner() as runner:
-        anvil = Anvil()
+        anvil = Anvil(starts_at=starts_at)
         runner.run(anvil.start())
         try:
             yield anvil.url
