@@ -1,8 +1,10 @@
 """The JSON documents of airdrops. Amounts are atomic units of the platform token, which has 18 decimals."""
 
-from pydantic import StrictStr
+from typing import Annotated
 
-from usufruct_client.wire_types import AddressText, Count, Document, HashText, Seconds, Uint256
+from pydantic import Field, StrictStr
+
+from usufruct_client.wire_types import AddressText, Count, Document, HashText, Seconds, Uint256, Wish
 
 
 class AirdropFacts(Document):
@@ -54,3 +56,9 @@ class AirdropClaimFacts(Document):
     contract: AddressText | None = None
     claims_end: Seconds | None = None
     treasury: AddressText | None = None
+
+
+class AirdropLockWish(Wish):
+    """`POST /v1/airdrops/{root}/{account}/lock-requests`: for how many weeks the signed-in account locks its entry."""
+
+    weeks: Annotated[int, Field(strict=True, ge=1, le=52)]

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictStr
 
 from usufruct_client.trade_documents import ExchangeTransaction
-from usufruct_client.wire import Token
-from usufruct_client.wire_types import AddressText, Count, Document, Seconds, Uint256, Wish, whole
+from usufruct_client.wire import SigningRequest, Token
+from usufruct_client.wire_types import AddressText, Count, Document, Seconds, Signature, Uint256, Wish, whole
 
 _Bps = Annotated[int, whole(10_000)]
 _Weeks = Annotated[int, Field(strict=True, ge=1, le=52)]
@@ -94,6 +94,57 @@ class StakeWish(Wish):
     amount: Uint256 | None = None
     weeks: _Weeks | None = None
     to: AddressText | None = None
+
+
+class StakeRequestWish(Wish):
+    """`POST /v1/staking/requests`: what the signed-in account wants to do with its lock; members as in `StakeWish`.
+
+    `seen`: the mark of the lock as its reader saw it; the wish is refused if the lock has changed since.
+    """
+
+    action: StakeAction
+    amount: Uint256 | None = None
+    weeks: _Weeks | None = None
+    to: AddressText | None = None
+    seen: StrictStr | None = None
+
+
+class StakeRequest(Document):
+    """What the account signs or sends: one of `operation`, which a passkey signs, `permit`, and `transactions`.
+
+    A wallet signs the permit of the tokens to lock; its answer is the one transaction. The demo account's transactions
+    are sent already.
+    """
+
+    operation: SigningRequest | None
+    permit: SigningRequest | None
+    transactions: list[ExchangeTransaction]
+
+
+class PermittedStake(Wish):
+    """`POST /v1/staking/permitted-calls`: a lock or an increase, with the permit (ERC-2612) that the account signed."""
+
+    account: AddressText
+    action: Literal["lock", "increase"]
+    amount: Uint256
+    deadline: Seconds
+    signature: Signature
+    weeks: _Weeks | None = None
+
+
+class StakeProjection(Document):
+    """`GET /v1/staking/projection`: what a lock made now would be and get, if nothing else changed.
+
+    `weekly_revenue`: the mean of the last `counted_weeks` weeks that end before `until`; null where none was divided
+    yet. `weekly_income`: the lock's part of it in its first week. Neither is promised.
+    """
+
+    ends_at: Seconds
+    first_score: Uint256
+    weekly_income: Uint256 | None
+    weekly_revenue: Uint256 | None
+    counted_weeks: Count
+    until: Seconds | None
 
 
 class StakeCalls(Document):

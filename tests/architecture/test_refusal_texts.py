@@ -66,6 +66,10 @@ def test_every_refusal_of_a_proposal_that_a_page_meets_has_a_text():
     assert set(codes("governance")) - known() == OF_PROPOSALS_ON_THE_COMMAND_LINE
 
 
+def test_every_refusal_of_a_lock_has_a_text():
+    assert set(codes("staking", "errors.py")) <= known()
+
+
 def test_a_text_is_for_a_code_that_is_raised():
     raised = {code for file in ROOT.iterdir() if file.is_dir() for code in codes(file.name)}
     assert known() <= raised | {"unknown_route"}, known() - raised

@@ -14,9 +14,10 @@ from tests.support.staked_economy import ANN, BEN, DOLLAR, TOKEN, Economy
 from usufruct.chain import ChainAccess, Client
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.keys import DEVNET_ADDRESSES
-from usufruct.staking import RevenueWeek, RevenueWeeks
-from usufruct.staking.lock_model import WEEK_SECONDS
+from usufruct.staking import RevenueWeek, RevenueWeeks, Stakes
+from usufruct.staking.lock_model import WEEK_SECONDS, end_after
 from usufruct.staking.node_limit import NodeLimit
+from usufruct.staking.revenue_weeks import WeeklyRevenue, weekly_revenue
 from usufruct.staking.week_api import week_routes
 from usufruct.staking.week_store import WeekEvent, forget_weeks_after, put_week_event, weeks_before
 from usufruct.store import Database
@@ -107,8 +108,9 @@ def test_the_list_has_pages_and_is_read_while_the_node_hangs(economy: Economy):
                 await put_week_event(unit, divided)
         async with hanging_node(economy.commands.config.chain.rpc_url) as node, Client(node.url) as client:
             node.hang_on(b'"method"')
-            hanging = RevenueWeeks(replace(chain, client=client))
-            transport = httpx.ASGITransport(Router(week_routes(hanging, NodeLimit(0.2))))
+            hanging = replace(chain, client=client)
+            routes = week_routes(Stakes(hanging), RevenueWeeks(hanging), NodeLimit(0.2))
+            transport = httpx.ASGITransport(Router(routes))
             async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=120) as http:
                 first = (await http.get("/v1/staking/weeks")).json()
                 last = (await http.get("/v1/staking/weeks", params={"after": first["next"]})).json()
@@ -129,6 +131,43 @@ def test_the_list_has_pages_and_is_read_while_the_node_hangs(economy: Economy):
         assert (refused.status_code, refused.json()["error"]["param"]) == (400, "after")
 
     economy.inside(listed)
+
+
+def test_the_mean_counts_weeks_without_revenue_and_none_before_the_first():
+    def week(number: int, paid: int, divided: bool = True) -> RevenueWeek:
+        return RevenueWeek(number, paid, paid if divided else 0, 0, 0, 52 if divided else None)
+
+    assert weekly_revenue([]) is None
+    assert weekly_revenue([week(9, 5, divided=False)]) is None
+    assert weekly_revenue([week(7, 10)]) == WeeklyRevenue(10, 1, 8 * WEEK_SECONDS)
+    assert weekly_revenue([week(8, 9, divided=False), week(7, 10), week(5, 2)]) == WeeklyRevenue(4, 3, 8 * WEEK_SECONDS)
+    assert weekly_revenue([week(7, 10), week(6, 4), week(3, 90)]) == WeeklyRevenue(3, 4, 8 * WEEK_SECONDS)
+
+
+@pytest.mark.anvil
+def test_a_projection_is_of_the_last_weeks_and_the_locks_there_are(economy: Economy):
+    economy.stake("lock", "520", "--weeks", "52", wallet=ANN)
+    economy.pass_weeks(1)
+    pay_week(economy, 4 * DOLLAR)
+
+    async def projected(chain: ChainAccess) -> None:
+        routes = week_routes(Stakes(chain), RevenueWeeks(chain), NodeLimit(60))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(Router(routes)), base_url="http://test", timeout=120
+        ) as http:
+            wish = {"amount": str(500 * TOKEN), "weeks": "52"}
+            found = (await http.get("/v1/staking/projection", params=wish)).json()
+            refused = [
+                (await http.get("/v1/staking/projection", params=wish | wrong)).json()["error"]["param"]
+                for wrong in ({"weeks": "53"}, {"weeks": "0"}, {"amount": "-1"}, {"amount": "1.5"})
+            ]
+        now = (await chain.client.head()).timestamp
+        assert (found["endsAt"], found["firstScore"]) == (end_after(52, now), str(500 * TOKEN))
+        assert (found["weeklyRevenue"], found["countedWeeks"]) == (str(4 * DOLLAR), 1)
+        assert found["weeklyIncome"] == str(2 * DOLLAR), "500 of 1,000: the other lock has 50 weeks left"
+        assert refused == ["weeks", "weeks", "amount", "amount"]
+
+    economy.inside(projected)
 
 
 async def test_weeks_are_those_of_their_last_events(database: Database):

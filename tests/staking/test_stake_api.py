@@ -11,15 +11,17 @@ from openapi_spec_validator import validate
 from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.staked_economy import ANN, DOLLAR, TOKEN, Economy
-from usufruct.chain import Call, ChainAccess
+from usufruct.chain import Call, ChainAccess, Client
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import ZERO_ADDRESS, Address
 from usufruct.staking import Stakes
+from usufruct.staking.api import airdrop_lock_routes
 from usufruct.staking.lock_model import end_after
 from usufruct.staking.relayed_calls import StakersCalls
-from usufruct.staking.stake_api import PATH, stake_routes
+from usufruct.staking.stake_api import PATH, request_routes, stake_routes
+from usufruct.staking.week_api import week_routes
 from usufruct.web import Router
 from usufruct.web.openapi import openapi_document
 
@@ -124,12 +126,25 @@ def unasked_stakes() -> Stakes:
 
 
 def test_the_routes_are_described():
-    described = [(each.method, each.path, each.operation) for each in stake_routes(unasked_stakes())]
+    not_asked: Any = None
+    stakes = unasked_stakes()
+    routes = [
+        *stake_routes(stakes),
+        *request_routes(not_asked, not_asked),
+        *week_routes(stakes, not_asked, not_asked),
+        *airdrop_lock_routes(not_asked, not_asked, not_asked),
+    ]
+    described = [(each.method, each.path, each.operation) for each in routes]
     validate(openapi_document(described, "test", "1"))
 
 
 async def test_the_relayer_pays_for_what_a_staker_does_and_for_nothing_else():
-    calls, escrow, token = StakersCalls(ESCROW, COIN), VoteEscrow(ESCROW), PlatformToken(COIN)
+    async with Client("http://127.0.0.1:9") as client:
+        await pays_for_verbs(StakersCalls(ESCROW, COIN, client, least=1))
+
+
+async def pays_for_verbs(calls: StakersCalls) -> None:
+    escrow, token = VoteEscrow(ESCROW), PlatformToken(COIN)
     for call in (
         token.approve(ESCROW, 5),
         escrow.lock(1, 2),

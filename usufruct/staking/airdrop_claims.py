@@ -152,7 +152,7 @@ class AirdropClaims:
             await self._send(await self._reserve(airdrop.place, found.entry, network), found.entry)
             found = await self.status(airdrop, account)
         if found.state not in (EntryState.PENDING, EntryState.CLAIMED):
-            raise _refusal(found)
+            raise entry_refusal(found)
         return found
 
     async def settle(self) -> None:
@@ -239,7 +239,8 @@ class AirdropClaims:
         return Airdrop(place).claim(entry.index, entry.account, entry.amount, entry.proof)
 
 
-def _refusal(found: EntryStatus) -> NotClaimable:
+def entry_refusal(found: EntryStatus) -> NotClaimable:
+    """Return why an entry cannot be claimed now."""
     match found.state:
         case EntryState.PLANNED:
             return AirdropPlanned("the airdrop's contract is not deployed yet; try again later")

@@ -4,12 +4,22 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from usufruct.core import Address, address, hash32, hash32_from_bytes
+from usufruct.accounts import Sessions
+from usufruct.core import Address, Denied, address, hash32, hash32_from_bytes
 from usufruct.staking.airdrop_claims import AirdropClaims, AirdropStatus, EntryStatus
+from usufruct.staking.airdrop_locks import AirdropLocks
+from usufruct.staking.errors import InvalidStake
 from usufruct.staking.served_airdrops import ServedAirdrop
 from usufruct.web import Operation, Request, Route, client_network, document_response
 from usufruct.web.ui import PageRoute
-from usufruct_client.airdrop_documents import AirdropClaimFacts, AirdropEntryFacts, AirdropFacts, AirdropList
+from usufruct_client.airdrop_documents import (
+    AirdropClaimFacts,
+    AirdropEntryFacts,
+    AirdropFacts,
+    AirdropList,
+    AirdropLockWish,
+)
+from usufruct_client.stake_documents import StakeRequest
 
 PATH = "/v1/airdrops"
 _ENTRY_PATH = f"{PATH}/{{root}}/{{account}}"
@@ -32,6 +42,19 @@ _CLAIM = Operation(
         409: "the contract would not pay it: not deployed, ended, not funded, or refused",
         429: "as many came from the caller's network today, the day's gas is spent, or the claim failed today",
         503: "the chain's node does not answer, or the operator's key holds too little for gas",
+    },
+)
+_LOCK = Operation(
+    "Return what the signed-in account signs or sends to claim its entry straight into a lock.",
+    StakeRequest,
+    AirdropLockWish,
+    takes={"cookie": "the session's"},
+    refuses=_UNKNOWN
+    | _AWAY
+    | {
+        401: "no one is signed in",
+        403: "another account is signed in",
+        409: "the contracts would refuse it; the code says why",
     },
 )
 
@@ -64,6 +87,21 @@ def airdrop_routes(claims: AirdropClaims) -> list[Route]:
         Route("GET", f"{_ENTRY_PATH}/claim", status, _STATUS),
         PageRoute("POST", f"{_ENTRY_PATH}/claim", claim, _CLAIM),
     ]
+
+
+def airdrop_lock_routes(claims: AirdropClaims, locks: AirdropLocks, sessions: Sessions) -> list[Route]:
+    """Return the route by which the signed-in account locks its entry."""
+
+    async def lock(request: Request) -> Response:
+        own, account = (await sessions.require(request.exchange)).address, address(request.path_params["account"])
+        if own != account:
+            raise Denied(f"{own} is signed in, and the entry is {account}'s", code="other_account", field="account")
+        wish = await request.read(AirdropLockWish, lambda message, field: InvalidStake(message, field=field))
+        airdrop = claims.served.find(hash32(request.path_params["root"], "root"))
+        steps = await locks.steps(airdrop, account, wish.weeks)
+        return document_response(steps.document(locks.chain_id))
+
+    return [PageRoute("POST", f"{_ENTRY_PATH}/lock-requests", lock, _LOCK)]
 
 
 def _airdrop(found: AirdropStatus) -> AirdropFacts:

@@ -23,15 +23,13 @@ from usufruct.staking.airdrop_component import AirdropParts
 from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
 from usufruct.staking.level_benefits import LevelBenefits
 from usufruct.staking.levels import StakingLevels, levels_creation
-from usufruct.staking.node_limit import NodeLimit
 from usufruct.staking.platform_token import platform_token_creation
-from usufruct.staking.relayed_calls import StakersCalls
+from usufruct.staking.refusals import REFUSALS
 from usufruct.staking.revenue_weeks import RevenueWeeks
-from usufruct.staking.stake_api import stake_routes
-from usufruct.staking.stakes import Stakes
+from usufruct.staking.stake_component import StakeParts
 from usufruct.staking.vote_escrow import vote_escrow_creation
-from usufruct.staking.week_api import week_routes
 from usufruct.web import Route
+from usufruct.web.ui import Pages
 
 _FEE_SECONDS = 60.0
 _WEEK_SECONDS = 30.0
@@ -40,22 +38,18 @@ _LEVEL_SECONDS = 5.0
 
 def build(context: Context) -> Component:
     """Build the component."""
-    get, airdrops = context.get, AirdropParts(context)
+    get, stakes, airdrops = context.get, StakeParts(context), AirdropParts(context)
 
     def routes() -> list[Route]:
-        if not has_escrow(get(Deployments)):
-            return [*airdrops.routes()]
-        return [
-            *stake_routes(Stakes(get(ChainAccess))),
-            *week_routes(get(RevenueWeeks), NodeLimit()),
-            *airdrops.routes(),
-        ]
+        parts: list[StakeParts | AirdropParts] = [stakes, airdrops] if has_escrow(get(Deployments)) else [airdrops]
+        if navigation := [link for part in parts for link in part.navigation]:
+            get(Pages).add_package("usufruct.staking", navigation, REFUSALS)
+        return [route for part in parts for route in part.routes()]
 
     async def start() -> None:
         deployments = get(Deployments)
         if has_escrow(deployments):
-            escrow, token = deployments.address(VoteEscrow), deployments.address(PlatformToken)
-            get(MoreRelayedCalls)["staking"] = lambda: StakersCalls(escrow, token)
+            get(MoreRelayedCalls)["staking"] = lambda: stakes.relayed_calls(airdrops.contracts)
             get(LogStreams)["staking"] = lambda: get(RevenueWeeks).logs
 
     def jobs() -> list[Job]:
@@ -83,7 +77,6 @@ def build(context: Context) -> Component:
         levels = [levels_job(get(LevelBenefits), get(Config))] if has_levels(get(Deployments)) else []
         return [*levels, *airdrops.gateway_jobs()]
 
-    context.provide_later(RevenueWeeks, lambda: RevenueWeeks(get(ChainAccess)))
     context.provide_later(LevelBenefits, lambda: LevelBenefits(StakingLevels(get(ChainAccess)), get(Clock)))
     context.provide_later(PayerBenefits, benefits)
     return Component(

@@ -21,6 +21,9 @@ from usufruct.store import Unit
 PAGE = 52
 """Weeks of a page of the list: a year."""
 
+MEAN_WEEKS = 4
+"""Weeks that the mean revenue is of."""
+
 _MOST_DIGITS = 12
 
 
@@ -53,6 +56,15 @@ class RevenueWeek:
     def paid_down(self, score: int) -> int | None:
         """Return what so much score got, atomic units of both; None while the week is not divided."""
         return divide_down(self.paid * score, self.total_score) if self.total_score else None
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyRevenue:
+    """The mean revenue of `weeks` weeks, the last of which ended at `until`, Unix seconds; rounded down."""
+
+    amount: int
+    weeks: int
+    until: int
 
 
 class EscrowLogs:
@@ -129,10 +141,19 @@ class RevenueWeeks:
         weeks = [_week(each) for each in found[:limit]]
         return weeks, str(weeks[-1].week) if len(found) > limit else None
 
-    async def last_divided(self, weeks: int) -> Sequence[RevenueWeek]:
-        """Return the last weeks that were divided, at most so many, the newest first."""
-        found, _ = await self.page(limit=weeks + PAGE)
-        return [each for each in found if each.total_weight is not None][:weeks]
+
+def weekly_revenue(weeks: Sequence[RevenueWeek], most: int = MEAN_WEEKS) -> WeeklyRevenue | None:
+    """Return the mean of what was paid in the last `most` weeks up to the last that was divided; None before the first.
+
+    `weeks`: the newest first; those without revenue, which are not listed, count as 0, but none before the first.
+    """
+    divided = {each.week: each.paid for each in weeks if each.total_weight is not None}
+    if not divided:
+        return None
+    last = max(divided)
+    counted = range(max(min(divided), last + 1 - most), last + 1)
+    total = sum(divided.get(week, 0) for week in counted)
+    return WeeklyRevenue(divide_down(total, len(counted)), len(counted), (last + 1) * WEEK_SECONDS)
 
 
 def _week(event: WeekEvent) -> RevenueWeek:

@@ -1,15 +1,26 @@
-"""Locks as JSON: the escrow, an account's lock, and the transactions that change it; none is sent here."""
+"""Locks as JSON: the escrow, an account's lock, and what changes it: transactions, permits, a passkey's operations."""
 
 from starlette.responses import Response
 
+from usufruct.accounts import Sessions
 from usufruct.chain import Call, TokenFacts
-from usufruct.core import Address, address
+from usufruct.core import address
 from usufruct.staking.errors import InvalidStake
 from usufruct.staking.lock_model import score_down
+from usufruct.staking.stake_changes import amount_of, delegate_of, weeks_of
+from usufruct.staking.stake_requests import PERMITS, StakeRequests, stake_transaction
 from usufruct.staking.stakes import Stakes
 from usufruct.web import Operation, Request, Route, document_response
-from usufruct_client.stake_documents import EscrowFacts, StakeCalls, StakeFacts, StakeWish
-from usufruct_client.trade_documents import ExchangeTransaction
+from usufruct.web.ui import PageRoute
+from usufruct_client.stake_documents import (
+    EscrowFacts,
+    PermittedStake,
+    StakeCalls,
+    StakeFacts,
+    StakeRequest,
+    StakeRequestWish,
+    StakeWish,
+)
 from usufruct_client.wire import Token
 
 PATH = "/v1/staking"
@@ -23,10 +34,20 @@ _CALLS = Operation(
     StakeWish,
     refuses=_CHAIN,
 )
+_REQUEST = Operation(
+    "Return what the signed-in account signs or sends to change its lock.",
+    StakeRequest,
+    StakeRequestWish,
+    takes={"cookie": "the session's"},
+    refuses=_CHAIN | {401: "no one is signed in", 409: "it cannot be done now; the code says why"},
+)
+_PERMITTED = Operation(
+    "Return the one transaction that locks tokens by a permit that their owner signed.", StakeCalls, PermittedStake
+)
 
 
 def stake_routes(stakes: Stakes) -> list[Route]:
-    """Return the routes under `/v1/staking`."""
+    """Return the routes under `/v1/staking` that need no session."""
 
     async def escrow(request: Request) -> Response:
         terms = await stakes.terms()
@@ -66,8 +87,9 @@ def stake_routes(stakes: Stakes) -> list[Route]:
         )
 
     async def calls(request: Request) -> Response:
-        wish = await request.read(StakeWish, lambda message, field: InvalidStake(message, field=field))
-        return document_response(StakeCalls([_transaction(stakes, call) for call in await stake_calls(stakes, wish)]))
+        wish = await request.read(StakeWish, _invalid)
+        found = await stake_calls(stakes, wish)
+        return document_response(StakeCalls([stake_transaction(stakes.chain_id, call) for call in found]))
 
     return [
         Route("GET", PATH, escrow, _ESCROW),
@@ -76,8 +98,25 @@ def stake_routes(stakes: Stakes) -> list[Route]:
     ]
 
 
+def request_routes(requests: StakeRequests, sessions: Sessions) -> list[Route]:
+    """Return the routes under `/v1/staking` by which the signed-in account changes its lock."""
+
+    async def asked(request: Request) -> Response:
+        account = (await sessions.require(request.exchange)).address
+        wish = await request.read(StakeRequestWish, _invalid)
+        changed = StakeWish(account, wish.action, wish.amount, wish.weeks, wish.to)
+        steps = await requests.steps(changed, wish.seen)
+        return document_response(steps.document(requests.stakes.chain_id))
+
+    async def permitted(request: Request) -> Response:
+        call = requests.permitted_call(await request.read(PermittedStake, _invalid))
+        return document_response(StakeCalls([stake_transaction(requests.stakes.chain_id, call)]))
+
+    return [PageRoute("POST", f"{PATH}/requests", asked, _REQUEST), Route("POST", PERMITS, permitted, _PERMITTED)]
+
+
 async def stake_calls(stakes: Stakes, wish: StakeWish) -> list[Call]:
-    """Return the calls of a wish.
+    """Return the calls of a wish; whether the contract would make them is not checked.
 
     Raises:
         InvalidStake: when it lacks what its action needs.
@@ -85,43 +124,25 @@ async def stake_calls(stakes: Stakes, wish: StakeWish) -> list[Call]:
     holder, to = wish.account, wish.to or wish.account
     match wish.action:
         case "lock":
-            return await stakes.lock(holder, _amount(wish), _weeks(wish))
+            return await stakes.lock(holder, amount_of(wish), weeks_of(wish))
         case "increase":
-            return await stakes.increase(holder, _amount(wish))
+            return await stakes.increase(holder, amount_of(wish))
         case "extend":
-            return [stakes.extend(_weeks(wish))]
+            return [stakes.extend(weeks_of(wish))]
         case "renew" | "stopRenewal":
             return [stakes.renew(on=wish.action == "renew")]
         case "withdraw":
             return [stakes.withdraw(to)]
         case "exit":
-            return [stakes.exit(_amount(wish), to)]
+            return [stakes.exit(amount_of(wish), to)]
         case "claim":
             return stakes.claim(await stakes.of(holder), to)
         case "delegate":
-            return [stakes.delegate(_delegate(wish))]
+            return [stakes.delegate(delegate_of(wish))]
 
 
-def _amount(wish: StakeWish) -> int:
-    if wish.amount is None:
-        raise InvalidStake(f"`amount` is missing; {wish.action} needs it, in atomic units", field="amount")
-    return wish.amount
-
-
-def _weeks(wish: StakeWish) -> int:
-    if wish.weeks is None:
-        raise InvalidStake(f"`weeks` is missing; {wish.action} needs 1 to 52", field="weeks")
-    return wish.weeks
-
-
-def _delegate(wish: StakeWish) -> Address:
-    if wish.to is None:
-        raise InvalidStake("`to` is missing; delegate needs the account that is to vote", field="to")
-    return wish.to
-
-
-def _transaction(stakes: Stakes, call: Call) -> ExchangeTransaction:
-    return ExchangeTransaction(stakes.chain_id, call.to, f"0x{call.data.hex()}", call.value, sent=False)
+def _invalid(message: str, field: str) -> InvalidStake:
+    return InvalidStake(message, field=field)
 
 
 def _token(facts: TokenFacts) -> Token:

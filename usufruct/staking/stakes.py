@@ -105,6 +105,11 @@ class Stakes:
             self._facts = token, await token_facts(self.client, await self.escrow.revenue_token())
         return self._facts
 
+    @property
+    def known_tokens(self) -> tuple[TokenFacts, TokenFacts] | None:
+        """Both tokens as they were read before; None where the node never answered."""
+        return self._facts
+
     async def of(self, holder: Address) -> Stake:
         """Return what an account has in the escrow, as of the newest block."""
         head = await self.client.head()

@@ -1,28 +1,38 @@
-"""Weeks of revenue as JSON."""
+"""Weeks of revenue as JSON, and what a lock made now would get of such weeks."""
 
+import asyncio
 from contextlib import suppress
 
 from starlette.responses import Response
 
 from usufruct.core import Unavailable
 from usufruct.staking.airdrop_rows import TOKEN_DECIMALS
+from usufruct.staking.errors import InvalidStake
+from usufruct.staking.lock_model import MOST_WEEKS, Lock, income_down, score_down
 from usufruct.staking.node_limit import NodeLimit
-from usufruct.staking.revenue_weeks import RevenueWeek, RevenueWeeks
+from usufruct.staking.revenue_weeks import RevenueWeek, RevenueWeeks, weekly_revenue
+from usufruct.staking.stakes import Stakes
 from usufruct.web import Operation, Request, Route, document_response
-from usufruct_client.stake_documents import RevenueWeekFacts, RevenueWeekList
+from usufruct_client.stake_documents import RevenueWeekFacts, RevenueWeekList, StakeProjection
 
 THOUSAND = 1_000 * 10**TOKEN_DECIMALS
 """A score of 1,000 tokens, in atomic units."""
 
+_MOST_DIGITS = 30
 _LIST = Operation(
     "List weeks that brought the stakers revenue, as far as the chain was read; the newest first. `after`: where to "
     "go on.",
     RevenueWeekList,
 )
+_PROJECTION = Operation(
+    "Return what a lock made now would be, and get in its first week. `amount` in atomic units; `weeks`: 1 to 52.",
+    StakeProjection,
+    refuses={503: "the chain's node does not answer"},
+)
 
 
-def week_routes(weeks: RevenueWeeks, node: NodeLimit) -> list[Route]:
-    """Return the route of the list."""
+def week_routes(stakes: Stakes, weeks: RevenueWeeks, node: NodeLimit) -> list[Route]:
+    """Return the routes of weeks and projections."""
 
     async def listed(request: Request) -> Response:
         with suppress(Unavailable):
@@ -31,7 +41,33 @@ def week_routes(weeks: RevenueWeeks, node: NodeLimit) -> list[Route]:
         found, after = await weeks.page(request.query_params.get("after", ""))
         return document_response(RevenueWeekList([_facts(each) for each in found], after))
 
-    return [Route("GET", "/v1/staking/weeks", listed, _LIST)]
+    async def projected(request: Request) -> Response:
+        amount, length = (_number(request, name) for name in ("amount", "weeks"))
+        if not 1 <= length <= MOST_WEEKS:
+            raise InvalidStake(f"`weeks` is {length}; name 1 to {MOST_WEEKS}", field="weeks")
+        async with node.limit():
+            terms, ends_at = await asyncio.gather(stakes.terms(), stakes.escrow.end_after(length))
+            await weeks.poll()
+        mean = weekly_revenue((await weeks.page())[0])
+        first = terms.week + 1
+        lock = Lock(amount, first + length)
+        score = score_down(lock.weight_at(first))
+        if mean is None:
+            return document_response(StakeProjection(ends_at, score, None, None, 0, None))
+        income = income_down(lock, first, 1, mean.amount, terms.next_weight)
+        return document_response(StakeProjection(ends_at, score, income, mean.amount, mean.weeks, mean.until))
+
+    return [
+        Route("GET", "/v1/staking/weeks", listed, _LIST),
+        Route("GET", "/v1/staking/projection", projected, _PROJECTION),
+    ]
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise InvalidStake(f"`{name}` must be a whole number, not {text[:60]!r}", field=name)
+    return int(text)
 
 
 def _facts(week: RevenueWeek) -> RevenueWeekFacts:

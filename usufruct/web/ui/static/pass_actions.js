@@ -1,10 +1,9 @@
 // Prepaid credits: buy packages, activate credits, make a key that pays with them, give them back.
 
-import { hex } from "./hex.js";
 import { API_KEY, keep } from "./page.js";
 import { packages } from "./passes.js";
 import { page, texts, unitDecimals } from "./trade.js";
-import { perform } from "./transactions.js";
+import { callData, perform } from "./transactions.js";
 import { ask, atomic, fill, reload, send, sign } from "./wallet.js";
 
 const PASSES = `/v1/passes/${page.asset}`;
@@ -18,12 +17,6 @@ const DAY_SECONDS = 86_400;
 const CLOCK_SECONDS = 3_600;  // that this clock may be behind
 
 const made = document.getElementById("made-grant");
-
-// A call's data, of its function and words.
-async function callData(signature, ...words) {
-  const { selector, word } = await import("./keccak.js");
-  return selector(signature) + words.map((each) => hex(word(each)).slice(2)).join("");
-}
 
 // A passkey shows nothing of what it signs: that the operation buys these packages, for no more than this, is checked here.
 async function isPurchase({ document }, { plan, packages, maxPrice }, token) {

@@ -1,8 +1,15 @@
 // Transactions that the signed-in account decides: its wallet sends them, or its passkey signs them and the relayer sends them.
 
+import { hex } from "./hex.js";
 import { ask, fill, send, transact } from "./wallet.js";
 
 const texts = document.getElementById("wallet-texts").dataset;
+
+// A call's data, of its function and words.
+export async function callData(signature, ...words) {
+  const { selector, word } = await import("./keccak.js");
+  return selector(signature) + words.map((each) => hex(word(each)).slice(2)).join("");
+}
 
 // The functions of the shares by which their holder collects income.
 export const COLLECT = ["collectAll(address[],address)", "collectTo(address,address)", "accrueAndCollect(address,address)"];
