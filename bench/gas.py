@@ -127,7 +127,7 @@ def ours() -> dict[str, int]:
     contracts = ROOT / "contracts"
     run_forge(contracts, "test")
     found: dict[str, int] = {}
-    for name in ("accounts", "assets", "governance", "market", "payments", "staking"):
+    for name in ("accounts", "assets", "deals", "governance", "market", "payments", "staking"):
         found |= {k: int(v) for k, v in json.loads((contracts / "snapshots" / f"{name}.json").read_text()).items()}
     return found
 

@@ -152,7 +152,7 @@ interface IDealRoom {
     error InvalidLevels(address levels);
 
     /// @notice A token without code, or the same as the other.
-    error InvalidToken(address token);
+    error InvalidDealToken(address token);
 
     /// @notice The policy has no code.
     error InvalidPolicy(address policy);
@@ -167,7 +167,7 @@ interface IDealRoom {
     error InvalidLevelTerms(uint256 level, uint256 cap, uint256 opensAt);
 
     /// @notice The fee is above its bound, or its sink zero or this contract.
-    error InvalidFee(address sink, uint256 feeBps);
+    error InvalidDealFee(address sink, uint256 bps);
 
     /// @notice Tokens cannot be sent to this address: zero, or this contract.
     error InvalidRecipient(address to);

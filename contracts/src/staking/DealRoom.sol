@@ -270,10 +270,10 @@ contract DealRoom is IDealRoom, TwoStepOwner, ReentrancyGuardTransient {
     // -- terms ---------------------------------------------------------------------------------------------------------
 
     function _checkTerms(Terms calldata terms) private view {
-        require(terms.saleToken.code.length != 0, InvalidToken(terms.saleToken));
+        require(terms.saleToken.code.length != 0, InvalidDealToken(terms.saleToken));
         require(
             terms.paymentToken.code.length != 0 && terms.paymentToken != terms.saleToken,
-            InvalidToken(terms.paymentToken)
+            InvalidDealToken(terms.paymentToken)
         );
         address policy = address(terms.policy);
         require(policy == address(0) || policy.code.length != 0, InvalidPolicy(policy));
@@ -305,7 +305,7 @@ contract DealRoom is IDealRoom, TwoStepOwner, ReentrancyGuardTransient {
     }
 
     function _setFee(address sink, uint16 feeBps) private {
-        require(feeBps <= MAX_FEE_BPS && sink != address(0) && sink != address(this), InvalidFee(sink, feeBps));
+        require(feeBps <= MAX_FEE_BPS && sink != address(0) && sink != address(this), InvalidDealFee(sink, feeBps));
         platformFee = Fee({sink: sink, bps: feeBps});
         emit FeeSet(sink, feeBps);
     }

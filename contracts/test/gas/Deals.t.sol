@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {AllowList} from "../../src/staking/AllowList.sol";
 import {DealsBase} from "../DealsBase.t.sol";
 
 /// @notice What each verb of a deal room costs, as a separate transaction: accounts hold both tokens already, allowances are
@@ -28,6 +29,17 @@ contract DealsGas is DealsBase {
         vm.snapshotGasLastCall("deals", "deal_subscribe");
         _subscribe(bob, 1_000 * USD);
         vm.snapshotGasLastCall("deals", "deal_subscribe_more");
+    }
+
+    function test_allow() public {
+        AllowList list = AllowList(deploy("AllowList.sol:AllowList", abi.encode(room)));
+        address[] memory accounts = new address[](10);
+        for (uint256 i = 0; i < 10; ++i) {
+            accounts[i] = vm.addr(i + 1);
+        }
+        vm.prank(issuer);
+        list.setAccounts(deal, accounts, true);
+        vm.snapshotGasLastCall("deals", "deal_allow_10");
     }
 
     function test_claim() public {

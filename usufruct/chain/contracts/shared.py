@@ -90,6 +90,7 @@ __all__ = [
     "MultiSignerERC7913ZeroThreshold",
     "NotRevenueToken",
     "NotShares",
+    "NotTheIssuer",
     "OperationState",
     "OutOfRangeAccess",
     "OwnableInvalidOwner",
@@ -343,6 +344,16 @@ class WrongAmountReceived(Revert, code="wrong_amount_received"):
 
 
 @dataclass(eq=False)
+class NotTheIssuer(Revert, code="not_the_issuer"):
+    """Only the issuer of the deal may do this."""
+
+    SIGNATURE = "NotTheIssuer(bytes32,address)"
+    NOTICE = "Only the issuer of the deal may do this."
+    deal: bytes
+    caller: Address
+
+
+@dataclass(eq=False)
 class CloneArgumentsTooLong(Revert, code="clone_arguments_too_long"):
     SIGNATURE = "CloneArgumentsTooLong()"
 
@@ -523,10 +534,10 @@ class FailedCall(Revert, code="failed_call"):
 
 @dataclass(eq=False)
 class InvalidRecipient(Revert, code="invalid_recipient"):
-    """Nothing can be sent to this address: zero, or the contract itself."""
+    """Tokens cannot be sent to this address: zero, or this contract."""
 
     SIGNATURE = "InvalidRecipient(address)"
-    NOTICE = "Nothing can be sent to this address: zero, or the contract itself."
+    NOTICE = "Tokens cannot be sent to this address: zero, or this contract."
     to: Address
 
 
@@ -984,9 +995,10 @@ class ERC20ExceededSafeSupply(Revert, code="erc20_exceeded_safe_supply"):
 
 @dataclass(eq=False)
 class ERC5805FutureLookup(Revert, code="erc5805_future_lookup"):
-    """Lookup to future votes is not available."""
+    """Votes of a time that has not passed."""
 
     SIGNATURE = "ERC5805FutureLookup(uint256,uint48)"
+    NOTICE = "Votes of a time that has not passed."
     timepoint: int
     clock: int
 

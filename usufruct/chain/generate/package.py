@@ -17,8 +17,10 @@ from usufruct.chain.hashing import keccak, selector
 BOUND = (
     "AccessPass",
     "Airdrop",
+    "AllowList",
     "AssetRegistry",
     "BatchSettlement",
+    "DealRoom",
     "ERC3009DepositCollector",
     "Exchange",
     "FeeSplitter",

@@ -100,12 +100,12 @@ contract DealRoomCreateTest is DealsBase {
     function test_reverts_whenATokenHasNoCode_orBothAreTheSame() public {
         IDealRoom.Terms memory terms = _terms();
         terms.saleToken = dave;
-        _refusedTerms(terms, abi.encodeWithSelector(IDealRoom.InvalidToken.selector, dave));
+        _refusedTerms(terms, abi.encodeWithSelector(IDealRoom.InvalidDealToken.selector, dave));
         terms = _terms();
         terms.paymentToken = dave;
-        _refusedTerms(terms, abi.encodeWithSelector(IDealRoom.InvalidToken.selector, dave));
+        _refusedTerms(terms, abi.encodeWithSelector(IDealRoom.InvalidDealToken.selector, dave));
         terms.paymentToken = address(sale);
-        _refusedTerms(terms, abi.encodeWithSelector(IDealRoom.InvalidToken.selector, address(sale)));
+        _refusedTerms(terms, abi.encodeWithSelector(IDealRoom.InvalidDealToken.selector, address(sale)));
         terms = _terms();
         terms.policy = IDealPolicy(dave);
         _refusedTerms(terms, abi.encodeWithSelector(IDealRoom.InvalidPolicy.selector, dave));

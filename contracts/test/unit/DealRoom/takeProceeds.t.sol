@@ -97,7 +97,7 @@ contract DealRoomTakeProceedsTest is DealsBase {
     }
 
     function _refusedFee(address sink_, uint16 bps) private {
-        vm.expectRevert(abi.encodeWithSelector(IDealRoom.InvalidFee.selector, sink_, bps));
+        vm.expectRevert(abi.encodeWithSelector(IDealRoom.InvalidDealFee.selector, sink_, bps));
         room.setFee(sink_, bps);
     }
 }
