@@ -12,7 +12,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from email.utils import parseaddr
@@ -26,7 +26,7 @@ from pydantic import AfterValidator, PlainValidator, SecretStr, TypeAdapter, Val
 from pydantic_core import ErrorDetails
 
 from usufruct.core import Invalid, address, parse_units_up
-from usufruct.core.address_lists import read_airdrops, read_allocation, read_publishers
+from usufruct.core.address_lists import read_airdrops, read_allocation, read_deals, read_publishers
 from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
 
@@ -158,19 +158,14 @@ def _colour(text: str) -> str:
     return text.lower()
 
 
-def _publishers(text: str) -> str:
-    read_publishers(text)
-    return text
+def _readable(read: Callable[[str], object]) -> AfterValidator:
+    """Return what keeps a text that `read` can read."""
 
+    def check(text: str) -> str:
+        read(text)
+        return text
 
-def _airdrops(text: str) -> str:
-    read_airdrops(text)
-    return text
-
-
-def _allocation(text: str) -> str:
-    read_allocation(text)
-    return text
+    return AfterValidator(check)
 
 
 def _sender(text: str) -> str:
@@ -313,7 +308,7 @@ class SiteConfig:
     name: Annotated[str, AfterValidator(_site_name), "the operator's, on every page"] = "Usufruct"
     accent: Annotated[str, AfterValidator(_colour), "the accent colour; text in it is made readable"] = "#0b7a5a"
     logo: Annotated[str, AfterValidator(_logo), "an .svg, .png or .webp file; empty: the name alone"] = ""
-    verified: Annotated[str, AfterValidator(_publishers), "publishers you vouch for: ADDRESS=NAME, by commas"] = ""
+    verified: Annotated[str, _readable(read_publishers), "publishers you vouch for: ADDRESS=NAME, by commas"] = ""
     language: Annotated[Literal["en", "de"], "for readers whose browser asks for no language of ours"] = "en"
 
 
@@ -356,9 +351,9 @@ class PlatformTokenConfig:
     supply: Annotated[Amount, "all tokens there will ever be, in whole tokens"] = "10000000000"
     airdrop_percent: Annotated[int, _whole(0, 100), "of the supply that waits for airdrops"] = 50
     least_airdrop_percent: Annotated[int, _whole(0, 100), "below which the deployment fails"] = 50
-    allocation: Annotated[
-        str, AfterValidator(_allocation), "ADDRESS=PERCENT, by commas; the fee sink gets the rest"
-    ] = ""
+    allocation: Annotated[str, _readable(read_allocation), "ADDRESS=PERCENT, by commas; the fee sink gets the rest"] = (
+        ""
+    )
     contract_uri: Annotated[str, "of the token's ERC-7572 document"] = ""
     score_floor: Annotated[
         str, AfterValidator(_floor), "total score, in tokens, under which a week's revenue is carried; at deployment"
@@ -370,7 +365,9 @@ class PlatformTokenConfig:
         Literal["stakers", "treasury"], "who gets the protocol fee in the payment token; treasury: the fee sink"
     ] = "stakers"
     levels: Annotated[str, "ten SCORE=DISCOUNT:QUOTA by commas, by rising score; empty: none; at deployment"] = ""
-    airdrops: Annotated[str, AfterValidator(_airdrops), "FILE=CONTRACT, by commas; `airdrop deploy` prints it"] = ""
+    airdrops: Annotated[str, _readable(read_airdrops), "FILE=CONTRACT, by commas; `airdrop deploy` prints it"] = ""
+    deal_fee_bps: Annotated[int, _whole(0, 500), "fee on deals, hundredths of a per cent; at deployment"] = 0
+    deals: Annotated[str, _readable(read_deals), "ids of deals, or issuers, that pages show, by commas; `all`"] = ""
 
 
 @dataclass(frozen=True, slots=True)

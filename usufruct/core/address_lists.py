@@ -1,10 +1,14 @@
 """Settings that list addresses, each with a name or a share."""
 
 from usufruct.core.errors import Invalid
-from usufruct.core.ids import address
+from usufruct.core.ids import address, hash32
 from usufruct.core.money import parse_units
 
-__all__ = ["read_airdrops", "read_allocation", "read_publishers"]
+__all__ = ["ALL_DEALS", "read_airdrops", "read_allocation", "read_deals", "read_publishers"]
+
+ALL_DEALS = "all"
+
+_ADDRESS_LENGTH = 42
 
 
 def read_publishers(text: str) -> dict[str, str]:
@@ -56,6 +60,21 @@ def read_airdrops(text: str) -> dict[str, str]:
             raise ValueError(f"FILE=CONTRACT, each file once, not {each!r}")
         found[file] = _listed(where) if sign else ""
     return found
+
+
+def read_deals(text: str) -> frozenset[str]:
+    """Return ids of deals and addresses of issuers from "ID, ADDRESS"; `ALL_DEALS` is taken as it is.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    found: set[str] = set()
+    for each in filter(None, map(str.strip, text.split(","))):
+        try:
+            found.add(each if each == ALL_DEALS else hash32(each) if len(each) > _ADDRESS_LENGTH else address(each))
+        except Invalid as error:
+            raise ValueError(f"ids of deals, addresses of issuers, or `{ALL_DEALS}`: {error.message}") from error
+    return frozenset(found)
 
 
 def _listed(text: str) -> str:
