@@ -36,7 +36,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
     "connectors": {"openai"},
     "market": {"trade"},
     "payments": {"pricing", "ledger", "settlement", "x402"},
-    "staking": {"simulation"},
+    "staking": {"deals", "simulation"},
     "web": {"ui"},
 }
 INTERFACES = sorted(

@@ -22,6 +22,7 @@ OF_PROPOSALS_ON_THE_COMMAND_LINE = {
     *("would_fail", "wrong_arguments", "invalid_argument"),
     *("invalid_configuration", "not_a_trust"),  # of trusts
 }
+OF_DEALS_ON_THE_COMMAND_LINE = {"invalid_deal", "not_deal_issuer"}
 OF_AIRDROPS_ON_THE_COMMAND_LINE = {"airdrop_file_exists", "airdrop_refused", "invalid_airdrop_file", "not_an_escrow"}
 
 
@@ -67,7 +68,11 @@ def test_every_refusal_of_a_proposal_that_a_page_meets_has_a_text():
 
 
 def test_every_refusal_of_a_lock_has_a_text():
-    assert set(codes("staking", "errors.py")) <= known()
+    assert set(codes("staking", "errors.py")) <= known() | OF_DEALS_ON_THE_COMMAND_LINE
+
+
+def test_every_refusal_of_a_deal_that_a_page_meets_has_a_text():
+    assert set(codes("staking/deals")) - known() == OF_DEALS_ON_THE_COMMAND_LINE
 
 
 def test_a_text_is_for_a_code_that_is_raised():

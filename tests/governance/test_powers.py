@@ -15,6 +15,7 @@ from tests.support.powers import Power, read_powers
 from usufruct.app import set_up_devnet
 from usufruct.chain import Client, fee_sink_of, keccak, open_chain, open_node
 from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.deal_room import DealRoom
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
 from usufruct.chain.contracts.levels import Levels
@@ -95,7 +96,7 @@ async def decide(client: Client, deployments: Deployments) -> None:
     await devnet.send_as(ANN, escrow.lock(2 * FLOOR * TOKEN, 52))
     await devnet.pass_time(8 * DAY_SECONDS)
 
-    kinds = (AssetRegistry, Exchange, Levels, PlatformToken, VoteEscrow)
+    kinds = (AssetRegistry, DealRoom, Exchange, Levels, PlatformToken, VoteEscrow)
     owned = [each(deployments.address(each), client) for each in kinds]
     calls = [each.accept_ownership() for each in owned]
     what = ([call.to for call in calls], [0] * len(calls), [call.data for call in calls])

@@ -19,6 +19,7 @@ from usufruct.core import ZERO_ADDRESS, Address
 NO_ROLE = {
     *("IMPLEMENTATION", "REGISTRY", "SHARES_IMPLEMENTATION", "WRAPPED_NATIVE"),  # contracts, fixed at deployment
     *("ESCROW", "PLATFORM_TOKEN", "REVENUE_TOKEN", "TOKEN", "settlement", "token", "x402BatchSettlement"),
+    *("LEVELS", "ROOM"),
     *("isRevenueToken", "isShares"),  # lists of contracts
 }
 

@@ -25,7 +25,12 @@ def with_pages() -> list[str]:
 
 
 def messages(folder: Path) -> set[str]:
-    found = extract_from_dir(str(folder), METHODS, OPTIONS, KEYWORDS)
+    """Return what a package says; a package inside it that has pages has a catalogue of its own."""
+
+    def is_own(path: str) -> bool:
+        return Path(path) == folder or not (Path(path) / "locales").is_dir()
+
+    found = extract_from_dir(str(folder), METHODS, OPTIONS, KEYWORDS, directory_filter=is_own)
     return {message for _, _, message, _, _ in found}
 
 

@@ -25,6 +25,7 @@ PACKAGES = (
     "market",
     "market.trade",
     "staking",
+    "staking.deals",
     "governance",
     "console",
 )

@@ -9,6 +9,7 @@ from usufruct.accounts import DEMO_ACCOUNT, Sessions
 from usufruct.accounts.passkeys import MoreRelayedCalls, Passkeys, has_factory
 from usufruct.chain import ChainAccess, LogStreams
 from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain.contracts.deal_room import DealRoom
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
@@ -34,7 +35,7 @@ from usufruct.web import Route
 from usufruct.web.ui import Pages
 
 _OFFERED = (AssetRegistry, Exchange, PlatformToken, VoteEscrow)
-"""What stakers decide about, beside the levels, if there are any.
+"""What stakers decide about, beside levels and deals, if there are any.
 
 The till stays the operator's: it pays whom the operator works for.
 """
@@ -104,7 +105,7 @@ def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:
     timelock = timelock_creation(settings, site.setup.owner)
     timelock_at = address_of(PlatformTimelock, timelock)
     governor = governor_creation(settings, escrow, timelock_at)
-    offered = (*_OFFERED, Levels) if config.platform_token.levels else _OFFERED
+    offered = (*_OFFERED, Levels, DealRoom) if config.platform_token.levels else _OFFERED
     return [
         site.creation(PlatformTimelock, timelock),
         site.creation(PlatformGovernor, governor, needs=escrow),
@@ -126,7 +127,9 @@ def _appointment(site: DeploySite, timelock_at: Address, governor_at: Address) -
 
 
 def _offer(
-    site: DeploySite, owned: AssetRegistry | Exchange | PlatformToken | VoteEscrow | Levels, timelock: Address
+    site: DeploySite,
+    owned: AssetRegistry | Exchange | PlatformToken | VoteEscrow | Levels | DealRoom,
+    timelock: Address,
 ) -> DeployStep:
     """Return the step that names the timelock as the next owner of a contract, unless it has another owner already."""
 

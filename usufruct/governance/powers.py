@@ -26,21 +26,21 @@ NO_ROLE = frozenset(
     (
         *("IMPLEMENTATION", "REGISTRY", "SHARES_IMPLEMENTATION", "WRAPPED_NATIVE"),  # contracts, fixed at deployment
         *("ESCROW", "PLATFORM_TOKEN", "REVENUE_TOKEN", "TOKEN", "settlement", "token", "x402BatchSettlement"),
+        *("LEVELS", "ROOM"),
         *("isRevenueToken", "isShares"),  # lists of contracts
     )
 )
 """Views that look like a role and are none."""
 
 _OWNED = ("owner key", "timelock"), ("timelock", "none")
+_DECIDED = ("AssetRegistry", "DealRoom", "Exchange", "Levels", "PlatformToken", "VoteEscrow")
 
 PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
-    **{(name, "owner"): _OWNED[0] for name in ("AssetRegistry", "Exchange", "Levels", "PlatformToken", "VoteEscrow")},
-    **{
-        (name, "pendingOwner"): _OWNED[1]
-        for name in ("AssetRegistry", "Exchange", "Levels", "PlatformToken", "VoteEscrow")
-    },
+    **{(name, "owner"): _OWNED[0] for name in _DECIDED},
+    **{(name, "pendingOwner"): _OWNED[1] for name in _DECIDED},
     ("AssetRegistry", "guardian"): ("owner key",),
     ("AssetRegistry", "feeSink"): ("fee splitter",),
+    ("DealRoom", "platformFee"): ("fee sink",),
     ("Exchange", "protocolFee"): ("fee sink",),
     ("FeeSplitter", "TREASURY"): ("fee sink",),
     ("PlatformGovernor", "guardian"): ("guardian",),

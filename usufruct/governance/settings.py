@@ -57,6 +57,7 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
         "pause(uint32)": (Setting("paused", "paused()", Unit.FLAG, argument=None, value=True),),
         "unpause()": (Setting("paused", "paused()", Unit.FLAG, argument=None, value=False),),
     },
+    "DealRoom": _OWNED,
     "Exchange": {
         **_OWNED,
         "setFee(address,uint16)": (
