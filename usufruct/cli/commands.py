@@ -17,7 +17,7 @@ from typer.main import get_group
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Sell": ("demo", "up", "sell", "service", "income", "claim"),
-    "Own": ("asset", "shares", "title", "trust", "wallet", "airdrop", "stake", "level", "gov", "economy"),
+    "Own": ("asset", "shares", "title", "trust", "wallet", "airdrop", "stake", "level", "deal", "gov", "economy"),
     "Call": ("call", "key", "channel", "pass", "receipt"),
     "Operate": (
         "init",
