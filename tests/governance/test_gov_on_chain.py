@@ -1,13 +1,11 @@
 """Stakers change a parameter by commands: proposed, said, simulated, voted, queued, executed; and what is refused."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.dao import BEN, CAROL, PENALTY, Dao
-from tests.support.devnet_template import DevnetTemplate
 from tests.support.staked_economy import ANN
 from usufruct.chain import Call, ChainAccess
 from usufruct.chain.keys import DEVNET_ADDRESSES
@@ -15,12 +13,6 @@ from usufruct.core import checksum
 from usufruct.governance import Proposals, grouped, whole_hundredths
 
 pytestmark = pytest.mark.anvil
-
-
-@pytest.fixture
-def dao(devnet_template: DevnetTemplate, tmp_path: Path) -> Iterator[Dao]:
-    with devnet_template.copy(tmp_path) as anvil:
-        yield Dao(tmp_path, anvil.url)
 
 
 def test_a_parameter_is_changed_by_votes(dao: Dao, tmp_path: Path):

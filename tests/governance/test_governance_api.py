@@ -1,8 +1,7 @@
 """`/v1/proposals` and `/v1/powers` answer as they are described, and return the transactions of an account."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -10,7 +9,6 @@ import pytest
 from openapi_spec_validator import validate
 
 from tests.support.dao import PENALTY, Dao
-from tests.support.devnet_template import DevnetTemplate
 from tests.support.staked_economy import ANN, BEN
 from usufruct.accounts import DEMO_ACCOUNT
 from usufruct.app import open_installation
@@ -25,12 +23,6 @@ from usufruct_client.governance_documents import PowerList, ProposalDetails, Pro
 from usufruct_client.wire_types import read_answer
 
 GOVERNOR, STRANGER = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
-
-
-@pytest.fixture
-def dao(devnet_template: DevnetTemplate, tmp_path: Path) -> Iterator[Dao]:
-    with devnet_template.copy(tmp_path) as anvil:
-        yield Dao(tmp_path, anvil.url)
 
 
 def asked(dao: Dao, work: Callable[[httpx.AsyncClient, Router], Awaitable[Any]]) -> Any:

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
 from tests.support.dao import CAROL, PENALTY, Dao
 from tests.support.devnet import Devnet
+from tests.support.devnet_template import DevnetTemplate
 from tests.support.gateway_server import served
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
@@ -44,9 +45,9 @@ class Town:
 
 
 @pytest.fixture
-async def town(devnet_template, tmp_path: Path) -> AsyncIterator[Town]:
-    async with devnet_template.running(tmp_path) as anvil:
-        dao = await asyncio.to_thread(Dao, tmp_path, anvil.url)
+async def town(dao_template: DevnetTemplate, tmp_path: Path) -> AsyncIterator[Town]:
+    async with dao_template.running(tmp_path) as anvil:
+        dao = await asyncio.to_thread(Dao, tmp_path, anvil.url, made=True)
         async with (
             open_installation(dao.commands.config) as installation,
             served(installation.router()) as (_, base, _),

@@ -1,15 +1,12 @@
 """What is known of proposals is the chain's: states, votes, simulations; also after a reorg and an odd vote."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.dao import BEN, PENALTY, Dao
 from tests.support.devnet import Devnet
-from tests.support.devnet_template import DevnetTemplate
 from tests.support.staked_economy import ANN, DOLLAR
 from usufruct.chain import Call, ChainAccess, Client, RpcRefused
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -21,12 +18,6 @@ pytestmark = pytest.mark.anvil
 
 STATES = ("pending", "active", "cancelled", "defeated", "succeeded", "queued", "expired", "executed")
 WEEK = 7 * 86_400
-
-
-@pytest.fixture
-def dao(devnet_template: DevnetTemplate, tmp_path: Path) -> Iterator[Dao]:
-    with devnet_template.copy(tmp_path) as anvil:
-        yield Dao(tmp_path, anvil.url)
 
 
 def state_of(dao: Dao, proposal: str) -> str:

@@ -19,9 +19,11 @@ _HOUR = 3_600
 class DevnetTemplate:
     """The data folder of an installation, its chain's state among it; no process runs on it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, made: bool = False) -> None:
+        """`made`: the folder holds an installation already, whose chain was stopped."""
         self._folder = folder
-        asyncio.run(self._deploy())
+        if not made:
+            asyncio.run(self._deploy())
 
     @asynccontextmanager
     async def running(self, folder: Path, hardfork: str | None = None) -> AsyncIterator[Anvil]:
