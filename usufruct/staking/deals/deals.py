@@ -13,7 +13,17 @@ from usufruct.core.address_lists import ALL_DEALS
 from usufruct.staking.deals.deal_logs import DealIndexer
 from usufruct.staking.deals.errors import UnknownDeal
 from usufruct.staking.deals.model import Deal, DealPart, DealState
-from usufruct.staking.deals.store import accounts_to_allot, deals_of, find_deal, window_of, windows_of
+from usufruct.staking.deals.store import (
+    accounts_to_allot,
+    deals_of,
+    find_deal,
+    named_deals,
+    window_of,
+    windows_of,
+)
+from usufruct.store import Unit
+
+_ID_LENGTH = 66
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,14 @@ class ShownDeals:
     def has(self, deal: Deal) -> bool:
         """Tell whether a deal is shown."""
         return bool(self.names & {ALL_DEALS, deal.id, deal.issuer})
+
+    async def read(self, unit: Unit, room: Address) -> list[Deal]:
+        """Return the shown deals of a deal room, the newest first; those of strangers are not read."""
+        if ALL_DEALS in self.names:
+            return await deals_of(unit, room)
+        deals = [Hash32(each) for each in self.names if len(each) == _ID_LENGTH]
+        issuers = [Address(each) for each in self.names if len(each) < _ID_LENGTH]
+        return await named_deals(unit, room, deals, issuers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +78,16 @@ class Deals:
         Raises:
             RpcUnavailable: when the node does not answer.
         """
-        await self._indexer.poll()
-        now = (await self.client.head()).timestamp
-        async with self._database.snapshot() as unit:
-            deals = await deals_of(unit, self.room.address)
-            windows = await windows_of(unit, [each.id for each in deals])
-        return [DealState(each, windows[each.id], now) for each in deals]
+        return await self._states(ShownDeals(frozenset({ALL_DEALS})))
 
     async def listed(self) -> list[DealState]:
         """Return the deals that the installation shows, the newest first; raises as `all`."""
-        return [each for each in await self.all() if self.shown.has(each.deal)]
+        return await self._states(self.shown)
 
     async def shown_deals(self) -> list[Deal]:
         """Return the deals that the installation shows, the newest first, as far as the chain was read."""
         async with self._database.snapshot() as unit:
-            return [each for each in await deals_of(unit, self.room.address) if self.shown.has(each)]
+            return await self.shown.read(unit, self.room.address)
 
     async def state(self, deal: Hash32) -> DealState:
         """Return how a deal stands as of the newest block.
@@ -141,6 +154,14 @@ class Deals:
         """Return the accounts whose results are not fixed, as far as the chain was read."""
         async with self._database.snapshot() as unit:
             return await accounts_to_allot(unit, deal)
+
+    async def _states(self, shown: ShownDeals) -> list[DealState]:
+        await self._indexer.poll()
+        now = (await self.client.head()).timestamp
+        async with self._database.snapshot() as unit:
+            deals = await shown.read(unit, self.room.address)
+            windows = await windows_of(unit, [each.id for each in deals])
+        return [DealState(each, windows[each.id], now) for each in deals]
 
     async def _allows(self, deal: Deal, account: Address) -> bool:
         """Ask a deal's policy; one that answers nothing it should lets no account subscribe."""

@@ -1,6 +1,6 @@
 """The tables of deals: terms, payments by window and account, which accounts are allotted, and what was taken."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Integer,
     PrimaryKeyConstraint,
     String,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Text,
     delete,
     insert,
+    or_,
     select,
     update,
 )
@@ -134,9 +136,13 @@ async def forget_after(unit: Unit, room: Address, block: int) -> None:
 
 async def deals_of(unit: Unit, room: Address) -> list[Deal]:
     """Return the deals of a deal room, the newest first."""
-    newest_first = (_deals.c.block.desc(), _deals.c.position.desc())
-    rows = await unit.rows(select(_deals).where(_deals.c.room == room).order_by(*newest_first))
-    return [_deal(row) for row in rows]
+    return await _find_deals(unit, _deals.c.room == room)
+
+
+async def named_deals(unit: Unit, room: Address, deals: Collection[Hash32], issuers: Collection[Address]) -> list[Deal]:
+    """Return the deals of a deal room that have one of some ids or issuers, the newest first."""
+    is_named = or_(_deals.c.id.in_(deals), _deals.c.issuer.in_(issuers))
+    return await _find_deals(unit, _deals.c.room == room, is_named)
 
 
 async def find_deal(unit: Unit, room: Address, deal: Hash32) -> Deal | None:
@@ -174,6 +180,11 @@ async def window_of(unit: Unit, deal: Hash32, account: Address) -> int | None:
     where = (_events.c.deal_id == deal, _events.c.account == account, _events.c.kind == EventKind.PAID)
     row = await unit.row(select(_events.c.number).where(*where).limit(1))
     return None if row is None else int(row.number)
+
+
+async def _find_deals(unit: Unit, *where: ColumnElement[bool]) -> list[Deal]:
+    newest_first = (_deals.c.block.desc(), _deals.c.position.desc())
+    return [_deal(row) for row in await unit.rows(select(_deals).where(*where).order_by(*newest_first))]
 
 
 async def _put_event(
