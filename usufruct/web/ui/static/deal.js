@@ -1,18 +1,12 @@
 // The page of a deal: pay in, take a refund, claim tokens. What is signed or sent is checked against what this page shows.
 
-import { hex } from "./hex.js";
+import { callData } from "./transactions.js";
 import { act, ask, atomic, fill, reload, resume, send } from "./wallet.js";
 
 const page = document.getElementById("deal").dataset;
 const texts = document.getElementById("wallet-texts").dataset;
 const APPROVE = "approve(address,uint256)";
 const VERBS = { subscribe: "subscribe(bytes32,uint256)", refund: "refund(bytes32,address)", claim: "claim(bytes32,address)" };
-
-// A call's data, of its function and words.
-async function callData(signature, ...words) {
-  const { selector, word } = await import("./keccak.js");
-  return selector(signature) + words.map((each) => hex(word(each)).slice(2)).join("");
-}
 
 // The calls that do it: no others are signed or sent.
 async function callsFor(action, amount) {
