@@ -101,6 +101,18 @@ async def test_what_a_reorganisation_takes_is_not_listed(town: TradeTown):
     assert await known.plans(giver.address) == [plan]
 
 
+async def test_a_transfer_of_no_credits_names_no_plan(town: TradeTown):
+    """ERC-1155 lets anyone transfer nothing of any plan, also of one that there is not."""
+    stranger, holder = await town.trader(dollars=0), await town.trader(dollars=0)
+    made_up = [(int(town.asset_text, 16) << 128) | number for number in range(3)]
+    await give(town, stranger.address, holder.address, made_up[0], 0)
+    nothing = town.passes.safe_batch_transfer_from(stranger.address, holder.address, made_up, [0, 0, 0], b"")
+    await town.act(stranger.address, nothing)
+    known = town.world.gateway.get(CreditIndexer)
+    await known.poll()
+    assert await known.plans(holder.address) == []
+
+
 async def test_gifts_of_strangers_do_not_hide_the_credits_of_services_here(town: TradeTown):
     """An account cannot refuse credits: the chain is asked about a bounded number of plans."""
     get, holder = town.world.installation.get, await town.trader(dollars=0)

@@ -24,10 +24,11 @@ class CreditTransfers:
         """Keep who got credits of which plans."""
         if log.topics[0] == TransferSingle.TOPIC:
             one = TransferSingle.decode(log)
-            receiver, plans = one.to, [one.id]
+            receiver, amounts = one.to, [(one.id, one.value)]
         else:
             many = TransferBatch.decode(log)
-            receiver, plans = many.to, list(dict.fromkeys(many.ids))
+            receiver, amounts = many.to, list(zip(many.ids, many.values, strict=True))
+        plans = dict.fromkeys(plan for plan, amount in amounts if amount)  # anyone may transfer nothing of any plan
         await put_transfer(unit, log, receiver, plans)
 
     async def rollback(self, unit: Unit, block: int) -> None:
