@@ -61,6 +61,22 @@ def test_lines_less_the_discount_of_a_level_are_good(discount: int, says: str):
     assert checked(discount, LEVELS) == [Check("prices", True, says)]
 
 
-@pytest.mark.parametrize(("discount", "given"), [(2_500, LEVELS), (1_300, LEVELS), (500, [])])
-def test_lines_less_a_discount_that_no_level_has_are_bad(discount: int, given: list[int]):
-    assert checked(discount, given) == [Check("prices", False, "not as in price card 2")]
+@pytest.mark.parametrize(
+    ("discount", "given", "less"), [(2_500, LEVELS, "25"), (1_300, LEVELS, "13"), (500, [], "5"), (5_000, [], "50")]
+)
+def test_a_discount_that_ended_since_is_good_and_named(discount: int, given: list[int], less: str):
+    says = f"as in price card 2, less {less} % which no level brings now"
+    assert checked(discount, given) == [Check("prices", True, says)]
+
+
+@pytest.mark.parametrize("changed", [0, 1])
+def test_one_line_at_another_price_is_bad(changed: int):
+    lines = list(price_lines(Usage(1_212, 640, 1_200).quantities, discounted_card_up(CARD, 500)))
+    lines[changed] = lines[changed]._replace(price=lines[changed].price + 1)
+    receipt = read_receipt(liars.receipt(lines=tuple(lines), price_card_version=CARD.version))
+    assert check_prices(receipt, [service(LEVELS)]) == [Check("prices", False, "not as in price card 2")]
+
+
+@pytest.mark.parametrize("discount", [5_100, 10_000])
+def test_more_than_any_level_can_take_off_is_bad(discount: int):
+    assert checked(discount, LEVELS) == [Check("prices", False, "not as in price card 2")]

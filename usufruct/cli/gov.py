@@ -31,7 +31,6 @@ from usufruct.governance import (
     StandingProposal,
     WouldFail,
     check_proposal,
-    id_text,
     proposal_details,
     proposal_facts,
     proposal_id,
@@ -367,7 +366,8 @@ def _support(text: str) -> SupportText:
 
 
 def _whole_id(text: str) -> Hash32:
-    return hash32(id_text(text), "ID")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 78 else None
+    return hash32(f"0x{number:064x}" if number is not None else text, "ID")
 
 
 def _read_ballot(path: Path) -> SignedBallot:

@@ -19,6 +19,9 @@ from usufruct_client.bill_lines import bill_lines, charge_faults, line_text, qua
 from usufruct_client.price_card import PriceCard
 from usufruct_client.wire import ModelCard
 
+_MOST_DISCOUNT_BPS = 5_000
+"""What the contract `Levels` lets a level take off at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiptUnit:
@@ -114,15 +117,22 @@ def check_charge(receipt: Receipt, unit: ReceiptUnit) -> Check:
 
 
 def check_prices(receipt: Receipt, services: Sequence[ModelCard]) -> list[Check]:
-    """Make the lines again by the price card, less a level's discount; nothing where no service has the card now."""
+    """Make the lines again by the price card, less a level's discount; nothing where no service has the card now.
+
+    Levels and sellers change discounts, and a receipt keeps its prices: any discount that a level can bring is good, if
+    it is the same on every line.
+    """
     for service in services:
         card = service.price
         if (int(service.asset, 16), card.version) == (receipt.asset, receipt.price_card_version):
-            discounts = [0, *service.level_discounts]
-            found = next((each for each in discounts if _is_priced(receipt, card, each)), None)
-            text = f"{'not as' if found is None else 'as'} in price card {card.version}"
-            less = f", less {format_units(found, 2)} % by the payer's level" if found else ""
-            return [Check("prices", found is not None, text + less)]
+            now = [0, *service.level_discounts]
+            possible = (*now, *range(_MOST_DISCOUNT_BPS + 1))
+            found = next((each for each in possible if _is_priced(receipt, card, each)), None)
+            if found is None:
+                return [Check("prices", False, f"not as in price card {card.version}")]
+            whose = "by the payer's level" if found in now else "which no level brings now"
+            less = f", less {format_units(found, 2)} % {whose}" if found else ""
+            return [Check("prices", True, f"as in price card {card.version}{less}")]
     return []
 
 
