@@ -35,7 +35,7 @@ class KnownLevels:
         self.asked: list[Address] = []
         self.discounts: Sequence[int] = [250 * number for number in range(1, 11)]
 
-    async def of(self, payer: Address) -> Benefits:
+    async def of(self, payer: Address, *, funded: bool = True) -> Benefits:
         self.asked.append(payer)
         return self.levels.get(payer, Benefits())
 
@@ -169,6 +169,10 @@ async def test_a_call_over_the_quota_is_refused_and_a_replay_is_not_counted(worl
     await ask(client_of(key.text))
 
 
+async def has_funds() -> bool:
+    return True
+
+
 async def test_a_quota_is_larger_by_level(levels):
     clock = FakeClock()
     rate = CallRate(2, levels, clock)
@@ -178,12 +182,12 @@ async def test_a_quota_is_larger_by_level(levels):
     )
     for identity, most in ((staker, 6), (plain, 2)):
         for _ in range(most):
-            await rate.count(identity)
+            await rate.count(identity, has_funds)
         with pytest.raises(TooManyCalls) as refused:
-            await rate.count(identity)
+            await rate.count(identity, has_funds)
         assert refused.value.details == {"most": most, "retry_after": 61}
     clock.advance(59)
     with pytest.raises(TooManyCalls):
-        await rate.count(plain)
+        await rate.count(plain, has_funds)
     clock.advance(1)
-    await rate.count(plain)
+    await rate.count(plain, has_funds)

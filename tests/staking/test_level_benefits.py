@@ -167,23 +167,51 @@ async def test_an_answer_that_came_late_counts_for_the_next_call(chain: Scripted
     assert await benefits.of(ANN) == FIFTH
 
 
-async def test_payers_who_are_only_named_start_so_many_reads_a_second(chain: ScriptedChain, clock: FakeClock):
+async def test_the_account_that_was_used_longest_ago_makes_room(chain: ScriptedChain, clock: FakeClock):
     benefits = LevelBenefits(chain, clock, LevelPolicy(wait_seconds=60.0, most_reads=2, most_accounts=3))
     await benefits.refresh()
-    named = [Address(f"0x{number:040x}") for number in range(1, 6)]
-    assert [await benefits.of(each) for each in named] == [NONE] * 5
+    payers = [Address(f"0x{number:040x}") for number in range(1, 6)]
+    assert [await benefits.of(each) for each in payers] == [NONE] * 5
     assert chain.asked.count("score") == 2
     assert await benefits.of(ANN) == NONE
     clock.advance(1)
     assert await benefits.of(ANN) == FIFTH
-    for each in named:
+    for each in payers:
         clock.advance(1)
         await benefits.refresh()
         await benefits.of(each)
-    asked = chain.asked.count("score")
-    clock.advance(1)
+        asked = chain.asked.count("score")
+        assert await benefits.of(ANN) == FIFTH
+        assert chain.asked.count("score") == asked, "an account in use stays"
+
+
+async def test_accounts_that_are_only_named_take_nothing_from_payers(chain: ScriptedChain, clock: FakeClock):
+    benefits = LevelBenefits(
+        chain, clock, LevelPolicy(wait_seconds=60.0, most_reads=2, most_accounts=2, most_named=3, most_named_reads=2)
+    )
+    await benefits.refresh()
     assert await benefits.of(ANN) == FIFTH
-    assert chain.asked.count("score") == asked + 1, "the oldest accounts made room"
+    for second in range(10):
+        named = [Address(f"0x{100 * second + number:040x}") for number in range(1, 6)]
+        assert [await benefits.of(each, funded=False) for each in named] == [NONE] * 5
+        asked = chain.asked.count("score")
+        assert await benefits.of(ANN) == FIFTH
+        assert await benefits.of(ANN, funded=False) == FIFTH, "known as a payer"
+        assert chain.asked.count("score") == asked
+        clock.advance(1)
+        await benefits.refresh()
+    assert chain.asked.count("score") == 1 + 10 * 2
+    chain.scores[BEN] = 500
+    assert await benefits.of(BEN) == FIFTH, "a payer who comes while others are named is read"
+
+
+async def test_a_read_for_a_named_account_that_fails_stops_no_payers(chain: ScriptedChain, clock: FakeClock):
+    benefits = LevelBenefits(chain, clock, PATIENT)
+    await benefits.refresh()
+    chain.away = True
+    assert await benefits.of(BEN, funded=False) == NONE
+    chain.away = False
+    assert await benefits.of(ANN) == FIFTH
 
 
 async def test_before_the_first_block_there_are_no_levels(chain: ScriptedChain, clock: FakeClock):

@@ -56,7 +56,7 @@ class CallOrderReader:
             stream = content.get("stream") is True
             self._disconnects.check(payer.identity.abuse_account, stream=stream, streams=operation.streams)
         staker = payer.identity.staker if payer is not None else _named_payer(exchange)
-        discount = await self._prices.discount_bps(listing, staker)
+        discount = await self._prices.discount_bps(listing, staker, payer.has_funds if payer is not None else None)
         card = listing.card(self._clock.now())
         if discount:
             card = discounted_card_up(card, discount)

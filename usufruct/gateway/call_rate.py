@@ -1,5 +1,7 @@
 """How many calls a payer may make in a minute: the operator's usual quota, larger by the payer's staking level."""
 
+from collections.abc import Awaitable, Callable
+
 from usufruct.core import Clock
 from usufruct.core.price_cards import WHOLE_BPS
 from usufruct.gateway.errors import TooManyCalls
@@ -20,18 +22,20 @@ class CallRate:
         self._minute = 0
         self._made: dict[str, int] = {}
 
-    async def count(self, payer: PayerIdentity) -> None:
-        """Count a call that is about to be made.
+    async def count(self, payer: PayerIdentity, has_funds: Callable[[], Awaitable[bool]]) -> None:
+        """Count a call that is about to be made; `has_funds` as the payer's.
 
         Raises:
             TooManyCalls: when the payer has made as many in this minute as their level allows.
         """
-        quota = (await self._benefits.of(payer.staker)).quota_bps if payer.staker else WHOLE_BPS
+        account, staker, quota = payer.abuse_account, payer.staker, WHOLE_BPS
+        if staker is not None:
+            quota = (await self._benefits.of(staker, funded=await has_funds())).quota_bps
         most, now = self._usual * quota // WHOLE_BPS, self._clock.monotonic()
         if now // _MINUTE != self._minute:
             self._minute = int(now // _MINUTE)
             self._made.clear()
-        made = self._made.get(payer.abuse_account, 0)
+        made = self._made.get(account, 0)
         if made >= most:
             wait = int(_MINUTE - now % _MINUTE) + 1
             raise TooManyCalls(
@@ -39,4 +43,4 @@ class CallRate:
                 most=most,
                 retry_after=wait,
             )
-        self._made[payer.abuse_account] = made + 1
+        self._made[account] = made + 1

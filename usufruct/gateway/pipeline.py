@@ -117,7 +117,7 @@ class Pipeline:
         order.listing.check_open()
         price = payer.price(order)
         if self.call_rate is not None:
-            await self.call_rate.count(payer.identity)
+            await self.call_rate.count(payer.identity, payer.has_funds)
         for _ in range(self.limits.lowerings):
             try:
                 return await self.fund_and_open(exchange, payer, order, price)

@@ -45,8 +45,9 @@ class LevelPolicy:
     has been silent for `silent_seconds`, or so long after a read failed or took too long. `oldest_seconds`: what was
     read longer ago brings nothing. `refresh_seconds`: after which levels and scores in use are read again, without a
     wait, in case a reorganization changed them. `overlap` blocks are looked at again for levels that were set; after
-    more than `most_blocks` new ones the levels are read without that. `most_accounts` are kept. `most_reads` of
-    scores begin in a second: who only asks for a price names any account.
+    more than `most_blocks` new ones the levels are read without that. `most_accounts` are kept, the last used ones, and
+    `most_reads` of scores begin in a second. Accounts that are only named have bounds of their own, `most_named` and
+    `most_named_reads`: a request without money can name any account, and must not take a payer's place.
     """
 
     wait_seconds: float = 0.25
@@ -57,6 +58,8 @@ class LevelPolicy:
     most_blocks: int = 1_000
     most_accounts: int = 10_000
     most_reads: int = 50
+    most_named: int = 1_000
+    most_named_reads: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,74 @@ class _KnownScore:
     read_at: float
 
 
+class _Scores:
+    """The scores of accounts that were used last, `most` of them; `most_reads` begin in a second."""
+
+    def __init__(self, chain: LevelsReader, clock: Clock, policy: LevelPolicy, most: int, most_reads: int) -> None:
+        self._known: dict[Address, _KnownScore] = {}  # the one used last is at the end
+        self._most = most
+        self._chain = chain
+        self._clock = clock
+        self._policy = policy
+        self._most_reads = most_reads
+        self._failed_at = float("-inf")
+        self._reads: dict[Address, asyncio.Task[None]] = {}
+        self._begun = (0, 0)  # a second, and how many reads began in it
+
+    def __contains__(self, payer: Address) -> bool:
+        return payer in self._known
+
+    def find(self, payer: Address) -> _KnownScore | None:
+        """Return what is known of an account's score, which counts as a use of it."""
+        known = self._known.pop(payer, None)
+        if known is not None:
+            self._known[payer] = known
+        return known
+
+    async def wait(self, payer: Address, head: Header) -> None:
+        """Wait a short time for an account's score, if a read of it can begin."""
+        read = self.start(payer, head)
+        if read is None:
+            return
+        try:
+            async with asyncio.timeout(self._policy.wait_seconds):
+                await asyncio.shield(read)
+        except TimeoutError:
+            self._failed_at = self._clock.monotonic()
+
+    def start(self, payer: Address, head: Header) -> "asyncio.Task[None] | None":
+        """Begin to read an account's score; None when too many reads began in this second, or one failed just now."""
+        if self._clock.monotonic() - self._failed_at < self._policy.silent_seconds:
+            return None
+        if payer not in self._reads:
+            second = int(self._clock.monotonic())
+            begun = self._begun[1] if self._begun[0] == second else 0
+            if begun >= self._most_reads:
+                return None
+            self._begun = (second, begun + 1)
+            self._reads[payer] = asyncio.create_task(self._read(payer, head))
+        return self._reads[payer]
+
+    async def close(self) -> None:
+        """Cancel what is being read."""
+        for read in list(self._reads.values()):
+            read.cancel()
+        await asyncio.gather(*self._reads.values(), return_exceptions=True)
+
+    async def _read(self, payer: Address, head: Header) -> None:
+        try:
+            score = await self._chain.score(payer, head.number)
+        except (Revert, UnreadableAnswer, UsufructError) as error:
+            self._failed_at = self._clock.monotonic()
+            _log.warning("the level of %s was not read: %s", payer, error)
+        else:
+            if payer not in self._known and len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+            self._known[payer] = _KnownScore(score, week_of(head.timestamp), self._clock.monotonic())
+        finally:
+            del self._reads[payer]
+
+
 class LevelBenefits:
     """The levels, and the scores of payers who called lately; fulfils `payments.pricing.PayerBenefits`."""
 
@@ -73,33 +144,35 @@ class LevelBenefits:
         """Read from `chain`; `refresh` must run for each new block."""
         self._chain = chain
         self._clock = clock
-        self._policy = policy or LevelPolicy()
+        self._policy = policy = policy or LevelPolicy()
         self._head: Header | None = None
         self._terms: Sequence[LevelTerms] = ()
-        self._terms_at = self._heard_at = self._failed_at = float("-inf")
-        self._scores: dict[Address, _KnownScore] = {}
-        self._reads: dict[Address, asyncio.Task[None]] = {}
-        self._begun = (0, 0)  # a second, and how many reads began in it
+        self._terms_at = self._heard_at = float("-inf")
+        self._payers = _Scores(chain, clock, policy, policy.most_accounts, policy.most_reads)
+        self._named = _Scores(chain, clock, policy, policy.most_named, policy.most_named_reads)
 
     @property
     def discounts(self) -> Sequence[int]:
         """What the levels 1 to 10 take off prices, hundredths of a per cent; empty while they are not known."""
         return [] if self._is_old(self._heard_at) else [each.discount_bps for each in self._terms]
 
-    async def of(self, payer: Address) -> Benefits:
+    async def of(self, payer: Address, *, funded: bool = True) -> Benefits:
         """Return what a payer's level brings: from memory, if it was read this week, or after a bounded wait.
 
         While the node does not answer it is the level that was known last; without one, or once that is too old, what
-        level 0 brings.
+        level 0 brings. `funded`: the payer has money here; others share a small part of the node's time.
         """
-        known, head = self._scores.get(payer), self._head
+        head = self._head
         if head is None:
             return _NO_BENEFITS
+        scores = self._payers if funded or payer in self._payers else self._named
+        known = scores.find(payer)
         if known is None or known.week != week_of(head.timestamp) or self._is_old(known.read_at):
-            await self._wait(payer, head)
-            known = self._scores.get(payer)
+            if self._age(self._heard_at) <= self._policy.silent_seconds:
+                await scores.wait(payer, head)
+            known = scores.find(payer)
         elif self._age(known.read_at) > self._policy.refresh_seconds:
-            self._start(payer, head)
+            scores.start(payer, head)
         if known is None or self._is_old(known.read_at) or self._is_old(self._heard_at):
             return _NO_BENEFITS
         number = level_of(known.score, self._terms)
@@ -122,9 +195,8 @@ class LevelBenefits:
 
     async def close(self) -> None:
         """Cancel what is being read."""
-        for read in list(self._reads.values()):
-            read.cancel()
-        await asyncio.gather(*self._reads.values(), return_exceptions=True)
+        for scores in (self._payers, self._named):
+            await scores.close()
 
     async def _changed(self, known: Header, head: Header) -> bool:
         first = min(known.number, head.number) - self._policy.overlap
@@ -140,40 +212,3 @@ class LevelBenefits:
 
     def _is_old(self, moment: float) -> bool:
         return self._age(moment) > self._policy.oldest_seconds
-
-    async def _wait(self, payer: Address, head: Header) -> None:
-        """Wait a short time for a payer's score, if the node answers."""
-        read = self._start(payer, head) if self._age(self._heard_at) <= self._policy.silent_seconds else None
-        if read is None:
-            return
-        try:
-            async with asyncio.timeout(self._policy.wait_seconds):
-                await asyncio.shield(read)
-        except TimeoutError:
-            self._failed_at = self._clock.monotonic()
-
-    def _start(self, payer: Address, head: Header) -> "asyncio.Task[None] | None":
-        """Begin to read a payer's score; None when too many reads began in this second, or one failed a moment ago."""
-        if self._age(self._failed_at) < self._policy.silent_seconds:
-            return None
-        if payer not in self._reads:
-            second = int(self._clock.monotonic())
-            begun = self._begun[1] if self._begun[0] == second else 0
-            if begun >= self._policy.most_reads:
-                return None
-            self._begun = (second, begun + 1)
-            self._reads[payer] = asyncio.create_task(self._read(payer, head))
-        return self._reads[payer]
-
-    async def _read(self, payer: Address, head: Header) -> None:
-        try:
-            score = await self._chain.score(payer, head.number)
-        except (Revert, UnreadableAnswer, UsufructError) as error:
-            self._failed_at = self._clock.monotonic()
-            _log.warning("the level of %s was not read: %s", payer, error)
-        else:
-            if payer not in self._scores and len(self._scores) >= self._policy.most_accounts:
-                del self._scores[next(iter(self._scores))]
-            self._scores[payer] = _KnownScore(score, week_of(head.timestamp), self._clock.monotonic())
-        finally:
-            del self._reads[payer]

@@ -30,8 +30,11 @@ class PayerBenefits(Protocol):
     def discounts(self) -> Sequence[int]:
         """What the levels 1 to 10 take off prices, hundredths of a per cent; empty where no levels are known."""
 
-    async def of(self, payer: Address) -> Benefits:
-        """Return what a payer's level brings; at once, or after a short and bounded look at the chain."""
+    async def of(self, payer: Address, *, funded: bool = True) -> Benefits:
+        """Return what a payer's level brings; at once, or after a short and bounded look at the chain.
+
+        `funded`: the payer has money here. Looks for others have a limit of their own.
+        """
 
 
 class NoLevels:
@@ -39,6 +42,6 @@ class NoLevels:
 
     discounts: Sequence[int] = ()
 
-    async def of(self, payer: Address) -> Benefits:
+    async def of(self, payer: Address, *, funded: bool = True) -> Benefits:
         """Return what level 0 brings."""
         return NO_BENEFITS
