@@ -57,7 +57,13 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
         "pause(uint32)": (Setting("paused", "paused()", Unit.FLAG, argument=None, value=True),),
         "unpause()": (Setting("paused", "paused()", Unit.FLAG, argument=None, value=False),),
     },
-    "DealRoom": _OWNED,
+    "DealRoom": {
+        **_OWNED,
+        "setFee(address,uint16)": (
+            Setting("fee_sink", "platformFee()", Unit.ACCOUNT),
+            Setting("deal_fee", "platformFee()", Unit.BPS, argument=1, result=1),
+        ),
+    },
     "Exchange": {
         **_OWNED,
         "setFee(address,uint16)": (
