@@ -21,8 +21,7 @@ CREDIT = 10**6
 
 
 async def account_page(town: TradeTown, trader: Trader) -> str:
-    """Read the account page, once the transfers are known up to now; spaces in amounts are plain ones."""
-    await town.world.gateway.get(CreditIndexer).poll()
+    """Read the account page; spaces in amounts are plain ones."""
     shown = await trader.http.get(town.world.url.removesuffix("/v1") + "/account")
     assert shown.status_code == 200, shown.text
     return shown.text.replace("\xa0", " ")
@@ -43,6 +42,7 @@ async def give(town: TradeTown, giver: Address, to: Address, plan: int, amount: 
 async def test_credits_of_packages_and_offers_are_listed_and_it_is_said_when_they_are_not_known(town: TradeTown):
     plan, dear = await town.plan(9 * DOLLAR, 10 * CREDIT), await town.plan(4 * DOLLAR, 4 * CREDIT)
     buyer, seller = await town.trader(dollars=20), await town.trader(dollars=0)
+    other = await town.trader(dollars=0)
     assert "Not activated" not in await account_page(town, buyer)
     wish = {"plan": plan_text(plan), "packages": "1", "maxPrice": str(9 * DOLLAR), "bought": "0"}
     await sent(town, buyer, await buyer.http.post(f"/passes/{town.asset_text}/packages", json=wish))
@@ -57,6 +57,7 @@ async def test_credits_of_packages_and_offers_are_listed_and_it_is_said_when_the
     await town.world.anvil.stop()
     shown = (await buyer.http.get(town.world.url.removesuffix("/v1") + "/account")).text
     assert "Your prepaid credits are not known now" in shown
+    assert "Prepaid credits" not in await account_page(town, other), "it never had any"
 
 
 async def test_credits_that_were_given_are_listed_activated_and_given_back(town: TradeTown):

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from usufruct.assets import Credits, Listing, Passes, PassPlan, RegistryClient, RevenueToken, about_calls
-from usufruct.core import Address, AssetId, NotFound, format_asset
+from usufruct.core import Address, AssetId, NotFound, Unavailable, format_asset
 from usufruct.market.trade.credit_transfers import CreditIndexer
 from usufruct.market.trade.model import Deductions
 from usufruct.market.trade.node_view import NodeView
@@ -137,12 +138,16 @@ class PassPlans:
 
         The chain is asked about `most_plans` plans at most: an account cannot refuse what strangers give it.
         """
+        node = self._book.node()
+        with suppress(Unavailable):  # an account without credits need not know that the node is away
+            async with node.limit():
+                await self._transfers.poll()
         known = await self._transfers.plans(holder)
         names = await self._book.names({_asset_of(each) for each in known})
         known.sort(key=lambda each: _asset_of(each) not in names)
         if not known:
             return AccountCredits()
-        async with self._book.node().limit():
+        async with node.limit():
             plans = await asyncio.gather(*(self._find(each) for each in known[: self._most_plans]))
             now = await self._registry.now()
             held = await self._held(holder, [each for each in plans if each and not 0 < each.expiry <= now])
