@@ -56,7 +56,13 @@ BUYERS_PAGES = {
     "stake": "/stake",
     "gallery": "/_gallery",
 }
-SELLERS_PAGES = {"sell": "/sell", "desk": "/desk", "operator": "/operator", "health": "/operator/health"}
+SELLERS_PAGES = {
+    "sell": "/sell",
+    "desk": "/desk",
+    "operator": "/operator",
+    "owner": "/operator/owner",
+    "health": "/operator/health",
+}
 PAGES = BUYERS_PAGES | SELLERS_PAGES
 HOLDERS = [(DEVNET_ADDRESSES[DEMO_ACCOUNT], "12"), (DEVNET_ADDRESSES[6], "20")]
 """Holders of the traded shares beside the wallet that registers the service, in per cent."""
@@ -180,6 +186,8 @@ def _trade(commands: Commands, upstream: str, at: Sequence[str]) -> None:
         for part in parts:
             commands.run("shares", "buy", offer, part, "--max-price", price, "--wallet", "7", *at)
     commands.run("pass", "plan", "archive", "--price", "9", "--credits", "10", "--expires", "365d", "--wallet", "5")
+    commands.run("wallet", "fund", str(DEMO_ACCOUNT), "9")
+    commands.run("pass", "buy", "archive", "--wallet", str(DEMO_ACCOUNT))
     for wallet, credits_, price, parts in CREDIT_OFFERS:
         commands.run("wallet", "fund", wallet, "100")
         commands.run("pass", "buy", "archive", "--packages", "4", "--wallet", wallet)
