@@ -151,3 +151,36 @@ class StakeCalls(Document):
     """The transactions that do it, in order; none where a claim would pay nothing."""
 
     transactions: list[ExchangeTransaction]
+
+
+class LevelFacts(Document):
+    """A level: the score that it needs, and what it brings.
+
+    `discount_bps`: what it takes off a price where a seller gives that; `quota_bps`: its part of the usual quota.
+    """
+
+    level: Count
+    threshold: Uint256
+    discount_bps: _Bps
+    quota_bps: Count
+
+
+class LevelList(Document):
+    """`GET /v1/staking/levels`: the levels 1 to 10."""
+
+    contract: AddressText
+    levels: list[LevelFacts]
+
+
+class AccountLevelFacts(Document):
+    """`GET /v1/staking/levels/{account}`: an account's level by its score of the running week, and what it brings.
+
+    `next_threshold`: the score that the next level needs; None on the highest.
+    """
+
+    account: AddressText
+    level: Count
+    score: Uint256
+    discount_bps: _Bps
+    quota_bps: Count
+    next_threshold: Uint256 | None

@@ -214,4 +214,11 @@ async def test_the_owner_changes_a_level_and_the_next_blocks_call_knows(world):
         answer = await http.post(f"{world.url}/chat/completions", json=worlds.request())
         assert int(answer.headers["x-usufruct-saved"]) > 0
         card = (await http.get(f"{world.url}/models/chat")).json()
+        listed = (await http.get(f"{world.url}/staking/levels")).json()
+        mine = (await http.get(f"{world.url}/staking/levels/{PAYER.address}")).json()
+        wrong = await http.get(f"{world.url}/staking/levels/ann")
     assert card["level_discounts"] == [400, 800, 1_200, 1_600, *[2_000] * 6]
+    assert [int(each["discountBps"]) for each in listed["levels"]] == [400 * number for number in range(1, 11)]
+    assert (mine["level"], mine["score"], mine["discountBps"]) == (5, str(500 * TOKEN), 2_000)
+    assert (mine["quotaBps"], mine["nextThreshold"]) == (20_000, str(600 * TOKEN))
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "account")

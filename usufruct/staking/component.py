@@ -21,8 +21,10 @@ from usufruct.core.jobs import Job
 from usufruct.payments.pricing import NoLevels, PayerBenefits
 from usufruct.staking.airdrop_component import AirdropParts
 from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
+from usufruct.staking.level_api import level_routes
 from usufruct.staking.level_benefits import LevelBenefits
 from usufruct.staking.levels import StakingLevels, levels_creation
+from usufruct.staking.node_limit import NodeLimit
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.refusals import REFUSALS
 from usufruct.staking.revenue_weeks import RevenueWeeks
@@ -44,7 +46,8 @@ def build(context: Context) -> Component:
         parts: list[StakeParts | AirdropParts] = [stakes, airdrops] if has_escrow(get(Deployments)) else [airdrops]
         if navigation := [link for part in parts for link in part.navigation]:
             get(Pages).add_package("usufruct.staking", navigation, REFUSALS)
-        return [route for part in parts for route in part.routes()]
+        levels = level_routes(StakingLevels(get(ChainAccess)), NodeLimit()) if has_levels(get(Deployments)) else []
+        return [*levels, *(route for part in parts for route in part.routes())]
 
     async def start() -> None:
         deployments = get(Deployments)
