@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictStr
 
+from usufruct_client.configuration_wire import VotedConfiguration
 from usufruct_client.price_card import PriceCard
 from usufruct_client.sample_wire import SampleCost, SampleTerms
 from usufruct_client.wire_types import (
@@ -346,6 +347,7 @@ class ModelCard(Plain):
 
     `paused_at`: since when it takes no new calls. `sample`: what visitors may try without payment; None: nothing.
     `level_discounts`: what the staking levels 1 to 10 of a payer take off its prices, in hundredths of a per cent.
+    `configuration`: what its shareholders voted for, if it follows that.
     """
 
     id: StrictStr
@@ -362,6 +364,7 @@ class ModelCard(Plain):
     paused_at: Seconds | None = None
     sample: SampleTerms | None = None
     level_discounts: list[Count] = field(default_factory=list)
+    configuration: VotedConfiguration | None = None
 
 
 class ModelList(Plain):

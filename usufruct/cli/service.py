@@ -13,7 +13,7 @@ from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
 from usufruct.cli.support.price_options import CachedInput, InputPrice, OutputPrice, PricedIn, card_change
 from usufruct.cli.support.progress import Progress
 from usufruct.core import Address, Clock, Conflict, Denied, Invalid, checksum, format_asset, format_units, moment
-from usufruct.gateway import Catalogue, Operator, ServedListing
+from usufruct.gateway import Catalogue, FollowedConfiguration, FollowedConfigurations, Operator, ServedListing
 from usufruct.payments.settlement import list_payee
 
 app = Typer()
@@ -107,6 +107,29 @@ async def discount(
     bps = bps_of_percent(most, "--most") if most else 0
     await installation.get(Listings).give_level_discount(name, bps)
     return facts_of(await installation.get(Catalogue).find(name), installation)
+
+
+@app.command()
+@runs(open_installation)
+async def configuration(
+    installation: Installation,
+    name: str,
+    follow: Annotated[bool, Option("--follow", help="Serve what shareholders vote for, from now on.")] = False,
+    ignore: Annotated[bool, Option("--ignore", help="Serve the seller's own model again.")] = False,
+) -> Facts:
+    """Follow the configuration of a registered service: model, prompts and parameters, as its shareholders vote.
+
+    A worker reads the registry each block. It takes the document from https, or from the folder `configurations` of the
+    data folder, named by its hash. One that is missing or not valid changes nothing.
+    """
+    if follow == ignore:
+        raise Invalid("give either --follow or --ignore", code="nothing_to_change")
+    catalogue = installation.get(Catalogue)
+    known = (await catalogue.find(name)).followed
+    await catalogue.follow(name, (known or FollowedConfiguration()) if follow else None)
+    if follow:
+        await installation.get(FollowedConfigurations).poll()
+    return facts_of(await catalogue.find(name), installation)
 
 
 @app.command()
@@ -208,9 +231,18 @@ def facts_of(listing: ServedListing, installation: Installation) -> dict[str, An
         **_limits_of(listing),
         "sample": asdict(listing.sample) if listing.sample else None,
         "level_discount": f"{format_units(listing.level_discount_bps, 2)} %" if listing.level_discount_bps else None,
+        "configuration": _configuration_of(listing),
         "paused_at": moment(listing.paused_at) if listing.paused_at else None,
         "retired_at": moment(listing.retired_at) if listing.retired_at else None,
     }
+
+
+def _configuration_of(listing: ServedListing) -> dict[str, object] | None:
+    """Return what is known of the configuration that a service follows; None where it follows none."""
+    if (followed := listing.followed) is None:
+        return None
+    digest = listing.configuration.digest if listing.configuration else None
+    return {"digest": digest, "entry": followed.entry or None, "problem": followed.problem or None}
 
 
 async def list_payee_of(installation: Installation, listing: Listing, payee: Address, progress: Progress) -> None:

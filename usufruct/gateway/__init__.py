@@ -3,6 +3,8 @@
 from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.call_limits import CallLimits
 from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.configurations.model import FollowedConfiguration
+from usufruct.gateway.configurations.service import FollowedConfigurations
 from usufruct.gateway.errors import InvalidRequest
 from usufruct.gateway.income import Income, read_income
 from usufruct.gateway.jobs import UNUSED_SECONDS, UnusedKeys
@@ -27,6 +29,8 @@ __all__ = [
     "Catalogue",
     "CountingRule",
     "Endpoint",
+    "FollowedConfiguration",
+    "FollowedConfigurations",
     "FreeSamples",
     "Gateway",
     "Income",

@@ -119,6 +119,8 @@ async def _work(
 ) -> Work:
     """Read what is asked for; name the dropped members of the request in the answer's headers."""
     _check_unit(listing, operation, card)
+    if listing.configuration is not None:
+        request = Request(request.raw, listing.configuration.applied(request.content))
     work = await operation.read(request, listing, card)
     if work.dropped:
         more = ("...",) if len(work.dropped) > _MOST_SHOWN else ()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from usufruct.assets import Caps, InvalidListing, Listing, Listings, UnknownListing
 from usufruct.core import AssetId, Clock
+from usufruct.gateway.configurations.model import FollowedConfiguration
 from usufruct.gateway.model import ServedListing, Upstream, check_counting, check_serving
 from usufruct.gateway.store import (
     Serving,
@@ -12,6 +13,7 @@ from usufruct.gateway.store import (
     changed_serving,
     put_serving,
     sealed_upstreams,
+    set_followed,
     set_forwarded,
     set_upstreams,
     vocabulary_content,
@@ -94,6 +96,23 @@ class Catalogue:
         check_serving(tuple(upstreams), listing.counting)
         await self.remember(listing, upstreams)
 
+    async def follow(self, name: str, followed: FollowedConfiguration | None) -> ServedListing:
+        """Keep what is known of the configuration that a listing follows; None: it follows none.
+
+        Raises:
+            UnknownListing: when the listing does not exist.
+            InvalidListing: when it is not registered: the registry names no configuration for it.
+        """
+        listing = await self.find(name)
+        if not listing.registered:
+            raise InvalidListing(
+                f"{name} is sold for a plain payee; only a registered service has a configuration", field="name"
+            )
+        async with self._database.transaction() as unit:
+            await set_followed(unit, listing.id, followed)
+        self._rows.expire()
+        return await self.find(name)
+
     async def revision(self) -> tuple[int, ...]:
         """Return what differs whenever something that is sold, its price now or how it is served does."""
         return (*await self._listings.revision(), await self._rows.refresh())
@@ -144,7 +163,7 @@ class Catalogue:
             return known[2]
         same = known is not None and known[1].sealed_upstreams == serving.sealed_upstreams
         upstreams = known[2].upstreams if known is not None and same else serving.upstreams(self._seal)
-        joined = ServedListing.of(listing, upstreams, serving.counting)
+        joined = ServedListing.of(listing, upstreams, serving.counting, serving.followed)
         self._served[listing.id] = (listing, serving, joined)
         return joined
 

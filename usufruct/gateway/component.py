@@ -5,7 +5,9 @@ from prometheus_client import CollectorRegistry
 from usufruct.accounts import Channels, Keys, Sessions
 from usufruct.assets import Listings
 from usufruct.chain import Client, TokenFacts
+from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.erc20 import Erc20
+from usufruct.chain.deployment import Deployments
 from usufruct.config import Config
 from usufruct.core import Address, ChainId, Clock
 from usufruct.core.components import Component, Context
@@ -14,8 +16,11 @@ from usufruct.core.jobs import Job
 from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.call_rate import CallRate
 from usufruct.gateway.catalogue import Catalogue
+from usufruct.gateway.configurations.documents import Documents
+from usufruct.gateway.configurations.metrics import configuration_metrics
+from usufruct.gateway.configurations.service import FollowedConfigurations, RegistryEntries
 from usufruct.gateway.descriptions import BILLED
-from usufruct.gateway.diagnostics import check_passes, check_payees, check_upstreams
+from usufruct.gateway.diagnostics import check_configurations, check_passes, check_payees, check_upstreams
 from usufruct.gateway.jobs import UnusedKeys
 from usufruct.gateway.level_pages import level_pages
 from usufruct.gateway.metrics import CallCounters
@@ -37,6 +42,8 @@ from usufruct.payments.x402 import Funding, OfferSigner, Requirements
 from usufruct.store import Database, MasterSecret
 from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
+
+_LONGEST_SECONDS = 5.0
 
 
 def build(context: Context) -> Component:
@@ -81,6 +88,16 @@ def build(context: Context) -> Component:
     def unused() -> UnusedKeys:
         return UnusedKeys(context.get(Keys), context.get(Ledger), context.get(AccountSync), context.get(Clock))
 
+    def configurations() -> FollowedConfigurations:
+        registry = AssetRegistry(context.get(Deployments).address(AssetRegistry), context.get(Client))
+        entries, folder = RegistryEntries(context.get(Client), registry), context.get(Config).data.folder
+        documents = Documents(folder / "configurations")
+        return FollowedConfigurations(context.get(Catalogue), entries, documents, context.get(Clock))
+
+    def poll_seconds() -> float:
+        return context.get(Config).chain.poll_milliseconds / 1000
+
+    context.provide_later(FollowedConfigurations, configurations)
     context.provide_later(Catalogue, catalogue)
     context.provide_later(FreeSamples, samples)
     context.provide_later(Gateway, gateway)
@@ -95,12 +112,15 @@ def build(context: Context) -> Component:
         exposed_headers=("payment-required", "x-usufruct-sample-left", *BILLED),
         jobs=lambda: [
             Job("keys", unused().run, 60.0),
+            Job("configurations", context.get(FollowedConfigurations).poll, poll_seconds(), longest=_LONGEST_SECONDS),
             Job("samples", context.get(FreeSamples).forget, FORGET_SECONDS),
             Job("service-quality", context.get(ServiceQuality).summarize, SUMMARY_SECONDS),
         ],
+        metrics={"configurations": lambda: configuration_metrics(context.get(Catalogue))},
         diagnostics=(
             Diagnostic("payees", lambda: check_payees(context), services=True),
             Diagnostic("upstreams", lambda: check_upstreams(context), services=True),
+            Diagnostic("configurations", lambda: check_configurations(context), services=True),
             Diagnostic("passes", lambda: check_passes(context), services=True),
         ),
         gateway_jobs=lambda: [

@@ -68,9 +68,27 @@ async def _upstream(listing: ServedListing, upstream: Upstream) -> Finding:
             models = {model.id for model in await server.models()}
         except UpstreamFault as fault:
             return bad("upstreams", f"{listing.name}: {fault.message}", "")
-    if upstream.model not in models:
-        return bad("upstreams", f"{listing.name}: {upstream.url} has no model {upstream.model} now", "start it there")
+    if (model := listing.model_of(upstream)) not in models:
+        return bad("upstreams", f"{listing.name}: {upstream.url} has no model {model} now", "start it there")
     return good("upstreams", f"{listing.name} answers at {upstream.url}")
+
+
+async def check_configurations(context: Context) -> AsyncIterator[Finding]:
+    """Each configuration that shareholders voted for is in force where the service follows it."""
+    for listing in await context.get(Catalogue).list():
+        if (followed := listing.followed) is None:
+            continue
+        if followed.problem:
+            yield bad(
+                "configurations",
+                f"{listing.name}: {followed.problem}; the one before stays in force",
+                f"put the document that `usufruct trust show {listing.name}` names into the folder configurations of "
+                "the data folder, as HASH.json",
+            )
+        elif followed.document:
+            yield good("configurations", f"{listing.name} is served as its shareholders decided")
+        else:
+            yield skipped("configurations", f"the registry names no configuration of {listing.name}")
 
 
 async def check_passes(context: Context) -> AsyncIterator[Finding]:

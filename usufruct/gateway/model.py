@@ -5,6 +5,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from usufruct.assets import InvalidListing, Listing
+from usufruct.core import Hash32
+from usufruct.gateway.configurations.model import Configuration, FollowedConfiguration
 from usufruct.gateway.operations.request_members import FORWARDABLE
 from usufruct.http import Reach
 
@@ -56,16 +58,34 @@ class CountingRule:
 
 @dataclass(frozen=True, slots=True)
 class ServedListing(Listing):
-    """A listing with the servers that answer for it."""
+    """A listing with the servers that answer for it, and the configuration that is in force, if it follows one."""
 
     upstreams: tuple[Upstream, ...] = ()
     counting: CountingRule = CountingRule()
+    followed: FollowedConfiguration | None = None
+    configuration: Configuration | None = None
 
     @classmethod
-    def of(cls, listing: Listing, upstreams: tuple[Upstream, ...], counting: CountingRule) -> "ServedListing":
-        """Join a listing with its servers."""
+    def of(
+        cls,
+        listing: Listing,
+        upstreams: tuple[Upstream, ...],
+        counting: CountingRule,
+        followed: FollowedConfiguration | None = None,
+    ) -> "ServedListing":
+        """Join a listing with its servers and its configuration."""
         known = {name: getattr(listing, name) for name in _LISTING_FIELDS}
-        return cls(**known, upstreams=upstreams, counting=counting)
+        configuration = followed.configuration(listing.operation) if followed else None
+        return cls(**known, upstreams=upstreams, counting=counting, followed=followed, configuration=configuration)
+
+    def model_of(self, upstream: Upstream) -> str:
+        """Return the name of the model that a server is asked for."""
+        return (self.configuration.model if self.configuration else "") or upstream.model
+
+    @property
+    def served_digest(self) -> Hash32:
+        """What receipts name as the model: the hash of the configuration in force, or else what the seller names."""
+        return self.configuration.digest if self.configuration else self.model_digest
 
 
 def check_serving(upstreams: tuple[Upstream, ...], counting: CountingRule) -> None:

@@ -157,7 +157,7 @@ class Pipeline:
             charge=charge_up(lines, call.price.allowance.ceiling),
             lines=lines,
             flagged=measured.flagged,
-            model_digest=listing.model_digest,
+            model_digest=listing.served_digest,
             response_hash=served.response_hash,
             counted_by=measured.counted_by,
             reasoning_tokens=measured.reasoning_tokens,

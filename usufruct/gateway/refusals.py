@@ -20,6 +20,7 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_request", "The request is not complete. Reload the page and try again."),
     RefusalText("unsupported_content", "Only text can be sent to this service."),
     RefusalText("unpaid_body_too_large", "That is too long without a deposit. Deposit first, or send less."),
+    RefusalText("invalid_configuration", "What the shareholders decided cannot be served now. Try again later."),
     RefusalText("wrong_endpoint", "This service does not answer that kind of question."),
     RefusalText("unmeasured_unit", "This service cannot be called now. Its seller has to change its price."),
     RefusalText("stale_quote", "The price was asked for too long ago. Ask again."),

@@ -156,7 +156,7 @@ class Responder:
             async with UpstreamCancellation(exchange, call, longest, lambda: 0.0) as guard:
                 for upstream, client in self._upstreams.order(listing):
                     try:
-                        return await work.run(client, upstream.model, allowance)
+                        return await work.run(client, listing.model_of(upstream), allowance)
                     except UpstreamFault as failure:
                         faults.append(self._upstreams.failed(listing, upstream, failure))
                         if isinstance(failure, UpstreamRejected):

@@ -38,6 +38,7 @@ from usufruct.gateway.upstream_pool import UpstreamPool
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import PayerBenefits
 from usufruct.web import HttpExchange
+from usufruct_client.configuration_wire import VotedConfiguration
 from usufruct_client.sample_wire import SampleBalance, SampleTerms
 from usufruct_client.wire import ModelCard, ModelPrice, OutputLimits
 
@@ -280,4 +281,14 @@ def _offer(listing: ServedListing, now: int, operator: Operator, level_discounts
         paused_at=listing.paused_at,
         sample=SampleTerms(**asdict(listing.sample)) if listing.sample else None,
         level_discounts=list(level_discounts),
+        configuration=voted_configuration(listing),
     )
+
+
+def voted_configuration(listing: ServedListing) -> VotedConfiguration | None:
+    """Return what a card says of a listing's configuration; None where it follows none."""
+    followed, configuration = listing.followed, listing.configuration
+    if followed is None:
+        return None
+    digest = configuration.digest if configuration else None
+    return VotedConfiguration(digest, followed.entry, followed.problem, followed.transaction, followed.proposal)

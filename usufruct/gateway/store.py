@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
-from sqlalchemy import BigInteger, Column, ColumnElement, LargeBinary, String, Table, insert, select, update
+from sqlalchemy import BigInteger, Column, ColumnElement, LargeBinary, String, Table, Text, insert, select, update
 
 from usufruct.core import AssetId, format_asset
+from usufruct.gateway.configurations.model import FollowedConfiguration
 from usufruct.gateway.model import CountingRule, Upstream
 from usufruct.http import Reach
 from usufruct.store import AssetIdColumn, Seal, Unit, metadata, next_revision
@@ -22,6 +23,7 @@ _upstreams = Table(
     Column("sealed_upstreams", LargeBinary, nullable=False),
     Column("counting", String, nullable=False),
     Column("revision", BigInteger, nullable=False, index=True),
+    Column("configuration", Text),  # JSON; NULL: none is followed
 )
 
 _vocabularies = Table(
@@ -38,11 +40,12 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Who answers for a listing, sealed, and how it is counted."""
+    """Who answers for a listing, sealed, how it is counted, and the configuration that is followed, if one is."""
 
     listing: AssetId
     sealed_upstreams: bytes
     counting: CountingRule
+    followed: FollowedConfiguration | None = None
 
     def upstreams(self, seal: Seal) -> tuple[Upstream, ...]:
         """Open the seal, which costs more than reading a row."""
@@ -76,6 +79,11 @@ async def set_forwarded(unit: Unit, listing: AssetId, members: frozenset[str]) -
         await _change(unit, listing, {"counting": counting_text(replace(_counting(row.counting), forward=members))})
 
 
+async def set_followed(unit: Unit, listing: AssetId, followed: FollowedConfiguration | None) -> None:
+    """Replace what is known of the configuration that a listing follows; None: it follows none."""
+    await _change(unit, listing, {"configuration": None if followed is None else json.dumps(asdict(followed))})
+
+
 async def _change(unit: Unit, listing: AssetId, values: Mapping[str, object], *conditions: ColumnElement[bool]) -> int:
     revision = await next_revision(unit, "upstreams")
     rows = update(_upstreams).where(_upstreams.c.listing_id == listing, *conditions)
@@ -89,7 +97,13 @@ async def changed_serving(unit: Unit, revision: int) -> list[Serving]:
     rows = await unit.rows(changed.limit(_AT_ONCE))
     while rows:
         found += [
-            Serving(AssetId(row.listing_id), bytes(row.sealed_upstreams), _counting(row.counting)) for row in rows
+            Serving(
+                AssetId(row.listing_id),
+                bytes(row.sealed_upstreams),
+                _counting(row.counting),
+                FollowedConfiguration(**json.loads(row.configuration)) if row.configuration else None,
+            )
+            for row in rows
         ]
         rows = await unit.rows(changed.where(_upstreams.c.listing_id > rows[-1].listing_id).limit(_AT_ONCE))
     return found

@@ -106,8 +106,9 @@ class StreamRelay:
     async def _try(self, upstream: Upstream, client: UpstreamClient) -> UpstreamFault | None:
         self._held.clear()
         self._characters, self._reported, allowance = 0, None, self._call.price.allowance
+        model = self._call.order.listing.model_of(upstream)
         try:
-            async with self._work.open_stream(client, upstream.model, allowance) as stream:
+            async with self._work.open_stream(client, model, allowance) as stream:
                 try:
                     while (batch := await stream.read()) is not None:
                         await self._hand_on(batch)
