@@ -48,6 +48,7 @@ def test_proposals_and_powers_are_read_as_they_are_described(dao: Dao):
         assert [(each.id, each.state) for each in listed.proposals] == [(proposal, "pending")]
         assert (listed.page, listed.pages) == (1, 1)
         shown = read_answer(ProposalDetails, (await http.get(f"/v1/proposals/{proposal[:10]}")).json())
+        assert (await http.get(f"/v1/proposals/{int(proposal, 16)}")).json()["proposal"]["id"] == proposal
         assert [each.words for each in shown.calls] == ["VoteEscrow: exit penalty 20 % -> 25 %"]
         assert shown.simulation is not None
         assert shown.simulation.succeeds
@@ -59,6 +60,10 @@ def test_proposals_and_powers_are_read_as_they_are_described(dao: Dao):
             ("/v1/proposals?page=x", 400, "invalid_page"),
             ("/v1/proposals/0x12345", 404, "unknown_proposal"),
             ("/v1/proposals/<b>", 404, "unknown_proposal"),
+            ("/v1/proposals/0x", 404, "unknown_proposal"),
+            (f"/v1/proposals/{'9' * 5_000}", 404, "unknown_proposal"),
+            (f"/v1/proposals/{'9' * 78}", 404, "unknown_proposal"),
+            (f"/v1/proposals/0x{'9' * 65}", 404, "unknown_proposal"),
         ):
             answer = await http.get(path)
             assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), path

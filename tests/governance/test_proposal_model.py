@@ -3,7 +3,7 @@
 import pytest
 
 from usufruct.core import Address, Hash32
-from usufruct.governance.model import Proposal, ProposalState, Support, Tally, harmless
+from usufruct.governance.model import Proposal, ProposalState, Support, Tally, harmless, id_text
 
 HASH = Hash32("0x" + "11" * 32)
 SNAPSHOT, DEADLINE, GRACE = 1_000, 2_000, 500
@@ -63,3 +63,17 @@ def test_the_title_is_the_first_line(text: bytes, title: str):
 
 def test_a_hostile_text_keeps_its_lines_and_loses_what_steers():
     assert harmless("a\n\tb\x1b]0;t\x07\N{ZERO WIDTH SPACE}\N{LINE SEPARATOR}\r") == "a\n\tb]0;t"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("11", "0x" + "0" * 63 + "b"),
+        (str(2**256 - 1), "0x" + "f" * 64),
+        ("0x3F2A", "0x3f2a"),
+        ("9" * 5_000, "9" * 5_000),
+        ("\N{ARABIC-INDIC DIGIT ONE}", "\N{ARABIC-INDIC DIGIT ONE}"),
+    ],
+)
+def test_an_id_is_hex_or_a_decimal_number(text: str, found: str):
+    assert id_text(text) == found

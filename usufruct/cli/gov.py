@@ -31,6 +31,7 @@ from usufruct.governance import (
     StandingProposal,
     WouldFail,
     check_proposal,
+    id_text,
     proposal_details,
     proposal_facts,
     proposal_id,
@@ -366,8 +367,7 @@ def _support(text: str) -> SupportText:
 
 
 def _whole_id(text: str) -> Hash32:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 78 else None
-    return hash32(f"0x{number:064x}" if number is not None else text, "ID")
+    return hash32(id_text(text), "ID")
 
 
 def _read_ballot(path: Path) -> SignedBallot:

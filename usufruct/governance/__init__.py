@@ -4,7 +4,7 @@ from usufruct.governance.ballots import Ballot, signed_vote
 from usufruct.governance.call_text import called_address, read_call
 from usufruct.governance.errors import InvalidCall, InvalidVote, NotSimulated, WouldFail
 from usufruct.governance.governor import governor_creation, timelock_creation
-from usufruct.governance.model import OPEN_STATES, Support
+from usufruct.governance.model import OPEN_STATES, Support, id_text
 from usufruct.governance.powers import PUBLISHED, Power, Powers
 from usufruct.governance.proposal_documents import (
     event_text,
@@ -55,6 +55,7 @@ __all__ = [
     "event_text",
     "governor_creation",
     "grouped",
+    "id_text",
     "proposal_details",
     "proposal_facts",
     "proposal_id",

@@ -12,6 +12,7 @@ from usufruct.chain import Call
 from usufruct.core import Address, Hash32
 
 MOST_TITLE = 200
+_MOST_DIGITS = 78
 
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode's categories of what steers a terminal or turns the direction of text."""
@@ -139,3 +140,10 @@ class Proposal:
 def harmless(text: str) -> str:
     """Return a stranger's text without characters that steer how it is shown; lines and tabs stay."""
     return "".join(sign for sign in text if sign in "\n\t" or category(sign) not in _STEERING)
+
+
+def id_text(text: str) -> str:
+    """Return a proposal's id as 0x and hex digits; other tools show it as a decimal number. Checks nothing else."""
+    if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
+        return f"0x{int(text):064x}"
+    return text.lower()

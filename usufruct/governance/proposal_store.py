@@ -79,6 +79,8 @@ _roles = Table(
     PrimaryKeyConstraint("contract", "role", "account"),
 )
 
+_ID_LENGTH = 66
+
 _LONGEST_REASON = 2_000
 """Bytes of a voter's reason that are kept: any account may vote, also with no votes."""
 
@@ -148,9 +150,11 @@ async def proposal_of(unit: Unit, governor: Address, proposal: Hash32) -> Propos
     return _proposal(row, {step.kind: step for step in steps})
 
 
-async def proposal_ids(unit: Unit, governor: Address) -> list[Hash32]:
-    """Return the ids of all proposals of a governor."""
-    return [row.id for row in await unit.rows(select(_proposals.c.id).where(_proposals.c.governor == governor))]
+async def proposal_ids(unit: Unit, governor: Address, beginning: str) -> list[Hash32]:
+    """Return the ids of a governor's proposals that begin so, two at most; `beginning` is 0x and hex digits."""
+    first, last = (Hash32(beginning.ljust(_ID_LENGTH, digit)) for digit in "0f")
+    query = select(_proposals.c.id).where(_proposals.c.governor == governor, _proposals.c.id.between(first, last))
+    return [row.id for row in await unit.rows(query.limit(2))]
 
 
 async def tally_of(unit: Unit, governor: Address, proposal: Hash32) -> Tally:

@@ -1,6 +1,7 @@
 """The governor of an installation: its proposals with their votes and states, and the calls by which they go on."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ from usufruct.governance.errors import (
 )
 from usufruct.governance.governor_logs import GovernorIndexer
 from usufruct.governance.known_contracts import KnownContracts
-from usufruct.governance.model import Proposal, ProposalState, Support, Tally, Vote
+from usufruct.governance.model import Proposal, ProposalState, Support, Tally, Vote, id_text
 from usufruct.governance.proposal_store import (
     count_proposals,
     has_voted,
@@ -48,7 +49,7 @@ MOST_VOTES = 100
 
 _LONGEST_DESCRIPTION = 20_000
 _LONGEST_REASON = 1_000
-_SHORTEST_PREFIX = 4
+_PREFIX = re.compile("0x[0-9a-f]{4,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +173,13 @@ class Proposals:
             UnknownProposal: when there is none, or several begin so.
         """
         await self.indexer.poll()
-        wanted = _hex_id(text)
+        wanted, ids = id_text(text), list[Hash32]()
         async with self._chain.database.snapshot() as unit:
-            ids = [each for each in await proposal_ids(unit, self.governor.address) if each.startswith(wanted)]
+            if _PREFIX.fullmatch(wanted):
+                ids = await proposal_ids(unit, self.governor.address, wanted)
             found = await proposal_of(unit, self.governor.address, ids[0]) if len(ids) == 1 else None
         if found is None:
-            several = f"{len(ids)} proposals have ids" if ids else "no proposal has an id"
+            several = "several proposals have ids" if ids else "no proposal has an id"
             message = f"{several} that begin{'' if ids else 's'} with {text[:70]!r}; `usufruct gov list` shows them"
             raise UnknownProposal(message, field="id")
         return await self._standing(found, (await self.client.head()).timestamp)
@@ -329,11 +331,3 @@ def _parts(calls: Sequence[Call]) -> tuple[list[Address], list[int], list[bytes]
 
 def _state(standing: StandingProposal) -> dict[str, str]:
     return {"state": standing.state.value}
-
-
-def _hex_id(text: str) -> str:
-    """Return the beginning of an id as hex; one that is a decimal number, as other tools show them, is whole."""
-    if text.isascii() and text.isdigit() and len(text) > _SHORTEST_PREFIX and not text.startswith("0"):
-        return f"0x{int(text):064x}" if int(text) < 1 << 256 else text
-    lower = text.lower()
-    return lower if lower.startswith("0x") and len(lower) >= 2 + _SHORTEST_PREFIX else f"invalid {lower}"
