@@ -30,8 +30,9 @@ _Signed = Annotated[StrictStr, Field(pattern=r"^-?[0-9]{1,78}$")]
 class ProposedCall(Document):
     """One call of a proposal. `words` say it in English, with the value that holds now and the new one.
 
-    `known` is false where the contract or the function is not known: then `words` begin with WARNING. `contract` is
-    empty for an unknown contract; `function` is its signature, or the selector where it is not known.
+    `known` is false where the contract or the function is not known, arguments cannot be read, or it carries such a
+    call: then `words` begin with WARNING. Words leave out the end of a long text, and have … there; `data` is whole.
+    `contract` is empty for an unknown contract; `function` is its signature, or the selector where it is not known.
     """
 
     target: AddressText

@@ -12,6 +12,9 @@ from usufruct.chain import Call
 from usufruct.core import Address, Hash32
 
 MOST_TITLE = 200
+CUT = "…"
+"""Marks a text of which the end is not shown."""
+
 _MOST_DIGITS = 78
 
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
@@ -118,7 +121,7 @@ class Proposal:
         """The description's first line, without Markdown's heading signs."""
         lines = (line.strip().lstrip("#").strip() for line in self.text.splitlines())
         first = next(filter(None, lines), "")
-        return first if len(first) <= MOST_TITLE else first[: MOST_TITLE - 1] + "…"
+        return cut(first, MOST_TITLE)
 
     def state(self, tally: Tally, quorum: int, now: int, grace_seconds: int) -> ProposalState:
         """Return where the proposal stands at a time of the chain; `quorum` is that of its snapshot."""
@@ -140,6 +143,11 @@ class Proposal:
 def harmless(text: str) -> str:
     """Return a stranger's text without characters that steer how it is shown; lines and tabs stay."""
     return "".join(sign for sign in text if sign in "\n\t" or category(sign) not in _STEERING)
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text of at most so many characters; one that is longer is cut, and ends with the mark of it."""
+    return text if len(text) <= most else text[: most - 1] + CUT
 
 
 def id_text(text: str) -> str:

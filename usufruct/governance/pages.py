@@ -16,7 +16,7 @@ from usufruct.governance.proposals import PAGE, StandingProposal
 from usufruct.governance.refusals import REFUSALS
 from usufruct.governance.settings import Unit
 from usufruct.governance.voters import Voters
-from usufruct.governance.words import COIN_DECIMALS, SCORE_DECIMALS, CallKind, duration, whole_hundredths
+from usufruct.governance.words import COIN_DECIMALS, SCORE_DECIMALS, CallKind, duration, shown_text, whole_hundredths
 from usufruct.web import Operation, Request
 from usufruct.web.ui import NavigationLink, PageRoute, Pages
 
@@ -105,6 +105,7 @@ _DRAWN: dict[str, Any] = {
     "checksum": checksum,
     "event_text": event_text,
     "harmless": harmless,
+    "shown_text": shown_text,
     "duration": duration,
     "score": lambda amount: Decimal(whole_hundredths(amount)).scaleb(-2),
     "exact_score": lambda amount: Decimal(amount).scaleb(-SCORE_DECIMALS),

@@ -16,6 +16,7 @@ from usufruct.chain.simulation import SimulatedCall, simulate
 from usufruct.core import Address, Hash32, checksum, hash32_from_bytes
 from usufruct.governance.call_text import value_text
 from usufruct.governance.known_contracts import KnownContract, KnownContracts
+from usufruct.governance.model import cut
 
 _CALLS_SLOT = 5
 """Of the governor's storage: where OpenZeppelin's `_governanceCall` begins; the map of its items is the next one."""
@@ -116,7 +117,7 @@ class Simulator:
         before, made, after = found[: len(views)], found[len(views) : -len(views) or None], found[-len(views) :]
         changes = (
             [
-                ViewChange(contract.name, view.name, old, new)
+                ViewChange(contract.name, view.name, cut(old, _LONGEST_VALUE), cut(new, _LONGEST_VALUE))
                 for (contract, view), was, now in zip(views, before, after, strict=True)
                 if (old := _shown(view, was)) != (new := _shown(view, now))
             ]
@@ -165,9 +166,9 @@ class Simulator:
         contract = self._known.at(log.address)
         event = contract.interface.event(log) if contract else None
         if contract is None or event is None:
-            raw = ("data", f"0x{log.data[:_LONGEST_VALUE].hex()}")
+            raw = ("data", cut(f"0x{log.data.hex()}", _LONGEST_VALUE))
             return EventSeen(self._name(log.address), log.topics[0] if log.topics else "", (raw,))
-        pairs = ((each.name, _cut(value_text(each.type, value))) for each, value in event.parameters)
+        pairs = ((each.name, cut(value_text(each.type, value), _LONGEST_VALUE)) for each, value in event.parameters)
         return EventSeen(contract.name, event.name, tuple(pairs))
 
     def _movements(self, logs: Sequence[Log]) -> list[Movement]:
@@ -197,8 +198,4 @@ def _shown(view: Function, answer: SimulatedCall) -> str:
     if not values:
         return ""
     pairs = zip(view.outputs, values, strict=True)
-    return _cut(", ".join(value_text(each.type, value) for each, value in pairs))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+    return ", ".join(value_text(each.type, value) for each, value in pairs)

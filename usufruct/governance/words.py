@@ -6,7 +6,7 @@ unknown contract or function is said as such: calldata proves nothing about what
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,8 @@ from usufruct.chain import Call, Client, Revert, TokenFacts, UnreadableAnswer
 from usufruct.chain.interface import Function
 from usufruct.core import DAY_SECONDS, Address, checksum, divide_down
 from usufruct.governance.call_text import value_text
-from usufruct.governance.known_contracts import KnownContract, KnownContracts
+from usufruct.governance.known_contracts import TREASURY, KnownContract, KnownContracts
+from usufruct.governance.model import CUT, cut
 from usufruct.governance.settings import SETTINGS, Setting, Unit
 
 SCORE_DECIMALS = 18
@@ -23,6 +24,10 @@ COIN_DECIMALS = 18
 _HOUR, _MINUTE = 3_600, 60
 _SHOWN_BYTES = 1_000
 _LONGEST_TEXT = 300
+_MOST_CARRIED = 50
+_DEEPEST = 3
+_CARRIERS = frozenset(("PlatformGovernor", "PlatformTimelock"))
+"""Contracts of which functions take other calls as arguments, and make them or have them made."""
 
 
 class CallKind(StrEnum):
@@ -37,10 +42,10 @@ class CallKind(StrEnum):
     """A known function, said by its name and arguments."""
     UNKNOWN_CONTRACT = "unknown_contract"
     NO_CONTRACT = "no_contract"
-    """There is no code at the address: the call does nothing, and succeeds."""
+    """There is no code at the address now: the call does nothing, and succeeds, unless a contract comes there first."""
     UNKNOWN_FUNCTION = "unknown_function"
     UNREADABLE = "unreadable"
-    """A known function whose arguments are not what its types say: the call will fail."""
+    """A known function whose arguments cannot be read. Contracts take more than what is read here: it may succeed."""
 
 
 UNKNOWN_KINDS = frozenset(
@@ -71,7 +76,8 @@ class Change:
 class CallWords:
     """What one call does. `contract` is empty where it is not known, `function` is its signature or its selector.
 
-    `amount` and `to` are of payments and allowances, of `token`; `arguments` are names and values of the function.
+    `amount` and `to` are of payments and allowances, of `token`; `payer`: whose money they are. `arguments` are
+    names and values of the function, `carried` the calls among them.
     """
 
     call: Call
@@ -84,17 +90,31 @@ class CallWords:
     amount: int = 0
     to: Address | None = None
     to_name: str = ""
+    payer: str = TREASURY
+    carried: "tuple[CallWords, ...]" = ()
 
     @property
     def is_unknown(self) -> bool:
-        """Whether it is not known what the call does."""
-        return self.kind in UNKNOWN_KINDS
+        """Whether it is not known what the call, or one that it carries, does."""
+        return self.kind in UNKNOWN_KINDS or any(each.is_unknown for each in self.carried)
 
     @property
     def data(self) -> str:
         """The calldata in hex, cut where it is long."""
-        data = self.call.data
-        return f"0x{data[:_SHOWN_BYTES].hex()}" + ("…" if len(data) > _SHOWN_BYTES else "")
+        return cut(f"0x{self.call.data.hex()}", 2 + 2 * _SHOWN_BYTES)
+
+    @property
+    def is_data_cut(self) -> bool:
+        """Whether `data` is not the whole calldata."""
+        return len(self.call.data) > _SHOWN_BYTES
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the words leave something out, which the calldata has."""
+        texts = [value for _, value in self.arguments]
+        if self.changes:
+            texts = [shown_text(str(each.after.raw)) for each in self.changes if each.after.unit is Unit.TEXT]
+        return any(each.endswith(CUT) for each in texts) or any(each.is_cut for each in self.carried)
 
 
 class Explainer:
@@ -107,13 +127,18 @@ class Explainer:
 
     async def explain(self, calls: Sequence[Call]) -> list[CallWords]:
         """Return the words of calls, in their order; raises `RpcUnavailable`."""
-        await self._known.learn(call.to for call in calls)
-        return list(await asyncio.gather(*map(self._explain, calls)))
+        return await self._explain_all(calls, TREASURY, 0)
 
-    async def _explain(self, call: Call) -> CallWords:
+    async def _explain_all(self, calls: Sequence[Call], payer: str, depth: int) -> list[CallWords]:
+        await self._known.learn(call.to for call in calls)
+        return list(await asyncio.gather(*(self._explain(each, payer, depth) for each in calls)))
+
+    async def _explain(self, call: Call, payer: str, depth: int) -> CallWords:
+        """Return the words of a call that `payer` makes, inside of `depth` others."""
         contract = self._known.at(call.to)
         if not call.data:
-            return CallWords(call, CallKind.COINS, amount=call.value, to=call.to, to_name=self._known.name_of(call.to))
+            to_name = self._known.name_of(call.to)
+            return CallWords(call, CallKind.COINS, amount=call.value, to=call.to, to_name=to_name, payer=payer)
         if contract is None:
             kind = CallKind.UNKNOWN_CONTRACT if await self._client.code_at(call.to) else CallKind.NO_CONTRACT
             return CallWords(call, kind, function=f"0x{call.data[:4].hex()}")
@@ -122,9 +147,14 @@ class Explainer:
             return CallWords(call, CallKind.UNKNOWN_FUNCTION, contract.name, f"0x{call.data[:4].hex()}")
         try:
             values = function.arguments(call.data)
-        except UnreadableAnswer:
+            carried = _carried(contract, function, values)
+        except (UnreadableAnswer, ValueError):
             return CallWords(call, CallKind.UNREADABLE, contract.name, function.signature)
-        return await self._known_call(call, contract, function, values)
+        if len(carried) > _MOST_CARRIED or (carried and depth == _DEEPEST):
+            return CallWords(call, CallKind.UNREADABLE, contract.name, function.signature)
+        words = replace(await self._known_call(call, contract, function, values), payer=payer)
+        inner_payer = contract.name if function.name == "relay" else TREASURY
+        return replace(words, carried=tuple(await self._explain_all(carried, inner_payer, depth + 1)))
 
     async def _known_call(
         self, call: Call, contract: KnownContract, function: Function, values: tuple[Any, ...]
@@ -176,12 +206,34 @@ class Explainer:
 
     def _shown(self, kind: str, value: Any) -> str:
         text = self._account(value) if kind == "address" else value_text(kind, value)
-        return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+        return shown_text(text)
+
+
+def _carried(contract: KnownContract, function: Function, values: tuple[Any, ...]) -> list[Call]:
+    """Return the calls that a call has as arguments; raises `ValueError` where its lists have different lengths."""
+    types = [each.type for each in function.inputs[:3]]
+    if contract.name not in _CARRIERS or function.reads:
+        return []
+    if types == ["address", "uint256", "bytes"]:
+        to, amount, data = values[:3]
+        return [Call(to, data, amount)]
+    if types == ["address[]", "uint256[]", "bytes[]"]:
+        return [Call(to, data, amount) for to, amount, data in zip(*values[:3], strict=True)]
+    return []
+
+
+def shown_text(text: str) -> str:
+    """Return a text as it is shown: cut, and marked so, where it is long."""
+    return cut(text, _LONGEST_TEXT)
 
 
 def sentence(words: CallWords) -> str:
     """Say a call in English, in one line; a stranger's texts in it are as they came."""
     told = _sentence(words)
+    if words.carried:
+        inner = "; ".join(f"{number}) {sentence(each)}" for number, each in enumerate(words.carried, 1))
+        warning = "WARNING: it is not known what a call in this one does. " if words.is_unknown else ""
+        told = f"{warning}{told}, which carries: {inner}"
     coins = words.call.value if words.kind is not CallKind.COINS else 0
     return f"{told}, and send {grouped(coins, COIN_DECIMALS)} of the chain's coin with it" if coins else told
 
@@ -192,11 +244,11 @@ def _sentence(words: CallWords) -> str:
         case CallKind.CHANGE:
             return f"{words.contract}: {'; '.join(map(_changed, words.changes))}"
         case CallKind.PAYMENT:
-            return f"Pay {_amount(words)} from the treasury to {to}"
+            return f"Pay {_amount(words)} from the {words.payer} to {to}"
         case CallKind.ALLOWANCE:
-            return f"Let {to} take up to {_amount(words)} from the treasury"
+            return f"Let {to} take up to {_amount(words)} from the {words.payer}"
         case CallKind.COINS:
-            return f"Pay {grouped(words.amount, COIN_DECIMALS)} of the chain's coin from the treasury to {to}"
+            return f"Pay {grouped(words.amount, COIN_DECIMALS)} of the chain's coin from the {words.payer} to {to}"
         case CallKind.OTHER:
             given = ", ".join(f"{name} {value}" for name, value in words.arguments)
             return f"{words.contract}.{words.function.partition('(')[0]}({given})"
@@ -204,11 +256,14 @@ def _sentence(words: CallWords) -> str:
             target = checksum(words.call.to)
             return f"WARNING: unknown contract {target}, function {words.function}. What it does is not known here"
         case CallKind.NO_CONTRACT:
-            return f"WARNING: there is no contract at {checksum(words.call.to)}. The call does nothing"
+            target = checksum(words.call.to)
+            return f"WARNING: there is no contract at {target} now. Unless one comes there first, the call does nothing"
         case CallKind.UNKNOWN_FUNCTION:
-            return f"WARNING: {words.contract} has no function {words.function}. The call will most likely fail"
+            told = f"function {words.function} of {words.contract} is not known here"
+            return f"WARNING: {told}. What the call does is not known"
         case CallKind.UNREADABLE:
-            return f"WARNING: the arguments of {words.contract}.{words.function} cannot be read. The call will fail"
+            told = f"the arguments of {words.contract}.{words.function} cannot be read"
+            return f"WARNING: {told}. What the call does is not known"
 
 
 def _changed(change: Change) -> str:
@@ -234,7 +289,7 @@ def value_words(value: Value) -> str:
         case Unit.FLAG:
             return "yes" if raw else "no"
         case Unit.TEXT:
-            return value_text("string", raw[:_LONGEST_TEXT])
+            return value_text("string", shown_text(raw))
 
 
 def account_text(account: Address, name: str) -> str:

@@ -89,8 +89,9 @@ def effect_lines(words: Sequence[CallWords], simulation: Simulation | None) -> F
     lines: dict[str, object] = {}
     for number, each in enumerate(words, 1):
         lines[f"call {number}"] = one_line(sentence(each))
-        if each.is_unknown:
-            lines[f"call {number} data"] = f"to {checksum(each.call.to)}: {each.data}"
+        if each.is_unknown or each.is_cut or each.carried:
+            rest = f" ({len(each.call.data)} bytes; --json prints all)" if each.is_data_cut else ""
+            lines[f"call {number} data"] = f"to {checksum(each.call.to)}: {each.data}{rest}"
         if simulation and not simulation.unavailable:
             outcome = simulation.outcomes[number - 1]
             events = "; ".join(map(event_text, outcome.events)) or "no events"
@@ -101,8 +102,9 @@ def effect_lines(words: Sequence[CallWords], simulation: Simulation | None) -> F
     if simulation.unavailable:
         return {**lines, "simulation": f"NOT SIMULATED: {simulation.unavailable}"}
     lines["simulation"] = f"{'succeeds' if simulation.succeeds else 'FAILS'} on block {simulation.block}"
-    for change in simulation.changes:
-        lines[f"{change.contract}.{change.view}"] = one_line(f"{change.before or '-'} -> {change.after or '-'}")
+    for number, change in enumerate(simulation.changes, 1):
+        told = f"{change.contract}.{change.view}: {change.before or '-'} -> {change.after or '-'}"
+        lines[f"view {number}"] = one_line(told)
     for number, moved in enumerate(simulation.movements, 1):
         sign = "+" if moved.amount > 0 else ""
         who = moved.name or checksum(moved.account)
