@@ -89,7 +89,8 @@ def test_a_vote_sets_price_and_configuration(commands: command_line.Commands, tm
     )
     assert made["state"] == "pending"
     assert made["does"] == [
-        "announce price card 2: per million 400000 in and 2000000 out, 0 per call, in atomic units",
+        "announce price card 2: per million text tokens 400000 in and 2000000 out, input from a cache at 100 % of "
+        "that, 0 per call, in atomic units of the service's payment token; context window: none",
         f"write the entry configuration: sha256:{digest} {place}",
     ]
     assert made["because"] == f"cheaper, and in verse\n#proposer={DEVNET_ADDRESSES[int(ANN)]}"

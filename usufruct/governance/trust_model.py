@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from usufruct.chain import Call, UnreadableAnswer
 from usufruct.chain.contracts.asset_registry import AssetRegistry
@@ -9,11 +10,15 @@ from usufruct.chain.contracts.shared import ProposalState
 from usufruct.chain.contracts.title_trust import ProposalVotesResult
 from usufruct.chain.interface import interface_of
 from usufruct.core import Address, Conflict, Invalid, checksum
+from usufruct.core.price_cards import PriceUnit
+from usufruct.governance.model import CUT, cut
+from usufruct.governance.words import grouped
 
 CONFIGURATION, ENDPOINT = "configuration", "endpoint"
 """Keys of metadata entries that shareholders write."""
 
-_LONGEST_SHOWN = 200
+_LONGEST_SHOWN = 1_200
+"""Of a text: more than a configuration's entry has."""
 _LONGEST_ADDRESS = 1_000
 
 
@@ -76,24 +81,35 @@ def configuration_entry(document: bytes, published_at: str) -> bytes:
 
 
 def words_of(call: Call) -> str:
-    """Return what a call of a proposal does, in words; of one that no trust can make its bytes."""
+    """Return what a call of a proposal does, in words; with its bytes where the words do not say all of it."""
     registry = interface_of(AssetRegistry.__name__)
     function = registry.by_selector.get(call.data[:4]) if registry else None
+    data = f"0x{call.data.hex()}"
     try:
-        values = function.arguments(call.data) if function else ()
+        told = _told(function.name, function.arguments(call.data)) if function else ""
     except UnreadableAnswer:
-        values = ()
-    match function.name if function else "", values:
-        case "setPriceCard", (_, (inputs, outputs, per_call, *_, version)):
-            per_million = f"per million {inputs} in and {outputs} out"
-            return f"announce price card {version}: {per_million}, {per_call} per call, in atomic units"
+        told = ""
+    if not told:
+        return f"WARNING: what this does is not known: call {checksum(call.to)} with {data}"
+    return f"{told}; its end is cut here, the call has all: {data}" if CUT in told else told
+
+
+def _told(function: str, values: tuple[Any, ...]) -> str:
+    match function, values:
+        case "setPriceCard", (_, (inputs, outputs, per_call, cached, unit, window, version)):
+            unit_name = list(PriceUnit)[unit].plural if unit < len(PriceUnit) else f"units of kind {unit}"
+            return (
+                f"announce price card {version}: per million {unit_name} {inputs} in and {outputs} out, input from a "
+                f"cache at {grouped(cached, 2)} % of that, {per_call} per call, in atomic units of the service's "
+                f"payment token; context window: {f'{window} {unit_name}' if window else 'none'}"
+            )
         case "setAgentURI", (_, uri):
             return f"point the title to the registration file {_shown(uri)}"
         case "setMetadata", (_, key, content):
-            return f"write the entry {_shown(key)}: {_shown(content.decode(errors='replace'))}"
+            return f"write the entry {_shown(key)}: {_shown(_text(content))}"
         case "transferFrom", (_, to, _):
             return f"hand the title to {checksum(to)}: the trust ends"
-    return f"call {checksum(call.to)} with 0x{call.data[:_LONGEST_SHOWN].hex()}"
+    return ""
 
 
 def signed_description(text: str, proposer: Address) -> str:
@@ -101,5 +117,12 @@ def signed_description(text: str, proposer: Address) -> str:
     return f"{text}\n#proposer={proposer}"
 
 
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return f"0x{content.hex()}"
+
+
 def _shown(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:_LONGEST_SHOWN])
+    return cut("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text), _LONGEST_SHOWN)
