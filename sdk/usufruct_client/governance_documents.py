@@ -73,7 +73,10 @@ class TokenMovement(Document):
 
 
 class SimulationFacts(Document):
-    """A proposal's calls, run as the timelock on top of `block`. Where `simulated` is false, `reason` says why."""
+    """A proposal's calls, run as the timelock on top of `block`. `reason` says why `simulated` is false.
+
+    It also tells where all calls together need more gas than one transaction may use; then `succeeds` is false.
+    """
 
     simulated: StrictBool
     reason: StrictStr
@@ -177,7 +180,7 @@ class PowerFacts(Document):
     """Who holds a role of a contract, as the chain says now.
 
     `name` is what the holder is called in the published table, empty for others. `published`: the table names this
-    holder for this role.
+    holder for this role. Where the contract does not tell, `name` is "not known" and `holder` the zero address.
     """
 
     contract: StrictStr

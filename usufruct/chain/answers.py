@@ -95,6 +95,8 @@ class Header(_Answer):
     timestamp: _Count
     base_fee: Annotated[_AmountIfAny, Field(alias="baseFeePerGas")] = 0
     """Wei per gas."""
+    gas_limit: Annotated[_AmountIfAny, Field(alias="gasLimit")] = 0
+    """The most gas of its transactions together; 0 where the node does not tell."""
     has_logs: Annotated[bool, PlainValidator(_has_logs), Field(alias="logsBloom")] = False
     """Whether the block holds logs: its bloom is not empty."""
 

@@ -20,11 +20,12 @@ async def simulate(
     *,
     storage: Mapping[Address, Mapping[Hash32, Hash32]] | None = None,
     balances: Mapping[Address, int] | None = None,
+    codes: Mapping[Address, bytes] | None = None,
 ) -> Sequence[SimulatedCall]:
     """Run calls as their senders' transactions on top of a block, each on the state that the one before left.
 
-    A sender may be a contract, and pays for no gas. Before the first call, `storage` replaces words of contracts, and
-    `balances` the wei of accounts.
+    A sender may be a contract, and pays for no gas. Before the first call, `storage` replaces words of contracts,
+    `balances` the wei of accounts, and `codes` what accounts run.
 
     Raises:
         RpcUnavailable: when the node does not answer.
@@ -33,6 +34,8 @@ async def simulate(
     before: dict[Address, dict[str, object]] = {each: {"balance": hex(wei)} for each, wei in (balances or {}).items()}
     for contract, words in (storage or {}).items():
         before.setdefault(contract, {})["stateDiff"] = dict(words)
+    for account, code in (codes or {}).items():
+        before.setdefault(account, {})["code"] = f"0x{code.hex()}"
     sent = [
         {"from": sender, "to": call.to, "data": f"0x{call.data.hex()}", "value": hex(call.value)}
         for call, sender in calls

@@ -89,7 +89,7 @@ def simulation_facts(simulation: Simulation) -> SimulationFacts:
     """Return what a simulation found."""
     return SimulationFacts(
         not simulation.unavailable,
-        simulation.unavailable,
+        simulation.reason,
         simulation.block,
         simulation.succeeds,
         [

@@ -11,6 +11,7 @@ from typing import Any
 
 from usufruct.chain import Call, Client, Log, Revert, RpcRefused, UnreadableAnswer, keccak, word
 from usufruct.chain.contracts.erc20 import Transfer
+from usufruct.chain.fees import TRANSACTION_GAS
 from usufruct.chain.interface import Function
 from usufruct.chain.simulation import SimulatedCall, simulate
 from usufruct.core import Address, Hash32, checksum, hash32_from_bytes
@@ -20,6 +21,13 @@ from usufruct.governance.model import cut
 
 _CALLS_SLOT = 5
 """Of the governor's storage: where OpenZeppelin's `_governanceCall` begins; the map of its items is the next one."""
+
+_BALANCE_READER = Address("0x" + keccak(b"usufruct: balance reader")[-20:].hex())
+"""Where, in simulations alone, code answers the wei of the account that it is asked about."""
+_READS_BALANCE = bytes.fromhex("6000353160005260206000f3")  # calldata word, BALANCE; return it
+
+_CALL_GAS = 21_000
+"""Of a transaction of its own, as which each call is simulated; the timelock makes all in one."""
 
 _END_BITS = 128
 _LONGEST_VALUE = 200
@@ -79,11 +87,29 @@ class Simulation:
     changes: tuple[ViewChange, ...] = ()
     movements: tuple[Movement, ...] = ()
     unavailable: str = ""
+    gas_limit: int = 0
+
+    @property
+    def gas(self) -> int:
+        """What the calls use together, at least."""
+        return sum(each.gas for each in self.outcomes) - _CALL_GAS * max(len(self.outcomes) - 1, 0)
+
+    @property
+    def fits(self) -> bool:
+        """Whether one transaction may use so much gas; `gas_limit` is the most, 0 where that is not known."""
+        return not self.gas_limit or self.gas <= self.gas_limit
+
+    @property
+    def reason(self) -> str:
+        """Why it was not simulated, or why one transaction cannot make the calls; empty where neither holds."""
+        if self.unavailable or self.fits:
+            return self.unavailable
+        return f"the calls need {self.gas:,} gas together, and one transaction may use {self.gas_limit:,}"
 
     @property
     def succeeds(self) -> bool:
-        """Whether every call goes through. The timelock makes all of them, or none."""
-        return not self.unavailable and all(each.succeeds for each in self.outcomes)
+        """Whether every call goes through. The timelock makes all of them in one transaction, or none."""
+        return not self.unavailable and self.fits and all(each.succeeds for each in self.outcomes)
 
 
 class Simulator:
@@ -100,39 +126,41 @@ class Simulator:
         await self._known.learn(call.to for call in calls)
         head = await self._client.head()
         held = await self._client.balance(self._known.treasury, head.number)
-        views = self._views(calls)
-        reading = [(view.call(contract.address), self._known.treasury) for contract, view in views]
-        making = [(call, self._known.treasury) for call in calls]
+        views, treasury = self._views(calls), self._known.treasury
+        reading = [(view.call(contract.address), treasury) for contract, view in views]
+        making = [each for call in calls for each in ((_balance_of(treasury), treasury), (call, treasury))]
+        lent = max(sum(call.value for call in calls) - held, 0)
         try:
             found = await simulate(
                 self._client,
                 [*reading, *making, *reading],
                 head.number,
                 storage=self._expected_by_governor(calls),
-                balances={self._known.treasury: max(held, sum(call.value for call in calls))},
+                balances={treasury: held + lent},
+                codes={_BALANCE_READER: _READS_BALANCE},
             )
         except RpcRefused as refused:
             reason = f"the node does not simulate it: {refused.reason or refused.number}. Set chain.rpc_url to a node "
             return Simulation(unavailable=reason + "that has eth_simulateV1, such as Geth, or anvil as its fork")
-        before, made, after = found[: len(views)], found[len(views) : -len(views) or None], found[-len(views) :]
-        changes = (
-            [
-                ViewChange(contract.name, view.name, cut(old, _LONGEST_VALUE), cut(new, _LONGEST_VALUE))
-                for (contract, view), was, now in zip(views, before, after, strict=True)
-                if (old := _shown(view, was)) != (new := _shown(view, now))
-            ]
-            if views
-            else []
-        )
+        count = len(views)
+        before, between, after = found[:count], found[count : count + len(making)], found[count + len(making) :]
+        changes = [
+            ViewChange(contract.name, view.name, cut(old, _LONGEST_VALUE), cut(new, _LONGEST_VALUE))
+            for (contract, view), was, now in zip(views, before, after, strict=True)
+            if (old := _shown(view, was)) != (new := _shown(view, now))
+        ]
+        made = between[1::2]
         logs = [log for each in made if each.succeeded for log in each.logs]
-        outcomes = tuple(self._outcomes(calls, made, held))
-        return Simulation(head.number, outcomes, tuple(changes), tuple(self._movements(logs)))
+        outcomes = tuple(self._outcomes(calls, made, [_number(each) - lent for each in between[::2]]))
+        movements = tuple(self._movements(logs))
+        limit = min(head.gas_limit, TRANSACTION_GAS) if head.gas_limit else 0
+        return Simulation(head.number, outcomes, tuple(changes), movements, gas_limit=limit)
 
-    def _outcomes(self, calls: Sequence[Call], made: Sequence[SimulatedCall], held: int) -> Iterator[Outcome]:
-        for call, each in zip(calls, made, strict=True):
-            held -= call.value
+    def _outcomes(self, calls: Sequence[Call], made: Sequence[SimulatedCall], held: Sequence[int]) -> Iterator[Outcome]:
+        """Return what became of each call; `held` is the treasury's wei before each."""
+        for call, each, wei in zip(calls, made, held, strict=True):
             refusal = "" if each.succeeded else self._refusal(each.output)
-            if call.value and held < 0:
+            if call.value and call.value > wei:
                 refusal = "the treasury holds less of the chain's coin than this sends"
             events = tuple(map(self._seen, each.logs[:_MOST_EVENTS])) if each.succeeded else ()
             yield Outcome(refusal, each.gas_used, events)
@@ -199,3 +227,11 @@ def _shown(view: Function, answer: SimulatedCall) -> str:
         return ""
     pairs = zip(view.outputs, values, strict=True)
     return ", ".join(value_text(each.type, value) for each, value in pairs)
+
+
+def _balance_of(account: Address) -> Call:
+    return Call(_BALANCE_READER, bytes.fromhex(account[2:]).rjust(32, b"\0"))
+
+
+def _number(answer: SimulatedCall) -> int:
+    return int.from_bytes(answer.output)

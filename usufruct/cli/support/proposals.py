@@ -101,7 +101,8 @@ def effect_lines(words: Sequence[CallWords], simulation: Simulation | None) -> F
         return lines
     if simulation.unavailable:
         return {**lines, "simulation": f"NOT SIMULATED: {simulation.unavailable}"}
-    lines["simulation"] = f"{'succeeds' if simulation.succeeds else 'FAILS'} on block {simulation.block}"
+    told = f"{'succeeds' if simulation.succeeds else 'FAILS'} on block {simulation.block}"
+    lines["simulation"] = f"{told}: {simulation.reason}" if simulation.reason else told
     for number, change in enumerate(simulation.changes, 1):
         told = f"{change.contract}.{change.view}: {change.before or '-'} -> {change.after or '-'}"
         lines[f"view {number}"] = one_line(told)
