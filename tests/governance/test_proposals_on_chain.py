@@ -8,11 +8,13 @@ import pytest
 from tests.support.dao import BEN, PENALTY, Dao
 from tests.support.devnet import Devnet
 from tests.support.staked_economy import ANN, DOLLAR
-from usufruct.chain import Call, ChainAccess, Client, RpcRefused
+from usufruct.chain import Call, ChainAccess, Client, RpcRefused, keccak
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES
+from usufruct.cli.support.proposals import effect_lines
+from usufruct.core import Address
 from usufruct.governance import Proposals
-from usufruct.governance.simulation import Movement, Simulation, Simulator
+from usufruct.governance.simulation import Movement, Outcome, Simulation, Simulator
 
 pytestmark = pytest.mark.anvil
 
@@ -89,6 +91,14 @@ class WithoutSimulation(Client):
         return await super().ask(method, *parameters)
 
 
+COIN_BOX = Address("0x" + "c0" * 20)
+
+
+def coin_box() -> bytes:
+    """Return code that sends all its coins to whoever calls it: CALL(gas, caller, selfbalance, no data)."""
+    return bytes.fromhex("5f5f5f5f47335af100")
+
+
 async def simulates(chain: ChainAccess) -> None:
     proposals, ann = Proposals(chain), DEVNET_ADDRESSES[ANN]
     governor, known = proposals.governor, await proposals.known()
@@ -115,6 +125,13 @@ async def simulates(chain: ChainAccess) -> None:
     coins = await proposals.simulate([Call(ann, b"", 10**24)])
     assert "holds less" in coins.outcomes[0].refusal
 
+    await Devnet(chain.client).set_code(COIN_BOX, coin_box())
+    await Devnet(chain.client).set_balance(COIN_BOX, 10**24)
+    comes_in = await proposals.simulate([Call(COIN_BOX, b"\1"), Call(ann, b"", 10**24)])
+    assert comes_in.succeeds, "the first call brings the coins that the second one pays"
+    too_late = await proposals.simulate([Call(ann, b"", 10**24), Call(COIN_BOX, b"\1")])
+    assert [each.succeeds for each in too_late.outcomes] == [False, True]
+
     words = await proposals.explain([*payment, Call(ann, b"", 10**18), governor.set_guardian(ann)])
     assert [each.kind.value for each in words] == ["payment", "coins", "change"]
     unknown = await proposals.explain(
@@ -130,6 +147,41 @@ async def simulates(chain: ChainAccess) -> None:
 
 def test_a_simulation_tells_what_the_timelock_would_do(dao: Dao):
     dao.inside(simulates)
+
+
+def test_calls_that_fit_in_no_transaction_fail_together():
+    outcomes = tuple(Outcome("", 10_000_000, ()) for _ in range(3))
+    too_big = Simulation(5, outcomes, gas_limit=16_000_000)
+    assert not too_big.succeeds
+    assert too_big.reason == "the calls need 29,958,000 gas together, and one transaction may use 16,000,000"
+    assert str(effect_lines([], too_big)["simulation"]).startswith("FAILS on block 5: the calls need")
+    assert Simulation(5, outcomes, gas_limit=30_000_000).succeeds
+    assert Simulation(5, outcomes).reason == ""
+
+
+def test_the_timelock_alone_cancels_what_is_queued(dao: Dao):
+    """A proposal that has the timelock cancel another leaves no event of the governor about it."""
+    proposal = dao.pass_proposal(PENALTY)
+    dao.gov("queue", proposal, wallet=ANN)
+
+    async def cancels(chain: ChainAccess) -> None:
+        proposals, devnet = Proposals(chain), Devnet(chain.client)
+        found = (await proposals.find(proposal)).proposal
+        (call,) = found.calls
+        governor = proposals.governor.address
+        salt = int(governor, 16) << 96 ^ int.from_bytes(keccak(found.description))
+        queued = await proposals.timelock.hash_operation_batch(
+            [call.to], [0], [call.data], bytes(32), salt.to_bytes(32)
+        )
+        await devnet.set_balance(governor, 10**18)
+        await devnet.send_as(governor, proposals.timelock.cancel(queued))
+
+    assert state_of(dao, proposal) == "queued"
+    dao.inside(cancels)
+    assert state_of(dao, proposal) == "cancelled"
+    assert dao.commands.refused("gov", "execute", proposal, "--wallet", str(ANN)).code == "not_queued"
+    dao.pass_time(5 * WEEK)
+    assert state_of(dao, proposal) == "cancelled"
 
 
 def test_two_processes_read_the_same_logs_at_once(dao: Dao):

@@ -1,5 +1,6 @@
 """The contracts that proposals are read with: those of the installation, its tokens, and shares of its services."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,6 @@ class KnownContracts:
         """Know these; `treasury` is the timelock."""
         self._by_address = {each.address: each for each in contracts}
         self._registry = registry
-        self._strangers: set[Address] = set()
         self.treasury = treasury
 
     @classmethod
@@ -91,13 +91,13 @@ class KnownContracts:
         return known.name if known else ""
 
     async def learn(self, addresses: Iterable[Address]) -> None:
-        """Ask the registry which of these are shares of its services; raises `RpcUnavailable`."""
+        """Ask the registry which of these are shares of its services; raises `RpcUnavailable`.
+
+        Those that are not are asked about each time: a service may be registered at any time.
+        """
         shares = interface_of("Shares")
-        for each in {*addresses} - self._by_address.keys() - self._strangers:
-            if shares and await self._registry.is_shares(each):
+        strange = sorted({*addresses} - self._by_address.keys())
+        found = await asyncio.gather(*map(self._registry.is_shares, strange))
+        for each, is_shares in zip(strange, found, strict=True):
+            if shares and is_shares:
                 self._by_address[each] = KnownContract(f"Shares {checksum(each)}", each, shares)
-            elif len(self._strangers) < _MOST_STRANGERS:
-                self._strangers.add(each)
-
-
-_MOST_STRANGERS = 10_000

@@ -1,31 +1,44 @@
-"""What readers of the site ask often: simulations, delegates and powers, asked of the node once in a while."""
+"""What readers of the site ask often: words, simulations, delegates and powers, asked of the node once in a while."""
 
 import asyncio
 from collections.abc import Sequence
 
 from usufruct.core import Clock, Hash32
 from usufruct.governance.delegates import Delegate
-from usufruct.governance.model import OPEN_STATES
+from usufruct.governance.model import OPEN_STATES, Proposal
 from usufruct.governance.powers import Power, Powers
 from usufruct.governance.proposals import Proposals, StandingProposal
 from usufruct.governance.simulation import Simulation
+from usufruct.governance.words import CallWords
 
 _FRESH_SECONDS = 30.0
 _MOST_KEPT = 100
 
 
 class ProposalViews:
-    """Simulations, delegates and powers that are at most half a minute old; one is made at a time."""
+    """Words of calls, simulations, delegates and powers that are at most half a minute old; one is made at a time."""
 
     def __init__(self, proposals: Proposals, powers: Powers, clock: Clock) -> None:
         """Answer from `proposals` and `powers`."""
         self.proposals = proposals
         self._powers = powers
         self._clock = clock
-        self._simulating, self._reading = asyncio.Lock(), asyncio.Lock()
+        self._saying, self._simulating, self._reading = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._words: dict[Hash32, tuple[float, list[CallWords]]] = {}
         self._simulations: dict[Hash32, tuple[float, Simulation]] = {}
         self._delegates: tuple[float, Sequence[Delegate]] | None = None
         self._table: tuple[float, list[Power]] | None = None
+
+    async def words(self, proposal: Proposal) -> list[CallWords]:
+        """Return what a proposal's calls do, in words."""
+        async with self._saying:
+            kept = self._words.get(proposal.id)
+            if kept is None or self._is_old(kept[0]):
+                if len(self._words) >= _MOST_KEPT:
+                    self._words.clear()
+                kept = self._clock.monotonic(), await self.proposals.explain(proposal.calls)
+                self._words[proposal.id] = kept
+            return kept[1]
 
     async def simulation(self, standing: StandingProposal) -> Simulation | None:
         """Return what a proposal would do now; None where it can no longer be executed."""

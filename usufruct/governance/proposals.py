@@ -3,14 +3,16 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from usufruct.chain import Call, ChainAccess, TokenFacts, keccak, token_facts
+from usufruct.chain import Call, ChainAccess, Revert, TokenFacts, keccak, token_facts
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.shared import ProposalState as StateOnChain
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
-from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, moment
+from usufruct.core import ZERO_ADDRESS, Address, Conflict, Denied, Hash32, Invalid, NotFound, checksum, moment
 from usufruct.governance.delegates import Delegate, read_delegates
 from usufruct.governance.errors import (
     AlreadyVoted,
@@ -46,6 +48,11 @@ PAGE = 20
 
 MOST_VOTES = 100
 """Of a proposal's votes that are shown, those with the most weight."""
+
+_SETTLED_SECONDS = 3_600
+"""So long ago, no reorg reaches it."""
+
+_ENDED_BY_TIMELOCK = {StateOnChain.CANCELED: ProposalState.CANCELLED, StateOnChain.EXECUTED: ProposalState.EXECUTED}
 
 _LONGEST_DESCRIPTION = 20_000
 _LONGEST_REASON = 1_000
@@ -109,6 +116,7 @@ class Proposals:
         self.indexer = GovernorIndexer(chain)
         self._chain = chain
         self._quorums: dict[int, int] = {}
+        self._tallies: dict[Hash32, Tally] = {}
         self._grace: int | None = None
         self._known: KnownContracts | None = None
         self._token: TokenFacts | None = None
@@ -233,6 +241,14 @@ class Proposals:
             return self.governor.cast_vote_with_reason(number, support, reason)
         return self.governor.cast_vote(number, support)
 
+    async def may_vote(self, account: Address, number: int, reason: str) -> bool:
+        """Tell whether an account can vote now about the proposal of a number."""
+        try:
+            await self.check_vote(account, await self.find(str(number)), reason)
+        except (Conflict, Denied, Invalid, NotFound):
+            return False
+        return True
+
     async def check_vote(self, voter: Address, standing: StandingProposal, reason: str = "") -> None:
         """Check that an account can vote now; raises as `vote`."""
         proposal, state = standing.proposal, standing.state
@@ -292,19 +308,40 @@ class Proposals:
     async def _standing(self, proposal: Proposal, now: int) -> StandingProposal:
         if self._grace is None:
             self._grace = await self.governor.grace_period()
-        quorum = await self._quorum(proposal.snapshot, now)
-        async with self._chain.database.snapshot() as unit:
-            tally = await tally_of(unit, self.governor.address, proposal.id)
+        quorum, tally = await self._quorum(proposal.snapshot, now), await self._tally(proposal, now)
         state = proposal.state(tally, quorum, now, self._grace)
+        if proposal.eta and state in (ProposalState.QUEUED, ProposalState.EXPIRED):
+            state = await self._state_of_queued(proposal, state)
         return StandingProposal(proposal, state, tally, quorum, now, self._grace)
 
+    async def _state_of_queued(self, proposal: Proposal, state: ProposalState) -> ProposalState:
+        """Return where a queued proposal stands; a call to the timelock ends it without an event of the governor."""
+        with suppress(Revert):  # a block is gone, and it was never queued; the next poll takes that in
+            state = _ENDED_BY_TIMELOCK.get(await self.governor.state(proposal.number), state)
+        return state
+
     async def _quorum(self, snapshot: int, now: int) -> int:
-        """Return the quorum of a snapshot, which never changes once it is past; before, what it would be now."""
-        if snapshot >= now:
-            return await self.governor.quorum(now - 1)
+        """Return the quorum of a snapshot, which is kept once no reorg reaches it; before it, what it would be now."""
         if snapshot not in self._quorums:
-            self._quorums[snapshot] = await self.governor.quorum(snapshot)
+            found = await self.governor.quorum(min(snapshot, now - 1))
+            if not _is_settled(snapshot, now):
+                return found
+            self._quorums[snapshot] = found
         return self._quorums[snapshot]
+
+    async def _tally(self, proposal: Proposal, now: int) -> Tally:
+        """Return a proposal's votes, counted; they are kept once no reorg reaches the last of them."""
+        if proposal.id not in self._tallies:
+            async with self._chain.database.snapshot() as unit:
+                found = await tally_of(unit, self.governor.address, proposal.id)
+            if not _is_settled(proposal.deadline, now):
+                return found
+            self._tallies[proposal.id] = found
+        return self._tallies[proposal.id]
+
+
+def _is_settled(then: int, now: int) -> bool:
+    return then < now - _SETTLED_SECONDS
 
 
 def check_proposal(calls: Sequence[Call], description: str) -> None:
