@@ -12,10 +12,11 @@ from tests.support.dao import PENALTY, Dao
 from tests.support.staked_economy import ANN, BEN
 from usufruct.accounts import DEMO_ACCOUNT
 from usufruct.app import open_installation
-from usufruct.chain import Call
+from usufruct.chain import Call, ChainAccess
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import Address, checksum
+from usufruct.governance import Proposals
 from usufruct.governance.voters import VotersCalls
 from usufruct.staking.lock_model import WEEK_SECONDS
 from usufruct.web import Router
@@ -112,11 +113,25 @@ def test_a_signed_in_account_gets_its_transactions(dao: Dao):
 
     asked(dao, votes)
     assert [(each["voter"], each["reason"]) for each in dao.gov("show", proposal)["votes"]] == [(demo, "of the demo")]
+
+    async def relayed(chain: ChainAccess) -> list[bool]:
+        may_vote, number, ann = Proposals(chain).may_vote, int(proposal, 16), DEVNET_ADDRESSES[ANN]
+        wishes = ((ann, number, "x" * 1_001), (ann, 1, ""), (demo, number, ""), (STRANGER, number, ""))
+        return [await may_vote(ann, number, "x" * 1_000), *[await may_vote(*each) for each in wishes]]
+
+    assert dao.inside(relayed) == [True, False, False, False, False]
     dao.gov("vote", proposal, "against", wallet=ANN)
 
 
 async def test_the_relayer_pays_for_what_a_voter_does_and_for_nothing_else():
-    calls, governor = VotersCalls(GOVERNOR), PlatformGovernor(GOVERNOR)
+    asked: list[tuple[Address, int, str]] = []
+
+    async def may_vote(account: Address, proposal: int, reason: str) -> bool:
+        asked.append((account, proposal, reason))
+        return proposal == 1
+
+    calls, governor = VotersCalls(GOVERNOR, may_vote), PlatformGovernor(GOVERNOR)
+    vote = governor.cast_vote_with_reason(1, 1, "x")
     parts: tuple[Any, ...] = ([], [], [], bytes(32))
     for call in (
         governor.cast_vote(1, 1),
@@ -131,5 +146,10 @@ async def test_the_relayer_pays_for_what_a_voter_does_and_for_nothing_else():
         governor.relay(STRANGER, 0, b"", value=0),
         PlatformGovernor(STRANGER).cast_vote(1, 1),
         Call(GOVERNOR, b""),
+        governor.cast_vote(2, 1),
+        Call(GOVERNOR, vote.data + bytes(50_000)),
+        Call(GOVERNOR, vote.data[:-1] + b"\1"),
+        Call(GOVERNOR, governor.cast_vote(1, 1).data[:40]),
     ):
         assert not await calls.pays_for(STRANGER, other)
+    assert asked == [(STRANGER, 1, ""), (STRANGER, 1, "x"), (STRANGER, 2, "")]

@@ -69,7 +69,7 @@ def build(context: Context) -> Component:
         if has_governor(deployments):
             governor = deployments.address(PlatformGovernor)
             get(LogStreams)["governance"] = lambda: get(Proposals).indexer.logs
-            get(MoreRelayedCalls)["governance"] = lambda: VotersCalls(governor)
+            get(MoreRelayedCalls)["governance"] = lambda: VotersCalls(governor, get(Proposals).may_vote)
 
     def jobs() -> list[Job]:
         if not has_governor(get(Deployments)):

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from secrets import token_hex
+from typing import Any
 
 from usufruct.accounts.passkeys import RelayedCalls
-from usufruct.chain import Call, ChainAccess
+from usufruct.chain import Call, ChainAccess, UnreadableAnswer
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
+from usufruct.chain.interface import Function, interface_of
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address
 from usufruct.governance.errors import InvalidVote
@@ -13,6 +15,9 @@ from usufruct.governance.proposal_documents import support_of
 from usufruct.governance.proposals import Proposals
 from usufruct_client.governance_documents import ProposalWish
 from usufruct_client.trade_documents import ExchangeTransaction
+
+MayVote = Callable[[Address, int, str], Awaitable[bool]]
+"""Tells whether an account can vote about a proposal, by its number, with a reason."""
 
 HoldsPasskey = Callable[[Address], Awaitable[bool]]
 """Tells whether an account is a passkey account of this site."""
@@ -60,19 +65,39 @@ class Voters:
 class VotersCalls(RelayedCalls):
     """Allows passkey accounts to vote, and to queue and execute what passed; contracts check that they may."""
 
-    def __init__(self, governor: Address) -> None:
-        """Allow these functions of one governor."""
+    def __init__(self, governor: Address, may_vote: MayVote) -> None:
+        """Allow these functions of one governor; `may_vote` tells whether a vote counts."""
         contract, none = PlatformGovernor(governor), bytes(32)
-        verbs = (
-            contract.cast_vote(0, 0),
-            contract.cast_vote_with_reason(0, 0, ""),
+        steps = (
             contract.queue([], [], [], none),
             contract.execute([], [], [], none, value=0),
             contract.cancel([], [], [], none),
         )
-        self._governor = governor
-        self._verbs = frozenset(call.data[:4] for call in verbs)
+        self._governor = contract
+        self._steps = frozenset(call.data[:4] for call in steps)
+        self._may_vote = may_vote
 
     async def pays_for(self, account: Address, call: Call) -> bool:
-        """Tell whether the relayer pays for a call."""
-        return call.to == self._governor and call.data[:4] in self._verbs
+        """Tell whether the relayer pays for a call: of votes, for those that count and have a reason of our length."""
+        if call.to != self._governor.address:
+            return False
+        if call.data[:4] in self._steps:
+            return True
+        vote = _vote_of(call)
+        if vote is None:
+            return False
+        function, (proposal, _, *reason) = vote
+        more = function.call(call.to, vote[1]).data != call.data  # bytes that say nothing, and cost
+        return not more and await self._may_vote(account, proposal, *(reason or ("",)))
+
+
+def _vote_of(call: Call) -> tuple[Function, tuple[Any, ...]] | None:
+    """Return the function of a vote and its arguments; None for another call."""
+    interface = interface_of(PlatformGovernor.__name__)
+    function = interface.by_selector.get(call.data[:4]) if interface else None
+    if function is None or function.name not in ("castVote", "castVoteWithReason"):
+        return None
+    try:
+        return function, function.arguments(call.data)
+    except UnreadableAnswer:
+        return None
