@@ -27,7 +27,8 @@ from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, claim_address, signer_of
 from usufruct.config import Config, GovernanceConfig, InvalidSetting, load_config
 from usufruct.core import DAY_SECONDS, ZERO_ADDRESS, Address
-from usufruct.governance import PUBLISHED, Powers, Proposals, governor_creation
+from usufruct.governance import NOT_KNOWN, PUBLISHED, Powers, Proposals, governor_creation
+from usufruct.governance.powers import Power as ShownPower
 
 ROOT = Path(__file__).parents[2]
 ANN, GUARDIAN = DEVNET_ADDRESSES[5], DEVNET_ADDRESSES[8]
@@ -88,6 +89,17 @@ async def strange(config: Config) -> list[Power]:
     return [(each.contract, each.role, each.holder) for each in found if not each.published]
 
 
+async def of_reverting(config: Config, contract: str) -> list[ShownPower]:
+    """Return what is shown of a contract's roles while it reverts whatever it is asked."""
+    async with open_chain(config) as chain:
+        place, devnet = chain.deployments.contracts[contract].address, Devnet(chain.client)
+        code = await chain.client.code_at(place)
+        await devnet.set_code(place, bytes.fromhex("5f5ffd"))
+        found = await Powers(chain, Proposals(chain).indexer).all()
+        await devnet.set_code(place, code)
+    return [each for each in found if each.contract == contract]
+
+
 async def decide(client: Client, deployments: Deployments) -> None:
     """Lock, propose that the timelock accepts what it is offered, vote, queue and execute."""
     devnet, governor = Devnet(client), PlatformGovernor(deployments.address(PlatformGovernor), client)
@@ -130,6 +142,18 @@ def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemp
             assert await strange(config) == [("PlatformTimelock", "EXECUTOR_ROLE", stranger)]
             await Devnet(client).send_as(timelock.address, timelock.revoke_role(keccak(b"EXECUTOR_ROLE"), stranger))
             assert await strange(config) == []
+            owner, escrow = signer_of(Role.OWNER, config).address, VoteEscrow(deployments.address(VoteEscrow), client)
+            await Devnet(client).send_as(timelock.address, escrow.transfer_ownership(owner))
+            assert await strange(config) == [("VoteEscrow", "pendingOwner", owner)]
+            await Devnet(client).send_as(owner, escrow.accept_ownership())
+            assert await strange(config) == [("VoteEscrow", "owner", owner)], "what the timelock had is the key's again"
+            await Devnet(client).send_as(owner, escrow.transfer_ownership(timelock.address))
+            await Devnet(client).send_as(timelock.address, escrow.accept_ownership())
+            assert await strange(config) == []
+            hidden = await of_reverting(config, Exchange.__name__)
+            assert {"owner", "pendingOwner", "protocolFee"} <= {each.role for each in hidden}
+            for each in hidden:
+                assert (each.name, each.published) == (NOT_KNOWN, False), "it is no role without a holder"
         again = await set_up_devnet(config)  # and leaves what was decided as it is
         assert set(again.contracts) == set(deployments.contracts)
         async with open_node(config) as client:

@@ -20,6 +20,7 @@ from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.config import Config
 from usufruct.core import ChainId, Hash32, Invalid, checksum, hash32, moment
 from usufruct.governance import (
+    NOT_KNOWN,
     OPEN_STATES,
     PAGE,
     Ballot,
@@ -317,7 +318,9 @@ async def powers(chain: ChainAccess) -> Rows:
     ]
     for each in found:
         if not each.published:
-            say(f"WARNING: {each.contract}.{each.role} is held by {checksum(each.holder)}, outside the published table")
+            told = f"is held by {checksum(each.holder)}, outside the published table"
+            told = "cannot be read: who holds it is not known" if each.name == NOT_KNOWN else told
+            say(f"WARNING: {each.contract}.{each.role} {told}")
     return Rows(rows, ("contract", "role", "called", "holder", "published"), "no roles")
 
 
@@ -349,10 +352,12 @@ def _check(simulation: Simulation, *, anyway: bool) -> None:
         return
     if simulation.unavailable:
         raise NotSimulated(f"not simulated: {simulation.unavailable}. Pass --anyway to send it all the same")
-    number, failed = next((n, each) for n, each in enumerate(simulation.outcomes, 1) if not each.succeeds)
-    raise WouldFail(
-        f"call {number} would fail now: {failed.refusal}. Pass --anyway to send it all the same", call=number
-    )
+    for number, each in enumerate(simulation.outcomes, 1):
+        if not each.succeeds:
+            raise WouldFail(
+                f"call {number} would fail now: {each.refusal}. Pass --anyway to send it all the same", call=number
+            )
+    raise WouldFail(f"{simulation.reason}. Propose fewer calls at once, or pass --anyway to send it all the same")
 
 
 def _print(document: Facts, lines: Facts, *, as_json: bool) -> None:

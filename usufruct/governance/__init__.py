@@ -5,7 +5,7 @@ from usufruct.governance.call_text import called_address, read_call
 from usufruct.governance.errors import InvalidCall, InvalidVote, NotSimulated, WouldFail
 from usufruct.governance.governor import governor_creation, timelock_creation
 from usufruct.governance.model import OPEN_STATES, Support, id_text
-from usufruct.governance.powers import PUBLISHED, Power, Powers
+from usufruct.governance.powers import NOT_KNOWN, PUBLISHED, Power, Powers
 from usufruct.governance.proposal_documents import (
     event_text,
     proposal_details,
@@ -30,6 +30,7 @@ from usufruct.governance.words import CallWords, grouped, sentence, whole_hundre
 __all__ = [
     "CONFIGURATION",
     "ENDPOINT",
+    "NOT_KNOWN",
     "OPEN_STATES",
     "PAGE",
     "PUBLISHED",

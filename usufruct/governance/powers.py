@@ -32,7 +32,11 @@ NO_ROLE = frozenset(
 )
 """Views that look like a role and are none."""
 
+NOT_KNOWN = "not known"
+"""In place of a holder's name where a contract does not tell who holds a role."""
+
 _OWNED = ("owner key", "timelock"), ("timelock", "none")
+"""Owner and next owner, each before the timelock accepts what it is offered, and after."""
 _DECIDED = ("AssetRegistry", "DealRoom", "Exchange", "Levels", "PlatformToken", "VoteEscrow")
 
 PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
@@ -56,12 +60,18 @@ PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
     ("Till", "claimKeys"): ("claim key",),
     ("VoteEscrow", "lockers"): ("none",),
 }
-"""By contract and role: who may hold it, as `docs/protocol/governance.md` publishes it."""
+"""By contract and role: who may hold it, before and after the timelock accepts it where these differ.
+
+`docs/protocol/governance.md` publishes it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """A role of a contract and its holder; `name`: what the table calls the holder, empty where it does not name it."""
+    """A role of a contract and its holder; `name`: what the table calls the holder, empty where it does not name it.
+
+    Where the contract does not tell, the name is `NOT_KNOWN` and the holder the zero address.
+    """
 
     contract: str
     address: Address
@@ -93,39 +103,48 @@ class Powers:
 
     async def _of(self, contract: str, place: Address, names: Mapping[str, set[Address]]) -> list[Power]:
         interface = interface_of(contract)
-        found = []
-        for view in interface.functions if interface else ():
-            if view.name in NO_ROLE or not view.reads:
-                continue
-            holders = await self._holders(place, view)
-            found += [self._power(contract, place, view.name, each, names) for each in sorted(holders)]
-        return found
+        views = [each for each in interface.functions if each.reads and each.name not in NO_ROLE] if interface else []
+        held = {view.name: await self._holders(place, view) for view in views}
+        offered = held.get("pendingOwner") == names.get("timelock") and held.get("owner", set()) <= names["owner key"]
+        return [
+            _power(contract, place, role, holder, names, offered=offered)
+            for role, holders in held.items()
+            for holder in sorted(holders, key=str)
+        ]
 
-    async def _holders(self, place: Address, view: Function) -> set[Address]:
-        """Return who holds the role that a view tells of; none for a view that tells of no role."""
+    async def _holders(self, place: Address, view: Function) -> set[Address | None]:
+        """Return who holds the role that a view tells of; no one for a view that tells of no role.
+
+        Where that cannot be read, the set holds None.
+        """
         takes = [each.type for each in view.inputs]
         if not takes and view.outputs[:1] and view.outputs[0].type == "address":
             return {await self._ask(place, view, ())}
         if takes == ["address"] and [each.type for each in view.outputs] == ["bool"]:
             return await self._among(place, view, NO_ROLE_ID, ())
         if view.name.endswith("_ROLE") and not takes:
-            role: bytes = await self._ask(place, view, ())
+            role: bytes | None = await self._ask(place, view, ())
+            if role is None:
+                return {None}
             interface = interface_of(PlatformTimelock.__name__)
             assert interface is not None
             return await self._among(place, interface.named("hasRole")[0], hash32_from_bytes(role), (role,))
         return set()
 
-    async def _among(self, place: Address, view: Function, role: Hash32, keys: Sequence[bytes]) -> set[Address]:
+    async def _among(self, place: Address, view: Function, role: Hash32, keys: Sequence[bytes]) -> set[Address | None]:
         async with self._chain.database.snapshot() as unit:
             candidates = await role_candidates(unit, place, role)
         held = await asyncio.gather(*(self._ask(place, view, (*keys, each)) for each in candidates))
+        if None in held:
+            return {None}
         return {each for each, holds in zip(candidates, held, strict=True) if holds} or {ZERO_ADDRESS}
 
     async def _ask(self, place: Address, view: Function, values: Sequence[object]) -> Any:
+        """Return what a view answers; None where it refuses, or its answer cannot be read."""
         try:
             return view.results(await self._chain.client.call(view.call(place, values)))[0]
         except (Revert, UnreadableAnswer):
-            return ZERO_ADDRESS
+            return None
 
     async def _names(self) -> dict[str, set[Address]]:
         """Return who is meant by the names of the published table.
@@ -154,11 +173,23 @@ class Powers:
             names["fee sink"] = {fee_sink_of(config)}
         return names
 
-    def _power(
-        self, contract: str, place: Address, role: str, holder: Address, names: Mapping[str, set[Address]]
-    ) -> Power:
-        allowed = PUBLISHED.get((contract, role), ())
-        name = next((each for each in allowed if holder in names.get(each, ())), "")
-        called = name or next((each for each, accounts in names.items() if holder in accounts), "")
-        called = "none" if holder == ZERO_ADDRESS else called
-        return Power(contract, place, role, holder, called, bool(name))
+
+def _power(
+    contract: str,
+    place: Address,
+    role: str,
+    holder: Address | None,
+    names: Mapping[str, set[Address]],
+    *,
+    offered: bool,
+) -> Power:
+    """Return a role and its holder; `offered`: the contract is its deployer's still, and the timelock may accept it."""
+    if holder is None:
+        return Power(contract, place, role, ZERO_ADDRESS, NOT_KNOWN, published=False)
+    allowed = PUBLISHED.get((contract, role), ())
+    if len(allowed) > 1:
+        allowed = allowed[:1] if offered else allowed[1:]
+    name = next((each for each in allowed if holder in names.get(each, ())), "")
+    called = name or next((each for each, accounts in names.items() if holder in accounts), "")
+    called = "none" if holder == ZERO_ADDRESS else called
+    return Power(contract, place, role, holder, called, bool(name))
