@@ -153,16 +153,22 @@ async def _chain(town: Town) -> ChainAccess:
 async def test_hostile_texts_and_unknown_calls_are_shown_and_harmless(town: Town, browser: Browser, tmp_path: Path):
     file = tmp_path / "proposal.toml"
     lines = 'target = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"\ndata = "0xdeadbeef"\n'
-    file.write_text(f"[[calls]]\n{lines}")
-    words = ("propose", "--file", str(file), "--description", HOSTILE)
+    relayed = "PlatformGovernor.relay(0x70997970C51812dc3A010C7d01b50e0d17dc79C8, 0, 0xfeedc0de)"
+    turned = 'AssetRegistry.setAgentURI(5, "https://a.example/\\u202egpj.live")'
+    calls = "".join(f"[[calls]]\ncall = '{each}'\n" for each in (relayed, turned))
+    file.write_text(f"[[calls]]\n{lines}{calls}")
+    words = ("propose", "--file", str(file), "--anyway", "--description", HOSTILE)
     proposal = (await town.do(town.dao.gov, *words, wallet=ANN))["id"]
     async with visit(browser, f"{town.root}/proposals/{proposal}", **PHONE) as shown:
         page = shown.page
         await expect(page.get_by_role("heading", level=1)).to_have_text("<img src=x onerror=alert(1)>")
         await expect(page.locator(".said")).to_contain_text("gnp.<script>alert(1)</script>")
         assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in await page.content()
-        await expect(page.get_by_text("There is no contract at this address")).to_be_visible()
-        await expect(page.get_by_text("0xdeadbeef")).to_be_visible()
+        await expect(page.get_by_text("There is no contract at this address")).to_have_count(2)
+        await expect(page.get_by_text("It carries these calls:")).to_be_visible()
+        for data in ("0xdeadbeef", "0xfeedc0de"):
+            await expect(page.get_by_text(data, exact=True).last).to_be_visible()
+        await expect(page.get_by_text("https://a.example/gpj.live")).to_be_visible()
         assert shown.problems == []
     async with visit(browser, f"{town.root}/proposals/0x1234", **PHONE) as shown:
         await expect(shown.page.get_by_text("There is no such proposal here.")).to_be_visible()
