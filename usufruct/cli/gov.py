@@ -191,8 +191,6 @@ async def sign(
     Example: usufruct gov sign 0x3f2a... for --nonce 0 --wallet 0 > ballot.json
     """
     signer = open_wallet(wallet, config)
-    if len(reason) > 1_000:
-        raise InvalidVote(f"reason has {len(reason)} characters; 1000 are allowed", field="reason")
     chain_id = ChainId(config.chain.id)
     governor = Deployments.read(config.data.folder, chain_id).address(PlatformGovernor)
     if nonce is None:

@@ -6,10 +6,12 @@ from usufruct.chain import Call
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, ChainId, Hash32
+from usufruct.governance.errors import InvalidVote
 from usufruct.governance.model import Support
 from usufruct_client.eip712_messages import BALLOT, EXTENDED_BALLOT
 from usufruct_client.typed_data import MessageHasher
 
+_LONGEST_REASON = 1_000
 _BALLOT, _WITH_REASON = MessageHasher(BALLOT), MessageHasher(EXTENDED_BALLOT)
 
 
@@ -26,7 +28,8 @@ class Ballot:
     reason: str = ""
 
     def sign(self, signer: KeySigner) -> bytes:
-        """Return the voter's signature."""
+        """Return the voter's signature; raises `InvalidVote` when the reason is too long."""
+        check_reason(self.reason)
         return signer.sign(self.digest())
 
     def digest(self) -> bytes:
@@ -36,6 +39,12 @@ class Ballot:
         if self.reason:
             return _WITH_REASON.digest(*place, *vote, self.reason, b"")
         return _BALLOT.digest(*place, *vote)
+
+
+def check_reason(reason: str) -> None:
+    """Check a voter's reason; raises `InvalidVote` when it is too long."""
+    if len(reason) > _LONGEST_REASON:
+        raise InvalidVote(f"reason has {len(reason)} characters; {_LONGEST_REASON} are allowed", field="reason")
 
 
 def signed_vote(ballot: Ballot, signature: bytes) -> Call:

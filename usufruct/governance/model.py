@@ -150,6 +150,11 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + CUT
 
 
+def parts_of(calls: Sequence[Call]) -> tuple[list[Address], list[int], list[bytes]]:
+    """Return calls as a governor takes them: targets, values, calldata."""
+    return [each.to for each in calls], [each.value for each in calls], [each.data for each in calls]
+
+
 def id_text(text: str) -> str:
     """Return a proposal's id as 0x and hex digits; other tools show it as a decimal number. Checks nothing else."""
     if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:

@@ -13,12 +13,12 @@ from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.shared import ProposalState as StateOnChain
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.core import ZERO_ADDRESS, Address, Conflict, Denied, Hash32, Invalid, NotFound, checksum, moment
+from usufruct.governance.ballots import check_reason
 from usufruct.governance.delegates import Delegate, read_delegates
 from usufruct.governance.errors import (
     AlreadyVoted,
     BelowThreshold,
     InvalidProposal,
-    InvalidVote,
     NotCancellable,
     NotPassed,
     NotQueued,
@@ -30,7 +30,7 @@ from usufruct.governance.errors import (
 )
 from usufruct.governance.governor_logs import GovernorIndexer
 from usufruct.governance.known_contracts import KnownContracts
-from usufruct.governance.model import Proposal, ProposalState, Support, Tally, Vote, id_text
+from usufruct.governance.model import Proposal, ProposalState, Support, Tally, Vote, id_text, parts_of
 from usufruct.governance.proposal_store import (
     count_proposals,
     has_voted,
@@ -55,7 +55,6 @@ _SETTLED_SECONDS = 3_600
 _ENDED_BY_TIMELOCK = {StateOnChain.CANCELED: ProposalState.CANCELLED, StateOnChain.EXECUTED: ProposalState.EXECUTED}
 
 _LONGEST_DESCRIPTION = 20_000
-_LONGEST_REASON = 1_000
 _PREFIX = re.compile("0x[0-9a-f]{4,64}")
 
 
@@ -227,7 +226,7 @@ class Proposals:
                 votes=str(votes),
                 threshold=str(threshold),
             )
-        return self.governor.propose(*_parts(calls), description)
+        return self.governor.propose(*parts_of(calls), description)
 
     async def vote(self, voter: Address, standing: StandingProposal, support: Support, reason: str = "") -> Call:
         """Return the call that votes.
@@ -252,8 +251,7 @@ class Proposals:
     async def check_vote(self, voter: Address, standing: StandingProposal, reason: str = "") -> None:
         """Check that an account can vote now; raises as `vote`."""
         proposal, state = standing.proposal, standing.state
-        if len(reason) > _LONGEST_REASON:
-            raise InvalidVote(f"reason has {len(reason)} characters; {_LONGEST_REASON} are allowed", field="reason")
+        check_reason(reason)
         if state is ProposalState.PENDING:
             raise VotingNotOpen(f"voting begins after {moment(proposal.snapshot)}", opens_at=proposal.snapshot)
         if state is not ProposalState.ACTIVE:
@@ -271,7 +269,7 @@ class Proposals:
         """Return the call that queues a proposal that passed; raises `NotPassed` for another."""
         if standing.state is not ProposalState.SUCCEEDED:
             raise NotPassed(f"the proposal is {standing.state}; only one that succeeded is queued", **_state(standing))
-        return self.governor.queue(*_parts(standing.proposal.calls), keccak(standing.proposal.description))
+        return self.governor.queue(*parts_of(standing.proposal.calls), keccak(standing.proposal.description))
 
     def execute(self, standing: StandingProposal) -> Call:
         """Return the call that executes a queued proposal.
@@ -285,7 +283,7 @@ class Proposals:
             raise NotQueued(f"the proposal is {standing.state}; only a queued one is executed", **_state(standing))
         if not standing.executable:
             raise TooEarly(f"the proposal can be executed from {moment(proposal.eta)} on", executable_at=proposal.eta)
-        return self.governor.execute(*_parts(proposal.calls), keccak(proposal.description), value=0)
+        return self.governor.execute(*parts_of(proposal.calls), keccak(proposal.description), value=0)
 
     async def cancel(self, account: Address, standing: StandingProposal) -> Call:
         """Return the call by which the proposer, before the snapshot, or the guardian cancels a proposal.
@@ -303,7 +301,7 @@ class Proposals:
                 "pending, and the guardian until it is executed",
                 **_state(standing),
             )
-        return self.governor.cancel(*_parts(proposal.calls), keccak(proposal.description))
+        return self.governor.cancel(*parts_of(proposal.calls), keccak(proposal.description))
 
     async def _standing(self, proposal: Proposal, now: int) -> StandingProposal:
         if self._grace is None:
@@ -358,12 +356,8 @@ def check_proposal(calls: Sequence[Call], description: str) -> None:
 
 def proposal_id(calls: Sequence[Call], description: bytes) -> Hash32:
     """Return the id that a proposal gets: the hash of its calls and of its description's hash."""
-    encoded = PlatformGovernor(ZERO_ADDRESS).cancel(*_parts(calls), keccak(description)).data[4:]
+    encoded = PlatformGovernor(ZERO_ADDRESS).cancel(*parts_of(calls), keccak(description)).data[4:]
     return Hash32(f"0x{keccak(encoded).hex()}")
-
-
-def _parts(calls: Sequence[Call]) -> tuple[list[Address], list[int], list[bytes]]:
-    return [call.to for call in calls], [call.value for call in calls], [call.data for call in calls]
 
 
 def _state(standing: StandingProposal) -> dict[str, str]:

@@ -8,7 +8,7 @@ from usufruct.chain.contracts.title_trust import ProposalCreated, Terms, TitleTr
 from usufruct.chain.deployment import address_of, deployment_of
 from usufruct.core import Address, AssetId, Hash32, Invalid, checksum, format_asset
 from usufruct.governance.errors import UnknownProposal
-from usufruct.governance.model import Support
+from usufruct.governance.model import Support, parts_of
 from usufruct.governance.trust_model import CONFIGURATION, NotATrust, TrustFacts, TrustProposal, signed_description
 
 
@@ -112,7 +112,7 @@ class TitleTrusts:
             GovernorInsufficientProposerVotes, CallNotAllowed: the trust's refusals; nothing was sent.
         """
         trust, text = await self.of(asset), signed_description(description, sender.address)
-        targets, values, data = _parts(calls)
+        targets, values, data = parts_of(calls)
         receipt = await execute_once(sender, trust.propose(targets, values, data, text), f"trust/propose/{asset:#x}")
         (event,) = ProposalCreated.among(receipt.logs, trust.address)
         return await self._proposal(trust, event), receipt.hash
@@ -139,7 +139,7 @@ class TitleTrusts:
         """
         trust = await self.of(asset)
         found = await self.proposal(asset, proposal)
-        targets, values, data = _parts(found.calls)
+        targets, values, data = parts_of(found.calls)
         call = trust.execute(targets, values, data, keccak(found.description.encode()), value=0)
         return (await execute_once(sender, call, f"trust/execute/{proposal:#x}")).hash
 
@@ -201,8 +201,3 @@ class TitleTrusts:
             else:
                 high = middle
         return low
-
-
-def _parts(calls: Sequence[Call]) -> tuple[list[Address], list[int], list[bytes]]:
-    """Return calls as a governor takes them: targets, values, calldata."""
-    return [each.to for each in calls], [each.value for each in calls], [each.data for each in calls]
