@@ -75,7 +75,7 @@ class TokenMovement(Document):
 class SimulationFacts(Document):
     """A proposal's calls, run as the timelock on top of `block`. `reason` says why `simulated` is false.
 
-    It also tells where all calls together need more gas than one transaction may use; then `succeeds` is false.
+    It also tells where all calls together need more gas than a block has; then `succeeds` is false.
     """
 
     simulated: StrictBool

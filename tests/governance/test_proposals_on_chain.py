@@ -153,7 +153,7 @@ def test_calls_that_fit_in_no_transaction_fail_together():
     outcomes = tuple(Outcome("", 10_000_000, ()) for _ in range(3))
     too_big = Simulation(5, outcomes, gas_limit=16_000_000)
     assert not too_big.succeeds
-    assert too_big.reason == "the calls need 29,958,000 gas together, and one transaction may use 16,000,000"
+    assert too_big.reason == "the calls need 29,958,000 gas together, and a block has 16,000,000"
     assert str(effect_lines([], too_big)["simulation"]).startswith("FAILS on block 5: the calls need")
     assert Simulation(5, outcomes, gas_limit=30_000_000).succeeds
     assert Simulation(5, outcomes).reason == ""

@@ -11,7 +11,6 @@ from typing import Any
 
 from usufruct.chain import Call, Client, Log, Revert, RpcRefused, UnreadableAnswer, keccak, word
 from usufruct.chain.contracts.erc20 import Transfer
-from usufruct.chain.fees import TRANSACTION_GAS
 from usufruct.chain.interface import Function
 from usufruct.chain.simulation import SimulatedCall, simulate
 from usufruct.core import Address, Hash32, checksum, hash32_from_bytes
@@ -96,7 +95,7 @@ class Simulation:
 
     @property
     def fits(self) -> bool:
-        """Whether one transaction may use so much gas; `gas_limit` is the most, 0 where that is not known."""
+        """Whether a transaction can use so much gas; `gas_limit` is a block's, 0 where that is not known."""
         return not self.gas_limit or self.gas <= self.gas_limit
 
     @property
@@ -104,7 +103,7 @@ class Simulation:
         """Why it was not simulated, or why one transaction cannot make the calls; empty where neither holds."""
         if self.unavailable or self.fits:
             return self.unavailable
-        return f"the calls need {self.gas:,} gas together, and one transaction may use {self.gas_limit:,}"
+        return f"the calls need {self.gas:,} gas together, and a block has {self.gas_limit:,}"
 
     @property
     def succeeds(self) -> bool:
@@ -153,8 +152,7 @@ class Simulator:
         logs = [log for each in made if each.succeeded for log in each.logs]
         outcomes = tuple(self._outcomes(calls, made, [_number(each) - lent for each in between[::2]]))
         movements = tuple(self._movements(logs))
-        limit = min(head.gas_limit, TRANSACTION_GAS) if head.gas_limit else 0
-        return Simulation(head.number, outcomes, tuple(changes), movements, gas_limit=limit)
+        return Simulation(head.number, outcomes, tuple(changes), movements, gas_limit=head.gas_limit)
 
     def _outcomes(self, calls: Sequence[Call], made: Sequence[SimulatedCall], held: Sequence[int]) -> Iterator[Outcome]:
         """Return what became of each call; `held` is the treasury's wei before each."""
