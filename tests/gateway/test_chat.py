@@ -173,6 +173,8 @@ async def test_models_are_listed_with_what_makes_their_price(world, upstream, cl
         "forward": [],
         "paused_at": None,
         "sample": None,
+        "configuration": None,
+        "level_discounts": [],
         "price": {
             "version": 1,
             "input_per_million": "1000000",
