@@ -219,4 +219,7 @@ def _refuse(found: Obstacle, state: DealState, part: DealPart) -> NoReturn:
         case Obstacle.SOLD_OUT:
             raise DealSoldOut("the windows before this one reached the hard cap; no more is taken")
         case Obstacle.CAP_REACHED:
-            raise DealCapReached(f"level {level} may pay in {terms.levels[level].cap} atomic units, and has", left="0")
+            raise DealCapReached(
+                f"level {level} may pay {terms.levels[level].cap} atomic units in all, and the account has paid them",
+                left="0",
+            )
