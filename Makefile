@@ -60,7 +60,7 @@ demo: $(VENV)/.core $(THIRD_PARTY)/.installed ## show the main job end to end on
 
 lock: $(VENV)/.python ## resolve requirements/*.lock again
 	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml --no-emit-package usufruct-client -o core.lock \
-	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --no-emit-package usufruct-client --extra postgres --extra redis -o dev.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --no-emit-package usufruct-client --extra markets --extra postgres --extra redis -o dev.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 release.in -o release.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 mutate.in -o mutate.lock

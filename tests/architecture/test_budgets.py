@@ -14,7 +14,7 @@ SDK = ROOT / "sdk" / "usufruct_client"
 EXAMPLES = ROOT / "examples"
 GENERATED = PACKAGE / "chain" / "contracts"
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
-HEAVY_IMPORTS_ALLOWED_INSIDE = {"numpy", "polars", "sklearn", "lightgbm", "torch", "asyncpg", "redis"}
+HEAVY_IMPORTS_ALLOWED_INSIDE = {"ccxt", "numpy", "polars", "sklearn", "lightgbm", "torch", "asyncpg", "redis"}
 HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most processes start without them
 
 SUB_PACKAGES = {  # parts of a package with an interface of their own
@@ -33,7 +33,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
         "simulation",
         "toolchain",
     },
-    "connectors": {"openai"},
+    "connectors": {"exchanges", "news", "openai", "prices"},
     "market": {"trade"},
     "payments": {"pricing", "ledger", "settlement", "x402"},
     "staking": {"deals", "simulation"},

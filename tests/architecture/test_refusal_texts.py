@@ -12,7 +12,7 @@ from usufruct.web.ui import RefusalText
 from usufruct.web.ui.refusals import EVERY_SITE
 
 ROOT = Path(usufruct.__path__[0])
-WITH_PAGES = ("accounts", "connectors", "console", "gateway", "market", "web")
+WITH_PAGES = ("accounts", "connectors/openai", "console", "gateway", "market", "web")
 NOT_ON_PAGES = {
     "gallery_failure": "a page for developers",
 }

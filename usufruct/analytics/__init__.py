@@ -1,0 +1,1 @@
+"""Ratings, signals and market metrics of assets, and the API that serves them."""

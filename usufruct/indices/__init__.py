@@ -1,0 +1,1 @@
+"""Rule-based indices: rulebooks, the engine that computes them, reports and positions."""
