@@ -1,0 +1,28 @@
+"""A simulated market with births, deaths, collapses and regimes: what the demo and tests run on. Never real prices."""
+
+from usufruct.connectors.prices.synthetic.cast import (
+    COLLAPSED_CHAIN,
+    COLLAPSED_EXCHANGE,
+    COLLAPSED_STABLECOIN,
+    DEPEGGED_STABLECOIN,
+    LARGEST,
+)
+from usufruct.connectors.prices.synthetic.events import events
+from usufruct.connectors.prices.synthetic.market import MarketEvent, SyntheticMarket
+from usufruct.connectors.prices.synthetic.paths import synthesize, synthesize_supply
+from usufruct.connectors.prices.synthetic.regimes import Regime, regimes
+
+__all__ = [
+    "COLLAPSED_CHAIN",
+    "COLLAPSED_EXCHANGE",
+    "COLLAPSED_STABLECOIN",
+    "DEPEGGED_STABLECOIN",
+    "LARGEST",
+    "MarketEvent",
+    "Regime",
+    "SyntheticMarket",
+    "events",
+    "regimes",
+    "synthesize",
+    "synthesize_supply",
+]
