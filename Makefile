@@ -147,7 +147,7 @@ profile-gateway: setup ## where the CPU of a call goes, by thread and function (
 messages: setup ## bring the catalogues of translations up to date with the pages
 	@mkdir -p build && for package in $$(ls -d usufruct/*/templates usufruct/*/*/templates 2>/dev/null | xargs -n1 dirname); do \
 	  inner="$$(ls -d $$package/*/locales 2>/dev/null | xargs -rn1 dirname | xargs -rn1 basename | tr '\n' ' ')"; \
-	  pybabel -q extract -F pyproject.toml --ignore-dirs=".* _* $$inner" -k NavigationLink:2 -k RefusalText:2 --no-location --sort-output --omit-header -w 110 -o build/messages.pot $$package \
+	  pybabel -q extract -F pyproject.toml --ignore-dirs=".* _* $$inner" -k NavigationLink:2 -k NavigationMenu:1 -k RefusalText:2 --no-location --sort-output --omit-header -w 110 -o build/messages.pot $$package \
 	  && for catalogue in $$package/locales/*.po; do \
 	    pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -w 110 -i build/messages.pot -l $$(basename $$catalogue .po) -o $$catalogue || exit 1; \
 	  done || exit 1; \

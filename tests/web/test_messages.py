@@ -15,7 +15,7 @@ from usufruct.web.ui import RefusalText, load_languages
 
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 OPTIONS = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
-KEYWORDS = {"gettext": None, "ngettext": (1, 2), "NavigationLink": (2,), "RefusalText": (2,)}
+KEYWORDS = {"gettext": None, "ngettext": (1, 2), "NavigationLink": (2,), "NavigationMenu": (1,), "RefusalText": (2,)}
 KIT = "usufruct.web.ui"
 
 

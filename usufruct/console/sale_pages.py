@@ -31,7 +31,7 @@ Take = Callable[[Address, str, forms.Form], Awaitable[str]]
 
 def sale_pages(sales: Sales, operators: Operators, pages: Pages, is_passkey: IsPasskey) -> list[PageRoute]:
     """Return the routes of the seller's pages."""
-    pages.add_package("usufruct.console", [NavigationLink(PATH, "Sell")], REFUSALS)
+    pages.add_package("usufruct.console", [NavigationLink(PATH, "Sell", position=400)], REFUSALS)
     shown = SalePages(sales, pages, is_passkey)
 
     def page(show: Show) -> Callable[[Request], Awaitable[Response]]:

@@ -70,7 +70,7 @@ class Snippets:
 
 def gateway_pages(gateway: Gateway, pages: Pages) -> list[Route]:
     """Return the routes of the gateway's pages."""
-    pages.add_package("usufruct.gateway", [NavigationLink("/", "Services")], REFUSALS)
+    pages.add_package("usufruct.gateway", [NavigationLink("/", "Services", position=100)], REFUSALS)
     chain_id = gateway.pipeline.operator.escrow.chain_id
 
     async def services(request: Request) -> Response:

@@ -18,7 +18,7 @@ from usufruct.governance.settings import Unit
 from usufruct.governance.voters import Voters
 from usufruct.governance.words import COIN_DECIMALS, SCORE_DECIMALS, CallKind, duration, shown_text, whole_hundredths
 from usufruct.web import Operation, Request
-from usufruct.web.ui import NavigationLink, PageRoute, Pages
+from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 
 PROPOSALS = "/proposals"
 POWERS = "/powers"
@@ -39,7 +39,11 @@ _POWERS = Operation("Show people every role of every contract, and who holds it.
 
 def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, pages: Pages) -> list[PageRoute]:
     """Return the routes of the pages."""
-    pages.add_package("usufruct.governance", [NavigationLink(PROPOSALS, "Proposals")], REFUSALS)
+    navigation = [
+        NavigationLink(PROPOSALS, "Proposals", ECONOMY, 40),
+        NavigationLink(POWERS, "Who may do what", ECONOMY, 50),
+    ]
+    pages.add_package("usufruct.governance", navigation, REFUSALS)
     proposals = views.proposals
 
     def answer(request: Request, template: str, **values: Any) -> Response:

@@ -42,7 +42,7 @@ def account_pages(
     buyer: Buyer, deposits: BuyerDeposits, plans: PassPlans | None, sessions: Sessions, pages: Pages, clock: Clock
 ) -> list[PageRoute]:
     """Return the routes of the buyer's page; `plans` knows prepaid credits, where they are traded."""
-    pages.add_package("usufruct.market", [NavigationLink(PATH, "Account")], [*REFUSALS, *SHARE_REFUSALS])
+    pages.add_package("usufruct.market", [NavigationLink(PATH, "Account", position=200)], [*REFUSALS, *SHARE_REFUSALS])
     devnet = is_devnet(buyer.terms.chain_id)
 
     async def account(request: Request) -> Response:

@@ -23,7 +23,7 @@ from usufruct.staking.diagnostics import check_airdrops
 from usufruct.staking.served_airdrops import ServedAirdrops
 from usufruct.store import MasterSecret
 from usufruct.web import Route
-from usufruct.web.ui import NavigationLink, Pages
+from usufruct.web.ui import ECONOMY, NavigationLink, Pages
 
 _COIN_DECIMALS = 18
 _SETTLE_SECONDS = 15.0
@@ -50,7 +50,7 @@ class AirdropParts:
     @property
     def navigation(self) -> Sequence[NavigationLink]:
         """What leads to the page."""
-        return [NavigationLink(PATH, "Airdrop")] if self._settings else []
+        return [NavigationLink(PATH, "Airdrop", ECONOMY, 20)] if self._settings else []
 
     def gateway_jobs(self) -> Sequence[Job]:
         """Return the job that notes how claims ended."""

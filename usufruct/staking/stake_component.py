@@ -25,13 +25,13 @@ from usufruct.staking.stake_view import StakeViews
 from usufruct.staking.stakes import Stakes
 from usufruct.staking.week_api import week_routes
 from usufruct.web import Route
-from usufruct.web.ui import NavigationLink, Pages
+from usufruct.web.ui import ECONOMY, NavigationLink, Pages
 
 
 class StakeParts:
     """The parts of a component, of an installation that has an escrow."""
 
-    navigation: Sequence[NavigationLink] = (NavigationLink(PATH, "Stake"),)
+    navigation: Sequence[NavigationLink] = (NavigationLink(PATH, "Stake", ECONOMY, 10),)
 
     def __init__(self, context: Context) -> None:
         """Provide the weeks of revenue and the view of the page."""

@@ -14,7 +14,7 @@ from usufruct.staking.deals.deals import Deals
 from usufruct.staking.deals.model import TOP_LEVEL, DealLevel, DealPart, DealState, DealTerms, Phase, obstacle
 from usufruct.staking.deals.refusals import REFUSALS
 from usufruct.web import Operation, Request
-from usufruct.web.ui import NavigationLink, PageRoute, Pages
+from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 
 PATH = "/deals"
 
@@ -47,7 +47,7 @@ class Preview:
 
 def deal_pages(deals: Deals, sessions: Sessions, pages: Pages, wallet: Wallet | None, symbol: str) -> list[PageRoute]:
     """Return the routes of the pages; `symbol` is the platform token's, in which scores are counted."""
-    navigation = [NavigationLink(PATH, "Deals")] if deals.shown.names else []
+    navigation = [NavigationLink(PATH, "Deals", ECONOMY, 30)] if deals.shown.names else []
     pages.add_package("usufruct.staking.deals", navigation, REFUSALS)
 
     async def listed(request: Request) -> Response:

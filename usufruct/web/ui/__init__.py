@@ -4,15 +4,18 @@ from usufruct.web.ui.chart_file import chart_file
 from usufruct.web.ui.charts import bar_chart, line_chart
 from usufruct.web.ui.gallery import gallery_routes
 from usufruct.web.ui.language import Language, load_languages
+from usufruct.web.ui.navigation import ECONOMY, NavigationLink, NavigationMenu
 from usufruct.web.ui.page_route import CrossSite, PageRoute, check_own_site
-from usufruct.web.ui.pages import NavigationLink, Pages
+from usufruct.web.ui.pages import Pages
 from usufruct.web.ui.refusals import RefusalText
 from usufruct.web.ui.site import Site, configured_site
 
 __all__ = [
+    "ECONOMY",
     "CrossSite",
     "Language",
     "NavigationLink",
+    "NavigationMenu",
     "PageRoute",
     "Pages",
     "RefusalText",

@@ -3,7 +3,6 @@
 import gzip
 import secrets
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
 from typing import Any
@@ -20,6 +19,7 @@ from usufruct.web.http_exchange import HttpExchange
 from usufruct.web.request import Request, json_response
 from usufruct.web.ui import charts
 from usufruct.web.ui.language import Language, load_languages, preferred_language
+from usufruct.web.ui.navigation import NavigationEntry, NavigationLink, navigation_entries
 from usufruct.web.ui.page_cache import NONCE_BYTES, DrawnPage, PageCache
 from usufruct.web.ui.page_templates import IMPORTED, page_environment
 from usufruct.web.ui.refusals import EVERY_SITE, LANGUAGE_HEADER, RefusalText, RefusalTexts
@@ -59,14 +59,6 @@ _HEADERS = {
     "vary": "accept-encoding, accept-language, cookie, hx-request",
     "x-content-type-options": "nosniff",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class NavigationLink:
-    """An entry of the navigation: its path, and its label in the source language."""
-
-    path: str
-    label: str
 
 
 class Pages:
@@ -234,7 +226,7 @@ class Pages:
             "language": language,
             "languages": self.languages.values(),
             "link": lambda path: base + path,
-            "navigation": list(chain.from_iterable(self._packages.values())),
+            "navigation": self._navigation,
             "nonce": nonce,
             "path": exchange.path,
             "refusal_text": partial(self._refusal_text, language),
@@ -242,6 +234,10 @@ class Pages:
             "site": self.site,
             "static": lambda name: base + self.static.path(name),
         }
+
+    @cached_property
+    def _navigation(self) -> list[NavigationEntry]:
+        return navigation_entries(chain.from_iterable(self._packages.values()))
 
     @cached_property
     def _environments(self) -> dict[str, Environment]:

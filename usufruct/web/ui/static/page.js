@@ -90,6 +90,20 @@ document.addEventListener("click", ({ target }) => {
   if ("close" in button.dataset) close(button);
 });
 
+// A menu of the navigation closes by a tap beside it and by the Escape key, as everywhere.
+function closeMenu(except) {
+  const open = document.querySelector("details.menu[open]");
+  if (!open || open.contains(except)) return null;
+  open.open = false;
+  return open;
+}
+
+document.addEventListener("click", ({ target }) => closeMenu(target));
+
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") closeMenu()?.querySelector("summary").focus();
+});
+
 document.addEventListener("cancel", (event) => {  // the Escape key
   if ("stays" in event.target.dataset) event.preventDefault();
 }, true);
