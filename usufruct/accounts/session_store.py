@@ -1,5 +1,6 @@
 """The tables of sessions, and of challenges that were used."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -18,8 +19,7 @@ from sqlalchemy import (
 )
 
 from usufruct.accounts.session_model import Session, SessionPolicy
-from usufruct.core import Address
-from usufruct.store import AddressColumn, Database, metadata
+from usufruct.store import AddressColumn, Database, SharedReads, metadata
 
 _sessions = Table(
     "sessions",
@@ -48,6 +48,7 @@ class SessionStore:
     def __init__(self, database: Database) -> None:
         """Keep them in `database`."""
         self._database = database
+        self._reads = SharedReads(self._read)
 
     async def add(
         self, id_hash: bytes, session: Session, now: int, policy: SessionPolicy, nonce: str, nonce_ends: int
@@ -73,10 +74,13 @@ class SessionStore:
             await unit.change(insert(_sessions).values(id_hash=id_hash, **row))
 
     async def find(self, id_hash: bytes, now: int) -> Session | None:
-        """Return a session that has not expired by `now`."""
-        query = select(_sessions).where(_sessions.c.id_hash == id_hash, _sessions.c.expires_at > now)
-        found = await self._database.rows(query)
-        return Session(Address(found[0].address), found[0].expires_at) if found else None
+        """Return a session that has not expired by `now`; those of many requests at once are read together."""
+        found = await self._reads.get(id_hash)
+        return found if found and found.expires_at > now else None
+
+    async def _read(self, id_hashes: Collection[bytes]) -> Mapping[bytes, Session]:
+        rows = await self._database.rows(select(_sessions).where(_sessions.c.id_hash.in_(id_hashes)))
+        return {row.id_hash: Session(row.address, row.expires_at) for row in rows}
 
     async def remove(self, id_hash: bytes) -> None:
         """Remove a session."""

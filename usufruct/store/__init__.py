@@ -14,6 +14,7 @@ from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.row_cache import RowCache, next_revision
 from usufruct.store.sealing import MasterSecret, Seal, Stamp, Unsealable
+from usufruct.store.shared_reads import SharedReads
 from usufruct.store.sqlite import BUSY_SECONDS, SqliteDatabase, connect_sqlite
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "MasterSecret",
     "RowCache",
     "Seal",
+    "SharedReads",
     "SqliteDatabase",
     "Stamp",
     "Unit",
