@@ -7,7 +7,7 @@ import openai
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
+from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, own_chromium, visit
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.waiting import until
@@ -293,7 +293,7 @@ async def test_the_demo_account_needs_no_wallet(world, browser, url):
 
 
 async def test_after_sign_out_going_back_shows_nothing(url):
-    keeping = chromium(ignore_default_args=["--disable-back-forward-cache"])
+    keeping = own_chromium(ignore_default_args=["--disable-back-forward-cache"])
     async with keeping as browser, visit(browser, url, **PHONE) as shown:
         page = shown.page
         await page.get_by_role("button", name="Use the demo account").click()

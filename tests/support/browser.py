@@ -1,28 +1,33 @@
 """Debian's chromium, driven through its debugging protocol; and what every page must be in it."""
 
-import shutil
+import atexit
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Error, Page, async_playwright, expect
+
+from tests.support.browser_server import ARGUMENTS, CHROMIUM
 
 PATIENCE_MILLISECONDS = 60_000
 """A busy machine makes a page late; only a fault keeps it away."""
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
-CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt-get install chromium")
 
 PHONE = {"viewport": {"width": 393, "height": 851}, "device_scale_factor": 2.75, "is_mobile": True, "has_touch": True}
 NARROW = {"viewport": {"width": 320, "height": 640}}
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 
-_AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+_ROOT = Path(__file__).parents[2]
+_AXE = _ROOT / "node_modules" / "axe-core" / "axe.min.js"
 _TARGETS = "a[href], button, input, select, textarea, summary"
 _SMALL_TARGETS = """() => {
   const small = [];
@@ -55,15 +60,40 @@ _SHIFT = """() => new Promise((resolve) => {
 
 
 @asynccontextmanager
-async def chromium(**options: Any) -> AsyncIterator[Browser]:
-    """Start a browser, with more of Playwright's options to launch one."""
+async def chromium() -> AsyncIterator[Browser]:
+    """Connect to this process's browser: starting one takes longer than most tests. Profiles are each visit's own."""
     async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, **options)
+        try:
+            browser = await playwright.chromium.connect(_browser_server())
+        except Error:  # it ended, which one test must not pass on to the next
+            _browser_server.cache_clear()
+            browser = await playwright.chromium.connect(_browser_server())
         try:
             yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def own_chromium(**options: Any) -> AsyncIterator[Browser]:
+    """Start a browser for one test, with more of Playwright's options to launch one."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, **options)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@cache
+def _browser_server() -> str:
+    """Start the browser that the tests of this process share; return its address."""
+    command = [sys.executable, "-m", "tests.support.browser_server"]
+    server = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.communicate)  # closes its standard input, which ends it
+    address = server.stdout.readline().strip()
+    assert address.startswith("ws://"), address
+    return address
 
 
 @dataclass
