@@ -25,7 +25,8 @@ from playwright.async_api import Browser
 from bench.gateway.installation import PAYEE, Commands, chain
 from bench.gateway.processes import started
 from bench.report import OURS, ROOT, Row, write
-from tests.support.browser import CHROMIUM, PHONE, Visit, chromium, visit
+from tests.support.browser import PHONE, Visit, chromium, visit
+from tests.support.browser_server import CHROMIUM
 from usufruct.accounts import DEMO_ACCOUNT
 from usufruct.chain import keccak, open_chain
 from usufruct.chain.contracts.test_dollar import TestDollar

@@ -12,9 +12,10 @@ The chain knows an error only by its selector, so errors of the same signature a
 declares them: a refusal that bubbles up through three contracts is caught by the name it has in Solidity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import InitVar, dataclass, fields
-from types import ModuleType
+from functools import cached_property
+from importlib import import_module
 from typing import ClassVar
 
 from usufruct.chain.abi import parameter_types
@@ -96,11 +97,26 @@ Errors = Mapping[bytes, type[Revert]]
 """Error classes by their four-byte selector."""
 
 
-def errors_of(*modules: ModuleType) -> Errors:
-    """Return the error classes that generated modules hold."""
-    values = (value for module in modules for value in vars(module).values())
-    found = (value for value in values if isinstance(value, type) and issubclass(value, Revert))
-    return {selector(error.SIGNATURE): error for error in found if error.SIGNATURE}
+class ErrorTable(Errors):
+    """The error classes of a package's generated modules, which are imported when the first error is looked up."""
+
+    def __init__(self, package: str, *modules: str) -> None:
+        self.modules = tuple(f"{package}.{module}" for module in modules)
+
+    @cached_property
+    def _classes(self) -> Errors:
+        values = (value for module in self.modules for value in vars(import_module(module)).values())
+        found = (value for value in values if isinstance(value, type) and issubclass(value, Revert))
+        return {selector(error.SIGNATURE): error for error in found if error.SIGNATURE}
+
+    def __getitem__(self, found: bytes) -> type[Revert]:
+        return self._classes[found]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
 
 
 _BUILT_IN: Errors = {selector(error.SIGNATURE): error for error in (Reason, Panic)}

@@ -125,9 +125,9 @@ class Bindings:
 
     def _face(self, modules: Sequence[str]) -> str:
         lines = [f'"""One module for each contract. {_EDIT}"""\n']
-        lines += ["from usufruct.chain.revert import Errors, errors_of"]
-        lines += [f"from {self._package} import {', '.join(modules)}\n", f"__all__ = {['ERRORS', *modules]}\n"]
-        lines += [f"ERRORS: Errors = errors_of({', '.join(modules)})", '"""Every error class by its selector."""\n']
+        lines += ["from usufruct.chain.revert import Errors, ErrorTable\n", '__all__ = ["ERRORS"]\n']
+        lines += [f"ERRORS: Errors = ErrorTable({', '.join(['__name__', *map(repr, modules)])})"]
+        lines += ['"""Every error class by its selector."""\n']
         return "\n".join(lines)
 
     def _module(self, title: str, classes: Mapping[str, str], shared: Sequence[str] = ()) -> str:
