@@ -362,7 +362,7 @@ class ArchiveWriter:
         `rows` have the columns of `BAR_SCHEMA`, and one row for each asset, time and source.
         """
         added = Added()
-        parts = rows.with_columns(part=pl.col("time").dt.strftime(interval.partition))
+        parts = rows.with_columns(part=pl.col("time").dt.strftime(interval.partition_format))
         for (part,), new in parts.partition_by("part", as_dict=True, include_key=False).items():
             name = f"{interval.table}/{part}"
             counted, fresh = self._compare(name, new.select(BAR_SCHEMA.keys()))
@@ -403,7 +403,7 @@ def _after(day: date) -> datetime:
 def _bounds(partition: str, interval: Interval) -> tuple[datetime, datetime]:
     """Return when the bars of a partition begin, and when those after it do."""
     name = partition.rpartition("/")[2]
-    begin = datetime.strptime(name, interval.partition).replace(tzinfo=UTC)
+    begin = datetime.strptime(name, interval.partition_format).replace(tzinfo=UTC)
     if interval is Interval.DAY:
         return begin, begin.replace(year=begin.year + 1)
     return begin, (begin + timedelta(days=31)).replace(day=1)

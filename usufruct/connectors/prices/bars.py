@@ -38,7 +38,7 @@ class Interval(StrEnum):
         return timedelta(days=1) if self is Interval.DAY else timedelta(hours=1)
 
     @property
-    def partition(self) -> str:
+    def partition_format(self) -> str:
         """Format of the name of the partition that a bar's time is in: years of days, months of hours."""
         return "year=%Y" if self is Interval.DAY else "month=%Y-%m"
 
