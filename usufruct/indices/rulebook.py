@@ -61,7 +61,7 @@ class Selection(Section):
     by: Literal["market-cap", "momentum", "low-volatility"] = "market-cap"
     count: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 100
     minimum_count: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 1
-    """With fewer eligible assets the members stay as they are; at the start it is an error."""
+    """With fewer eligible assets there is no trade; at the start it is an error."""
     parent_count: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 0
     """Only the largest so many by market cap are ranked; 0: all."""
     lookback_days: Annotated[int, Field(strict=True, ge=2, le=1_000)] = 180
