@@ -1,6 +1,6 @@
 """The simulated market: the same to the byte, labelled, and with the events that tests of others look for."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -13,12 +13,14 @@ from usufruct.connectors.prices import (
     LARGEST,
     STABLECOIN,
     WRAPPED,
+    Interval,
     Panel,
     Regime,
     SyntheticMarket,
     events,
     regimes,
     synthesize,
+    synthesize_bars,
     synthesize_supply,
 )
 from usufruct.core import Invalid
@@ -140,6 +142,35 @@ def test_a_small_asset_is_halted_for_a_day_now_and_then(panel: Panel):
     assert 5 < gaps.sum() < 100
     assert (np.isnan(panel.close) == np.isnan(panel.market_cap)).all()
     assert (np.isnan(panel.close) == np.isnan(panel.volume)).all()
+
+
+def test_hours_lead_from_one_close_to_the_next_and_make_up_the_day(panel: Panel):
+    first, last = MARKET.day(195), MARKET.day(205)
+    ids = [LARGEST, DEPEGGED_STABLECOIN, COLLAPSED_CHAIN]
+    hours = synthesize_bars(MARKET, Interval.HOUR, ids, first, last)
+    days = synthesize_bars(MARKET, Interval.DAY, ids, first, last)
+    assert hours.synthetic
+    assert hours.close.shape == (11 * 24, 3)
+    assert hours.time(25) == datetime(2019, 7, 16, 1, tzinfo=UTC)
+    there = panel.between(first, last).of(ids)
+    assert (days.close == there.close).all()
+    assert (hours.close[23::24] == there.close).all()
+    assert days.volume == pytest.approx(there.volume)
+    assert (hours.open[1:] == hours.close[:-1]).all()
+    assert (days.high == hours.high.reshape(11, 24, 3).max(axis=1)).all()
+    assert (days.low == hours.low.reshape(11, 24, 3).min(axis=1)).all()
+    assert (hours.high >= np.maximum(hours.open, hours.close)).all()
+    assert (hours.low <= np.minimum(hours.open, hours.close)).all()
+    assert (hours.low > 0).all()
+    later = synthesize_bars(MARKET, Interval.HOUR, [LARGEST], MARKET.day(200), MARKET.day(200))
+    assert (later.close[:, 0] == hours.close[5 * 24 : 6 * 24, 0]).all()
+
+
+def test_bars_of_what_is_not_there_are_refused():
+    with pytest.raises(Invalid, match="'bitcoin' is not an asset of the synthetic market"):
+        synthesize_bars(MARKET, Interval.DAY, ["bitcoin"])
+    with pytest.raises(Invalid, match="2018-12-31 to 2022-04-14 is not within the synthetic market"):
+        synthesize_bars(MARKET, Interval.DAY, first=date(2018, 12, 31))
 
 
 def test_every_known_value_is_positive(panel: Panel):

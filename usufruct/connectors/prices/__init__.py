@@ -2,8 +2,12 @@
 
 from usufruct.connectors.prices.archive import Added, PriceArchive, SourceFacts
 from usufruct.connectors.prices.bars import BAR_SCHEMA, Bars, Interval
+from usufruct.connectors.prices.files import PriceFile
+from usufruct.connectors.prices.ingest import ImportReport, ingest
 from usufruct.connectors.prices.panel import STABLECOIN, WRAPPED, Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import AssetChange, AssetFacts
+from usufruct.connectors.prices.rules import CheckRules, Finding
+from usufruct.connectors.prices.source import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Source
 from usufruct.connectors.prices.synthetic import (
     COLLAPSED_CHAIN,
     COLLAPSED_EXCHANGE,
@@ -16,16 +20,19 @@ from usufruct.connectors.prices.synthetic import (
     events,
     regimes,
     synthesize,
+    synthesize_bars,
     synthesize_supply,
 )
 
 __all__ = [
     "BAR_SCHEMA",
+    "BATCH_SCHEMA",
     "COLLAPSED_CHAIN",
     "COLLAPSED_EXCHANGE",
     "COLLAPSED_STABLECOIN",
     "DEPEGGED_STABLECOIN",
     "LARGEST",
+    "REFUSED_SCHEMA",
     "STABLECOIN",
     "WRAPPED",
     "Added",
@@ -33,16 +40,24 @@ __all__ = [
     "AssetChange",
     "AssetFacts",
     "Bars",
+    "Batch",
+    "CheckRules",
+    "Finding",
+    "ImportReport",
     "Interval",
     "MarketEvent",
     "Matrix",
     "Panel",
     "PriceArchive",
+    "PriceFile",
     "Regime",
+    "Source",
     "SourceFacts",
     "SyntheticMarket",
     "events",
+    "ingest",
     "regimes",
     "synthesize",
+    "synthesize_bars",
     "synthesize_supply",
 ]

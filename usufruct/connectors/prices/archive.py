@@ -140,6 +140,17 @@ class PriceArchive:
         empty = pl.DataFrame(schema=BAR_SCHEMA)
         return pl.concat([empty, *found]).sort("time", "source", "known_at", maintain_order=True)
 
+    def latest(
+        self, interval: Interval, first: datetime, last: datetime, *, assets: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Return the newest version of each source's bars from one moment to another, withdrawn ones left out."""
+        wanted = pl.lit(value=True) if assets is None else pl.col("asset").is_in(list(assets))
+        after = last + timedelta(microseconds=1)
+        found = [rows for _, rows in self._rows(interval, first, after, wanted)]
+        rows = pl.concat([pl.DataFrame(schema=BAR_SCHEMA), *found]).sort("known_at", maintain_order=True)
+        newest = rows.unique(KEY, keep="last").filter(pl.any_horizontal(pl.col(VALUES).is_not_null()))
+        return newest.sort("source", "asset", "time")
+
     def quarantined(self) -> pl.DataFrame:
         """Return the rows that rules kept out, with the rule and the place in the source."""
         rows = self._segments.read(QUARANTINE)
@@ -353,8 +364,13 @@ class ArchiveWriter:
         self._transaction.note(name, value)
 
     def quarantine(self, rows: pl.DataFrame) -> None:
-        """Keep rows that a rule refused out of the bars, with the rule and their place in the source."""
-        self._transaction.append(QUARANTINE, rows.select(_QUARANTINE_SCHEMA.keys()))
+        """Keep rows that a rule refused out of the bars, with the rule and their place in the source; each once."""
+        rows = rows.select(_QUARANTINE_SCHEMA.keys())
+        same = ["asset", "time", "source", "rule", *VALUES]
+        there = self._segments.read(QUARANTINE)
+        if there is not None:
+            rows = rows.join(there, on=same, how="anti", nulls_equal=True)
+        self._transaction.append(QUARANTINE, rows)
 
     def append(self, interval: Interval, rows: pl.DataFrame) -> Added:
         """Add bars; those that say what was known already are left out.

@@ -8,6 +8,7 @@ from usufruct.connectors.prices.synthetic.cast import (
     LARGEST,
 )
 from usufruct.connectors.prices.synthetic.events import events
+from usufruct.connectors.prices.synthetic.hours import synthesize_bars
 from usufruct.connectors.prices.synthetic.market import MarketEvent, SyntheticMarket
 from usufruct.connectors.prices.synthetic.paths import synthesize, synthesize_supply
 from usufruct.connectors.prices.synthetic.regimes import Regime, regimes
@@ -24,5 +25,6 @@ __all__ = [
     "events",
     "regimes",
     "synthesize",
+    "synthesize_bars",
     "synthesize_supply",
 ]
