@@ -15,13 +15,12 @@ from usufruct.assets.model import Asset
 from usufruct.assets.registry_client import read_text
 from usufruct.assets.share_store import SharesLogs
 from usufruct.assets.store import RegistryLogs, nameless, registered_assets, set_name
-from usufruct.chain import ChainAccess, ChainHead, Indexer, Stream
+from usufruct.chain import ChainAccess, ChainHead, Indexer
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.deployment import HORIZON_BLOCKS
 from usufruct.core import Address, AssetId
-from usufruct.core.networks import is_local
 
 
 class AssetIndexer:
@@ -39,7 +38,7 @@ class AssetIndexer:
         self._head = head
         handler = RegistryLogs(self._registry, chain.deployments.address(AccessPass))
         first_block = chain.deployments.first_block(AssetRegistry)
-        self.logs = self._reader(f"assets/{chain.chain_id}/{self._registry}", handler, first_block)
+        self.logs = self._reader("assets", handler, first_block)
         """Of the registry and the passes."""
 
     async def poll(self) -> None:
@@ -71,20 +70,10 @@ class AssetIndexer:
         """Take in these logs of an asset's shares since the last time; raises as `poll`."""
         first_block = max(0, asset.block - HORIZON_BLOCKS)
         for each in logs:
-            name = f"{each.STREAM}/{self._chain.chain_id}/{asset.shares}"
-            await self._reader(name, each(asset.id, asset.shares), first_block).catch_up()
+            await self._reader(each.STREAM, each(asset.id, asset.shares), first_block).catch_up()
 
     def _reader(self, name: str, handler: RegistryLogs | SharesLogs, first_block: int) -> Indexer:
-        stream = Stream(
-            name=name,
-            handler=handler,
-            first_block=first_block,
-            addresses=handler.addresses,
-            topics=(handler.TOPICS,),
-            confirmations=self._chain.config.chain.confirmations - 1,  # ours count a log's own block
-        )
-        alone = is_local(self._chain.chain_id)
-        return Indexer(self._chain.client, self._database, stream, alone=alone, head=self._head)
+        return self._chain.log_reader(name, handler, handler.addresses, handler.TOPICS, first_block, self._head)
 
     async def _learn_names(self) -> None:
         """Ask new assets' shares for their names, which never change and are in no log."""

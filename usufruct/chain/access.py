@@ -1,23 +1,34 @@
 """The chain of an installation: its node, where our contracts stand, and what is charged in."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from usufruct.chain.client import Client
+from usufruct.chain.client import ChainHead, Client
 from usufruct.chain.codec import UnreadableAnswer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.escrow import check_settlement
+from usufruct.chain.indexer import Indexer, LogHandler, Stream
 from usufruct.chain.keys import DEVNET_ADDRESSES, KeySigner, Role, signer_of
 from usufruct.chain.revert import Revert
 from usufruct.chain.sender import Sender
 from usufruct.chain.token import TokenFacts, token_facts
 from usufruct.chain.transport import RetryPolicy
 from usufruct.config import Config, InvalidSetting
-from usufruct.core import UINT128_MAX, Address, ChainId, Conflict, Unavailable, UsufructError, address, parse_units_up
-from usufruct.core.networks import is_devnet
+from usufruct.core import (
+    UINT128_MAX,
+    Address,
+    ChainId,
+    Conflict,
+    Hash32,
+    Unavailable,
+    UsufructError,
+    address,
+    parse_units_up,
+)
+from usufruct.core.networks import is_devnet, is_local
 from usufruct.store import Database, ensure_current, open_database
 
 _log = logging.getLogger(__name__)
@@ -114,6 +125,30 @@ class ChainAccess:
             confirmations=chain.confirmations,
             poll_seconds=chain.poll_milliseconds / 1000,
         )
+
+    def log_reader(
+        self,
+        name: str,
+        handler: LogHandler,
+        contracts: Sequence[Address],
+        topics: Sequence[Hash32],
+        first_block: int,
+        head: ChainHead | None = None,
+    ) -> Indexer:
+        """Return what keeps a table as these contracts' logs have it; several processes may run it.
+
+        The stream is named after `name` and the first contract. Without `head` each poll reads the newest block: what
+        an account did a moment ago is known when it asks again.
+        """
+        stream = Stream(
+            name=f"{name}/{self.chain_id}/{contracts[0]}",
+            handler=handler,
+            first_block=first_block,
+            addresses=contracts,
+            topics=(topics,),
+            confirmations=self.config.chain.confirmations - 1,  # ours count a log's own block
+        )
+        return Indexer(self.client, self.database, stream, alone=is_local(self.chain_id), head=head)
 
 
 class Senders:

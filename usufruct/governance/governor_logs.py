@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from usufruct.chain import Call, ChainAccess, Indexer, Log, Stream, keccak
+from usufruct.chain import Call, ChainAccess, Log, keccak
 from usufruct.chain.contracts.asset_registry import AssetRegistry, OwnershipTransferred
 from usufruct.chain.contracts.platform_governor import (
     PlatformGovernor,
@@ -19,7 +19,6 @@ from usufruct.chain.contracts.till import ClaimKeySet, Till
 from usufruct.chain.contracts.vote_escrow import DelegateChanged, LockerSet, VoteEscrow
 from usufruct.chain.deployment import Deployments
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, hash32_from_bytes
-from usufruct.core.networks import is_local
 from usufruct.governance.model import Proposal
 from usufruct.governance.proposal_store import forget_after, put_proposal, put_role, put_step, put_vote
 from usufruct.store import Unit
@@ -133,15 +132,8 @@ class GovernorIndexer:
             deployments.address(AssetRegistry),
             tuple(deployments.address(kind) for kind in with_roles),
         )
-        stream = Stream(
-            name=f"governance/{chain.chain_id}/{handler.addresses[0]}",
-            handler=handler,
-            first_block=min(deployments.first_block(kind) for kind in (PlatformGovernor, *with_roles)),
-            addresses=handler.addresses,
-            topics=(GovernorLogs.TOPICS,),
-            confirmations=chain.config.chain.confirmations - 1,  # ours count a log's own block
-        )
-        self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id))
+        first_block = min(deployments.first_block(kind) for kind in (PlatformGovernor, *with_roles))
+        self.logs = chain.log_reader("governance", handler, handler.addresses, GovernorLogs.TOPICS, first_block)
 
     async def poll(self) -> None:
         """Take in what happened since the last time.

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from usufruct.chain import ChainAccess, Indexer, Log, Stream
+from usufruct.chain import ChainAccess, Log
 from usufruct.chain.contracts.vote_escrow import RevenueBooked, VoteEscrow, WeekSpread
 from usufruct.core import Address, divide_down
-from usufruct.core.networks import is_local
 from usufruct.staking.errors import InvalidStake
 from usufruct.staking.lock_model import WEEK_SECONDS, score_down
 from usufruct.staking.week_store import (
@@ -111,15 +110,8 @@ class RevenueWeeks:
         """
         self._database = chain.database
         escrow = chain.deployments.address(VoteEscrow)
-        stream = Stream(
-            name=f"staking/{chain.chain_id}/{escrow}",
-            handler=EscrowLogs(escrow),
-            first_block=chain.deployments.first_block(VoteEscrow),
-            addresses=(escrow,),
-            topics=(EscrowLogs.TOPICS,),
-            confirmations=chain.config.chain.confirmations - 1,  # ours count a log's own block
-        )
-        self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id))
+        first_block = chain.deployments.first_block(VoteEscrow)
+        self.logs = chain.log_reader("staking", EscrowLogs(escrow), [escrow], EscrowLogs.TOPICS, first_block)
 
     async def poll(self) -> None:
         """Take in what happened since the last time.

@@ -1,9 +1,8 @@
 """Follows the transfers of prepaid credits: of which plans an account got some, bought or given."""
 
-from usufruct.chain import ChainAccess, Indexer, Log, Stream
+from usufruct.chain import ChainAccess, Log
 from usufruct.chain.contracts.access_pass import AccessPass, TransferBatch, TransferSingle
 from usufruct.core import Address
-from usufruct.core.networks import is_local
 from usufruct.market.trade.credit_store import forget_transfers_after, plans_received, put_transfer
 from usufruct.store import Unit
 
@@ -46,15 +45,8 @@ class CreditIndexer:
         self._database = chain.database
         passes = chain.deployments.address(AccessPass)
         handler = CreditTransfers(passes)
-        stream = Stream(
-            name=f"credits/{chain.chain_id}/{passes}",
-            handler=handler,
-            first_block=chain.deployments.first_block(AccessPass),
-            addresses=handler.addresses,
-            topics=(CreditTransfers.TOPICS,),
-            confirmations=chain.config.chain.confirmations - 1,  # ours count a log's own block
-        )
-        self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id))
+        first_block = chain.deployments.first_block(AccessPass)
+        self.logs = chain.log_reader("credits", handler, handler.addresses, CreditTransfers.TOPICS, first_block)
 
     async def poll(self) -> None:
         """Take in what happened since the last time.

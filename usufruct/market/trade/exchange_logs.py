@@ -1,10 +1,9 @@
 """Follows the logs of trade: what the exchange sold, which nonces makers cancelled, packages that were bought."""
 
-from usufruct.chain import ChainAccess, Indexer, Log, Stream
+from usufruct.chain import ChainAccess, Log
 from usufruct.chain.contracts.access_pass import AccessPass, Bought
 from usufruct.chain.contracts.exchange import Exchange, NoncesCancelled, Sold
 from usufruct.core import Address, Hash32, hash32_from_bytes
-from usufruct.core.networks import is_local
 from usufruct.market.trade.package_store import (
     BoughtPackages,
     credits_bought,
@@ -86,15 +85,8 @@ class ExchangeIndexer:
         self._database = chain.database
         exchange = chain.deployments.address(Exchange)
         handler = ExchangeLogs(exchange, chain.deployments.address(AccessPass))
-        stream = Stream(
-            name=f"exchange/{chain.chain_id}/{exchange}",
-            handler=handler,
-            first_block=chain.deployments.first_block(Exchange),
-            addresses=handler.addresses,
-            topics=(ExchangeLogs.TOPICS,),
-            confirmations=chain.config.chain.confirmations - 1,  # ours count a log's own block
-        )
-        self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id))
+        first_block = chain.deployments.first_block(Exchange)
+        self.logs = chain.log_reader("exchange", handler, handler.addresses, ExchangeLogs.TOPICS, first_block)
 
     async def bought(self, offer: Hash32, buyer: Address) -> int:
         """Return how many atomic units of an offer a buyer has bought up to now; raises as `poll`."""

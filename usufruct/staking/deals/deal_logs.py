@@ -1,9 +1,8 @@
 """Follows the logs of a deal room: deals, payments, allotments and cancellations."""
 
-from usufruct.chain import ChainAccess, Indexer, Log, Stream
+from usufruct.chain import ChainAccess, Log
 from usufruct.chain.contracts.deal_room import Allotted, DealCancelled, DealCreated, DealRoom, Subscribed
 from usufruct.core import Address, hash32_from_bytes
-from usufruct.core.networks import is_local
 from usufruct.staking.deals.model import Deal, DealLevel, DealTerms
 from usufruct.staking.deals.store import (
     Place,
@@ -60,15 +59,8 @@ class DealIndexer:
         """
         room = chain.deployments.address(DealRoom)
         handler = DealLogs(room)
-        stream = Stream(
-            name=f"deals/{chain.chain_id}/{room}",
-            handler=handler,
-            first_block=chain.deployments.first_block(DealRoom),
-            addresses=handler.addresses,
-            topics=(DealLogs.TOPICS,),
-            confirmations=chain.config.chain.confirmations - 1,  # ours count a log's own block
-        )
-        self.logs = Indexer(chain.client, chain.database, stream, alone=is_local(chain.chain_id))
+        first_block = chain.deployments.first_block(DealRoom)
+        self.logs = chain.log_reader("deals", handler, handler.addresses, DealLogs.TOPICS, first_block)
 
     async def poll(self) -> None:
         """Take in what happened since the last time.
