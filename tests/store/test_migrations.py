@@ -141,6 +141,7 @@ LANDED = {
     "r1034_level_discounts.py": "dafab7ed26b42b55",
     "r1035_deals.py": "532945752642b3be",
     "r1036_configurations.py": "deff8d2905d5bfd4",
+    "r1037_proposal_tallies.py": "2b25c1fcb635cd81",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

@@ -71,6 +71,14 @@ class Tally:
         sums = {support: sum(weight for each, weight in votes if each is support) for support in Support}
         return cls(sums[Support.FOR], sums[Support.AGAINST], sums[Support.ABSTAIN])
 
+    def __add__(self, other: "Tally") -> "Tally":
+        """Return these votes with others."""
+        return Tally(self.in_favour + other.in_favour, self.against + other.against, self.abstained + other.abstained)
+
+    def __sub__(self, other: "Tally") -> "Tally":
+        """Return these votes without others, which are among them."""
+        return Tally(self.in_favour - other.in_favour, self.against - other.against, self.abstained - other.abstained)
+
     @property
     def counted(self) -> int:
         """Votes that count for the quorum."""

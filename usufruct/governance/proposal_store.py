@@ -1,4 +1,4 @@
-"""The tables of proposals and votes, and of accounts that were given a role: what the contracts' logs said.
+"""The tables of proposals, votes and their sums, and of accounts that were given a role: what the contracts' logs said.
 
 A row keeps the block of its log, so that a block that goes takes its rows with it.
 """
@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 
 from usufruct.chain import Call, Log
@@ -69,6 +70,17 @@ _votes = Table(
     PrimaryKeyConstraint("governor", "proposal_id", "voter"),
 )
 
+_tallies = Table(
+    "proposal_tallies",  # a row for each proposal with votes, so that a list of proposals reads no votes
+    metadata,
+    Column("governor", AddressColumn, nullable=False),
+    Column("proposal_id", HashColumn, nullable=False),
+    Column("in_favour", Amount, nullable=False),
+    Column("against", Amount, nullable=False),
+    Column("abstained", Amount, nullable=False),
+    PrimaryKeyConstraint("governor", "proposal_id"),
+)
+
 _roles = Table(
     "role_candidates",  # accounts that ever were given a role; whether they still hold it, the chain says
     metadata,
@@ -101,12 +113,19 @@ async def put_step(unit: Unit, governor: Address, proposal: Hash32, kind: str, t
 
 
 async def put_vote(unit: Unit, governor: Address, values: Sequence[Any], log: Log) -> None:
-    """Store a vote: voter, proposal, support, weight and reason, as the log has them."""
-    voter, proposal, support, weight, reason = values
-    of_proposal = {"governor": governor, "proposal_id": Hash32(f"0x{proposal:064x}"), "voter": voter}
-    row = {**of_proposal, "support": support, "weight": weight}
+    """Store a vote, and count it: voter, proposal, support, weight and reason, as the log has them."""
+    voter, number, support, weight, reason = values
+    proposal = Hash32(f"0x{number:064x}")
+    row = {"governor": governor, "proposal_id": proposal, "voter": voter, "support": support, "weight": weight}
     place = {"block": log.block_number, "transaction": log.transaction_hash}
     await unit.change(insert(_votes).values(**row, reason=reason[:_LONGEST_REASON], **place))
+    known = await tallies_of(unit, governor, [proposal])
+    votes = Tally.of([(Support(support), weight)])
+    if proposal in known:
+        await _set_tally(unit, governor, proposal, known[proposal] + votes)
+    else:
+        of_it = {"governor": governor, "proposal_id": proposal}
+        await unit.change(insert(_tallies).values(**of_it, **_sums(votes)))
 
 
 async def put_role(unit: Unit, contract: Address, role: Hash32, account: Address, block: int) -> None:
@@ -118,6 +137,13 @@ async def put_role(unit: Unit, contract: Address, role: Hash32, account: Address
 
 async def forget_after(unit: Unit, governor: Address, contracts: Sequence[Address], block: int) -> None:
     """Forget what blocks that are gone said of a governor, and of contracts with roles."""
+    gone = (_votes.c.governor == governor, _votes.c.block > block)
+    votes: dict[Hash32, list[tuple[Support, int]]] = {}
+    for row in await unit.rows(select(_votes.c.proposal_id, _votes.c.support, _votes.c.weight).where(*gone)):
+        votes.setdefault(row.proposal_id, []).append((Support(row.support), row.weight))
+    known = await tallies_of(unit, governor, list(votes))
+    for proposal, lost in votes.items():
+        await _set_tally(unit, governor, proposal, known[proposal] - Tally.of(lost))
     for table in (_votes, _steps, _proposals):
         await unit.change(delete(table).where(table.c.governor == governor, table.c.block > block))
     await unit.change(delete(_roles).where(_roles.c.contract.in_(contracts), _roles.c.block > block))
@@ -157,11 +183,12 @@ async def proposal_ids(unit: Unit, governor: Address, beginning: str) -> list[Ha
     return [row.id for row in await unit.rows(query.limit(2))]
 
 
-async def tally_of(unit: Unit, governor: Address, proposal: Hash32) -> Tally:
-    """Return the votes about a proposal, counted."""
-    of_it = (_votes.c.governor == governor, _votes.c.proposal_id == proposal, _votes.c.weight > 0)
-    rows = await unit.rows(select(_votes.c.support, _votes.c.weight).where(*of_it))
-    return Tally.of([(Support(row.support), row.weight) for row in rows])
+async def tallies_of(unit: Unit, governor: Address, proposals: Sequence[Hash32]) -> dict[Hash32, Tally]:
+    """Return the votes about proposals, as they were counted when they came in; those without votes are left out."""
+    if not proposals:
+        return {}
+    query = select(_tallies).where(_tallies.c.governor == governor, _tallies.c.proposal_id.in_(proposals))
+    return {row.proposal_id: Tally(row.in_favour, row.against, row.abstained) for row in await unit.rows(query)}
 
 
 async def votes_of(unit: Unit, governor: Address, proposal: Hash32, most: int) -> list[Vote]:
@@ -184,6 +211,15 @@ async def role_candidates(unit: Unit, contract: Address, role: Hash32) -> list[A
     """Return the accounts that ever were given a role."""
     query = select(_roles.c.account).where(_roles.c.contract == contract, _roles.c.role == role)
     return [row.account for row in await unit.rows(query.order_by(_roles.c.account))]
+
+
+async def _set_tally(unit: Unit, governor: Address, proposal: Hash32, tally: Tally) -> None:
+    of_it = (_tallies.c.governor == governor, _tallies.c.proposal_id == proposal)
+    await unit.change(update(_tallies).where(*of_it).values(_sums(tally)))
+
+
+def _sums(tally: Tally) -> dict[str, int]:
+    return {"in_favour": tally.in_favour, "against": tally.against, "abstained": tally.abstained}
 
 
 def _proposal(row: Row[Any], steps: dict[str, Row[Any]]) -> Proposal:

@@ -37,7 +37,7 @@ from usufruct.governance.proposal_store import (
     proposal_ids,
     proposal_of,
     proposals_of,
-    tally_of,
+    tallies_of,
     votes_of,
 )
 from usufruct.governance.simulation import Simulation, Simulator
@@ -115,7 +115,6 @@ class Proposals:
         self.indexer = GovernorIndexer(chain)
         self._chain = chain
         self._quorums: dict[int, int] = {}
-        self._tallies: dict[Hash32, Tally] = {}
         self._grace: int | None = None
         self._known: KnownContracts | None = None
         self._token: TokenFacts | None = None
@@ -170,8 +169,9 @@ class Proposals:
         await self.indexer.poll()
         async with self._chain.database.snapshot() as unit:
             found = await proposals_of(unit, self.governor.address, (number - 1) * size, size)
-        head = await self.client.head()
-        return [await self._standing(each, head.timestamp) for each in found]
+            tallies = await tallies_of(unit, self.governor.address, [each.id for each in found])
+        now = (await self.client.head()).timestamp
+        return [await self._standing(each, tallies.get(each.id, Tally()), now) for each in found]
 
     async def find(self, text: str) -> StandingProposal:
         """Return the proposal of an id: 0x and hex digits, of which the first are enough where no other has them.
@@ -185,11 +185,12 @@ class Proposals:
             if _PREFIX.fullmatch(wanted):
                 ids = await proposal_ids(unit, self.governor.address, wanted)
             found = await proposal_of(unit, self.governor.address, ids[0]) if len(ids) == 1 else None
+            tallies = await tallies_of(unit, self.governor.address, ids)
         if found is None:
             several = "several proposals have ids" if ids else "no proposal has an id"
             message = f"{several} that begin{'' if ids else 's'} with {text[:70]!r}; `usufruct gov list` shows them"
             raise UnknownProposal(message, field="id")
-        return await self._standing(found, (await self.client.head()).timestamp)
+        return await self._standing(found, tallies.get(found.id, Tally()), (await self.client.head()).timestamp)
 
     async def votes(self, proposal: Proposal) -> list[Vote]:
         """Return the votes about a proposal with the most weight."""
@@ -303,10 +304,10 @@ class Proposals:
             )
         return self.governor.cancel(*parts_of(proposal.calls), keccak(proposal.description))
 
-    async def _standing(self, proposal: Proposal, now: int) -> StandingProposal:
+    async def _standing(self, proposal: Proposal, tally: Tally, now: int) -> StandingProposal:
         if self._grace is None:
             self._grace = await self.governor.grace_period()
-        quorum, tally = await self._quorum(proposal.snapshot, now), await self._tally(proposal, now)
+        quorum = await self._quorum(proposal.snapshot, now)
         state = proposal.state(tally, quorum, now, self._grace)
         if proposal.eta and state in (ProposalState.QUEUED, ProposalState.EXPIRED):
             state = await self._state_of_queued(proposal, state)
@@ -326,16 +327,6 @@ class Proposals:
                 return found
             self._quorums[snapshot] = found
         return self._quorums[snapshot]
-
-    async def _tally(self, proposal: Proposal, now: int) -> Tally:
-        """Return a proposal's votes, counted; they are kept once no reorg reaches the last of them."""
-        if proposal.id not in self._tallies:
-            async with self._chain.database.snapshot() as unit:
-                found = await tally_of(unit, self.governor.address, proposal.id)
-            if not _is_settled(proposal.deadline, now):
-                return found
-            self._tallies[proposal.id] = found
-        return self._tallies[proposal.id]
 
 
 def _is_settled(then: int, now: int) -> bool:
