@@ -75,7 +75,8 @@ class TokenMovement(Document):
 class SimulationFacts(Document):
     """A proposal's calls, run as the timelock on top of `block`. `reason` says why `simulated` is false.
 
-    It also tells where all calls together need more gas than a block has; then `succeeds` is false.
+    It also tells where all calls together need more gas than a block has; then `succeeds` is false. Above 2**24 gas,
+    the most of a transaction where EIP-7825 holds, it tells that, and `succeeds` stays: not every chain has that limit.
     """
 
     simulated: StrictBool

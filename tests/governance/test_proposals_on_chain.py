@@ -155,8 +155,14 @@ def test_calls_that_fit_in_no_transaction_fail_together():
     assert not too_big.succeeds
     assert too_big.reason == "the calls need 29,958,000 gas together, and a block has 16,000,000"
     assert str(effect_lines([], too_big)["simulation"]).startswith("FAILS on block 5: the calls need")
-    assert Simulation(5, outcomes, gas_limit=30_000_000).succeeds
-    assert Simulation(5, outcomes).reason == ""
+    fitting = Simulation(5, outcomes, gas_limit=30_000_000)
+    assert fitting.succeeds, "not every chain limits transactions"
+    over = "the calls need 29,958,000 gas together, and a chain with EIP-7825, such as Ethereum, takes 16,777,216 in a "
+    assert fitting.reason == f"{over}transaction"
+    assert str(effect_lines([], fitting)["simulation"]).startswith("succeeds on block 5: the calls need")
+    at_cap = Simulation(5, (Outcome("", 1 << 24, ()),), gas_limit=30_000_000)
+    assert (at_cap.is_over_cap, at_cap.reason) == (False, "")
+    assert Simulation(unavailable="no node", outcomes=outcomes).reason == "no node"
 
 
 def test_the_timelock_alone_cancels_what_is_queued(dao: Dao):

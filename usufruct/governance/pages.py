@@ -15,6 +15,7 @@ from usufruct.governance.proposal_views import ProposalViews
 from usufruct.governance.proposals import PAGE, StandingProposal
 from usufruct.governance.refusals import REFUSALS
 from usufruct.governance.settings import Unit
+from usufruct.governance.simulation import TRANSACTION_GAS_CAP
 from usufruct.governance.voters import Voters
 from usufruct.governance.words import COIN_DECIMALS, SCORE_DECIMALS, CallKind, duration, shown_text, whole_hundredths
 from usufruct.web import Operation, Request
@@ -106,6 +107,7 @@ _DRAWN: dict[str, Any] = {
     "unit": Unit,
     "score_decimals": SCORE_DECIMALS,
     "coin_decimals": COIN_DECIMALS,
+    "gas_cap": TRANSACTION_GAS_CAP,
     "checksum": checksum,
     "event_text": event_text,
     "harmless": harmless,

@@ -28,6 +28,9 @@ _READS_BALANCE = bytes.fromhex("6000353160005260206000f3")  # calldata word, BAL
 _CALL_GAS = 21_000
 """Of a transaction of its own, as which each call is simulated; the timelock makes all in one."""
 
+TRANSACTION_GAS_CAP = 1 << 24
+"""Most gas of one transaction by EIP-7825, which Ethereum has since 2025 and not every chain has."""
+
 _END_BITS = 128
 _LONGEST_VALUE = 200
 _MOST_EVENTS = 100
@@ -99,11 +102,19 @@ class Simulation:
         return not self.gas_limit or self.gas <= self.gas_limit
 
     @property
+    def is_over_cap(self) -> bool:
+        """Whether the calls fit in a block, and not in a transaction of a chain that has EIP-7825."""
+        return not self.unavailable and self.fits and self.gas > TRANSACTION_GAS_CAP
+
+    @property
     def reason(self) -> str:
         """Why it was not simulated, or why one transaction cannot make the calls; empty where neither holds."""
+        needed = f"the calls need {self.gas:,} gas together, and"
+        if self.is_over_cap:
+            return f"{needed} a chain with EIP-7825, such as Ethereum, takes {TRANSACTION_GAS_CAP:,} in a transaction"
         if self.unavailable or self.fits:
             return self.unavailable
-        return f"the calls need {self.gas:,} gas together, and a block has {self.gas_limit:,}"
+        return f"{needed} a block has {self.gas_limit:,}"
 
     @property
     def succeeds(self) -> bool:
