@@ -7,6 +7,8 @@ a contract and a function in text, and what others propose arrives as calldata.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from usufruct.chain import contracts
@@ -14,6 +16,7 @@ from usufruct.chain.abi import fits_topic
 from usufruct.chain.answers import Log
 from usufruct.chain.codec import UnreadableAnswer, decode, encode
 from usufruct.chain.contract_base import Call, Contract
+from usufruct.chain.generate.names import snake
 from usufruct.chain.hashing import keccak, selector
 from usufruct.core import Address, Hash32, hash32_from_bytes
 
@@ -101,10 +104,12 @@ class Interface:
 @cache
 def interface_of(contract: str) -> Interface | None:
     """Return the interface of a generated contract by its name; None when there is no contract of this name."""
-    for module in contracts.__all__:
-        found = getattr(getattr(contracts, module), contract, None)
-        if isinstance(found, type) and issubclass(found, Contract) and found is not Contract:
-            return _interface(contract, found.ARTIFACT.abi)
+    module = f"{contracts.__name__}.{snake(contract)}"
+    if not contract.isidentifier() or find_spec(module) is None:
+        return None
+    found = getattr(import_module(module), contract, None)
+    if isinstance(found, type) and issubclass(found, Contract):
+        return _interface(contract, found.ARTIFACT.abi)
     return None
 
 
