@@ -27,9 +27,10 @@ class Operation:
     """What a route does, in the words and the documents of its caller.
 
     `answer`: the shape of a success's body, by its media type, JSON unless said otherwise. `takes`: request headers,
-    `gives`: headers of a success, both with what they hold. `refuses`: what the most important statuses of errors mean;
-    all errors have one shape. `also`: shapes of other answers by their status. `documents`: what headers
-    carry, described beside the bodies. `paid`: a request without payment is answered 402 with the price.
+    `gives`: headers of a success, both with what they hold. `asks`: query parameters, none of them required.
+    `refuses`: what the most important statuses of errors mean; all errors have one shape. `also`: shapes of other
+    answers by their status. `documents`: what headers carry, described beside the bodies. `paid`: a request without
+    payment is answered 402 with the price.
     """
 
     summary: str
@@ -38,6 +39,7 @@ class Operation:
     status: int = 200
     media_types: Sequence[str] = (_JSON,)
     takes: Mapping[str, str] = field(default_factory=dict)
+    asks: Mapping[str, str] = field(default_factory=dict)
     gives: Mapping[str, str] = field(default_factory=dict)
     refuses: Mapping[int, str] = field(default_factory=dict)
     also: Mapping[int, Shape] = field(default_factory=dict)
@@ -101,6 +103,7 @@ def _operation(method: str, path: str, operation: Operation, schemas: Mapping[An
         "summary": operation.summary,
         "operationId": _operation_id(method, path, operation),
         "parameters": [_parameter(name, "path", "", required=True) for name in _PARAMETER.findall(path)]
+        + [_parameter(name, "query", text) for name, text in operation.asks.items()]
         + [_parameter(name, "header", text) for name, text in operation.takes.items()],
         "responses": {str(operation.status): success, **_refusals(operation, schemas), "default": _ERRORS},
     }
