@@ -50,7 +50,12 @@ tests/journeys/x402_js/node_modules/.installed: tests/journeys/x402_js/package.j
 	@npm install --silent --no-package-lock --no-fund --no-audit --prefix tests/journeys/x402_js
 	@touch $@
 
-setup: $(VENV)/.dev node_modules/.dev $(THIRD_PARTY)/.installed tests/journeys/x402_js/node_modules/.installed ## install everything needed to build, test and run
+build/tmai/.installed: requirements/tmai.lock $(VENV)/.python
+	@echo "installing Python packages (Token Metrics' own client, for tests)"
+	@uv pip install --quiet --python $(BIN)/python --target build/tmai --no-deps --require-hashes --only-binary :all: -r requirements/tmai.lock
+	@touch $@
+
+setup: $(VENV)/.dev node_modules/.dev $(THIRD_PARTY)/.installed tests/journeys/x402_js/node_modules/.installed build/tmai/.installed ## install everything needed to build, test and run
 
 up: $(VENV)/.core $(THIRD_PARTY)/.installed ## run an installation on a local chain until Ctrl-C
 	@python -m usufruct.cli up || [ $$? -eq 130 ]
@@ -63,6 +68,7 @@ lock: $(VENV)/.python ## resolve requirements/*.lock again
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --no-emit-package usufruct-client --extra markets --extra postgres --extra redis -o dev.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 release.in -o release.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 tmai.in --override tmai.override $(foreach package,certifi charset-normalizer colorama idna numpy requests tqdm urllib3,--no-emit-package $(package)) -o tmai.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 mutate.in -o mutate.lock
 
 contracts: setup ## compile the contracts

@@ -43,6 +43,7 @@ __all__ = [
     "KeysConfig",
     "LedgerConfig",
     "MailConfig",
+    "MarketsConfig",
     "MetricsConfig",
     "NotificationsConfig",
     "OperatorConfig",
@@ -361,9 +362,7 @@ class PlatformTokenConfig:
     exit_penalty_percent: Annotated[
         int, _whole(0, 50), "lost in an early exit with 52 weeks left: 10 to 50, 0: none; at deployment"
     ] = 0
-    fee_to: Annotated[
-        Literal["stakers", "treasury"], "who gets the protocol fee in the payment token; treasury: the fee sink"
-    ] = "stakers"
+    fee_to: Annotated[Literal["stakers", "treasury"], "who gets the protocol fee; treasury: the fee sink"] = "stakers"
     levels: Annotated[str, "ten SCORE=DISCOUNT:QUOTA by commas, by rising score; empty: none; at deployment"] = ""
     airdrops: Annotated[str, _readable(read_airdrops), "FILE=CONTRACT, by commas; `airdrop deploy` prints it"] = ""
     deal_fee_bps: Annotated[int, _whole(0, 500), "fee on deals, hundredths of a per cent; at deployment"] = 0
@@ -388,6 +387,15 @@ class GovernanceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MarketsConfig:
+    """Market data and ratings over HTTP (`/v2`), from the archive of prices; needs the extra `markets`."""
+
+    api: Annotated[Literal["yes", "no"], "serve `/v2`, and let the worker compute ratings"] = "no"
+    calls_per_month: Annotated[int, _whole(0, 1_000_000_000), "of a free key; more by staking level"] = 1_000
+    calls_per_minute: Annotated[int, _whole(0, 1_000_000), "of a free key in one replica; more by level"] = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be configured; made by `load_config`."""
 
@@ -407,6 +415,7 @@ class Config:
     notifications: NotificationsConfig = field(default_factory=NotificationsConfig)
     platform_token: PlatformTokenConfig = field(default_factory=PlatformTokenConfig)
     governance: GovernanceConfig = field(default_factory=GovernanceConfig)
+    markets: MarketsConfig = field(default_factory=MarketsConfig)
 
     @property
     def allows_private_servers(self) -> bool:

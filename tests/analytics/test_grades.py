@@ -15,6 +15,7 @@ from usufruct.analytics.grades import (
     FUNDAMENTAL_WEIGHTS,
     INVESTOR_WEIGHTS,
     LEAST_DAYS,
+    PARTS,
     QUANT_WEIGHTS,
     TECHNICAL_WEIGHTS,
     TRADER_WEIGHTS,
@@ -64,7 +65,7 @@ def test_the_technical_grade_is_its_formula(panel: Panel):
     parts["channel"] = 100 * (close[-1] - low) / (high - low)
     signed = [v * math.copysign(1, b - a) for a, b, v in zip(close[-21:], close[-20:], volume[-20:], strict=False)]
     parts["volume"] = clipped(sum(signed) / sum(volume[-20:]))
-    graded = grade(panel, with_parts=True)
+    graded = grade(panel, parts=PARTS)
     for name, value in parts.items():
         assert graded.parts[name][-1, 0] == pytest.approx(value, rel=1e-6), name
     weighed = sum(TECHNICAL_WEIGHTS[name] * graded.parts[name][-1, 0] for name in TECHNICAL_WEIGHTS)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.support.market_panels import FIRST_DAY, made_panel
-from usufruct.analytics.correlation import correlations
+from usufruct.analytics.correlation import find_correlations
 from usufruct.analytics.grades import grade
-from usufruct.analytics.levels import TURN_DAYS, levels, turning_points
-from usufruct.analytics.market import market_metrics
-from usufruct.analytics.moonshots import BEGINS_AT, ENDS_AT, JUMP, JUMP_DAYS, LARGEST_RANK, MOST_DAYS, moonshots
-from usufruct.analytics.scenarios import FACTORS, scenarios
+from usufruct.analytics.levels import TURN_DAYS, find_levels, turning_points
+from usufruct.analytics.market import compute_market_metrics
+from usufruct.analytics.moonshots import BEGINS_AT, ENDS_AT, JUMP, JUMP_DAYS, LARGEST_RANK, MOST_DAYS, find_moonshots
+from usufruct.analytics.scenarios import FACTORS, compute_scenarios
 from usufruct.connectors.prices import Asset, Panel
 
 
@@ -24,7 +24,7 @@ def panel() -> Panel:
 
 
 def test_correlations_are_pearsons_best_first_then_the_least(panel: Panel):
-    found = correlations(panel)
+    found = find_correlations(panel)
     returns = np.diff(np.log(panel.close), axis=0)[-90:]
     whole = [column for column in range(30) if not np.isnan(returns[:, column]).any()]
     assert 3 not in whole
@@ -42,7 +42,7 @@ def test_correlations_are_pearsons_best_first_then_the_least(panel: Panel):
 
 
 def test_a_panel_too_short_has_no_correlations():
-    assert correlations(made_panel(50, 3)) == [[], [], []]
+    assert find_correlations(made_panel(50, 3)) == [[], [], []]
 
 
 def test_turning_points_are_the_extremes_of_their_days_and_known_late(panel: Panel):
@@ -60,7 +60,7 @@ def test_turning_points_are_the_extremes_of_their_days_and_known_late(panel: Pan
 def test_levels_are_where_a_price_turned_more_than_once():
     wave = np.array([10.0 + 2.0 * math.sin(2 * math.pi * day / 30) for day in range(300)])[:, None]
     panel = Panel(FIRST_DAY, (Asset("wave", 1, "W", "Wave"),), wave, wave, wave)
-    found = levels(panel)[0]
+    found = find_levels(panel)[0]
     assert [round(each.price) for each in found] in ([12, 8], [8, 12])
     assert {each.kind for each in found} == {"support", "resistance"}
     assert all(each.touches >= 9 for each in found)
@@ -74,7 +74,7 @@ def test_scenarios_follow_the_slope_against_the_market():
     close = np.exp(np.stack([market, double], axis=1).cumsum(axis=0))
     caps = close * np.array([1e12, 1.0])
     panel = Panel(FIRST_DAY, (Asset("a", 1, "A", "A"), Asset("b", 2, "B", "B")), close, caps, caps)
-    large, small = scenarios(panel)
+    large, small = compute_scenarios(panel)
     assert [each.factor for each in large] == list(FACTORS)
     for own, other in zip(large, small, strict=True):
         assert own.base == pytest.approx(close[-1, 0] * own.factor, rel=1e-3)
@@ -85,7 +85,7 @@ def test_scenarios_follow_the_slope_against_the_market():
 
 def test_market_metrics_of_a_day_are_counted_by_hand(panel: Panel):
     trader = grade(panel).trader
-    found = market_metrics(panel, trader)
+    found = compute_market_metrics(panel, trader)
     for day in (300, 419):
         caps = panel.market_cap[day]
         plain = [column for column in range(30) if column != 1]
@@ -117,7 +117,7 @@ def test_market_metrics_of_a_day_are_counted_by_hand(panel: Panel):
 def test_moonshots_begin_high_after_a_jump_and_end_low_or_late():
     panel = made_panel(600, 60, 5)
     trader = grade(panel).trader
-    found = moonshots(panel, trader)
+    found = find_moonshots(panel, trader)
     assert len(found) > 5
     assert [each.began for each in found] == sorted((each.began for each in found), reverse=True)
     for each in found:

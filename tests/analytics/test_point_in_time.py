@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.market_panels import made_panel, with_future
-from usufruct.analytics.grades import grade, input_digests
-from usufruct.analytics.market import market_metrics
-from usufruct.analytics.moonshots import moonshots
-from usufruct.analytics.signals import signals
+from usufruct.analytics.grades import PARTS, grade, input_digests
+from usufruct.analytics.market import compute_market_metrics
+from usufruct.analytics.moonshots import find_moonshots
+from usufruct.analytics.signals import compute_signals
 from usufruct.connectors.prices import Panel
 
 FutureOf = Callable[[Panel, Panel, np.random.Generator], Panel]
@@ -28,10 +28,10 @@ def shuffled(past: Panel, other: Panel, random: np.random.Generator) -> Panel:
 
 
 def everything(panel: Panel) -> dict[str, np.ndarray]:
-    grades = grade(panel, with_parts=True)
+    grades = grade(panel, parts=PARTS)
     found = {name: getattr(grades, name) for name in grades.__slots__ if name != "parts"} | grades.parts
-    traded = signals(panel.close, grades.trader)
-    market = market_metrics(panel, grades.trader)
+    traded = compute_signals(panel.close, grades.trader)
+    market = compute_market_metrics(panel, grades.trader)
     found |= {name: getattr(traded, name) for name in traded.__slots__}
     return found | {f"market {name}": getattr(market, name)[:, None] for name in market.__slots__}
 
@@ -54,9 +54,9 @@ def test_no_future_changes_a_byte_of_the_past(future: FutureOf, seed: int, days:
 def test_a_moonshot_that_ended_is_not_rewritten(future: FutureOf):
     past, other = made_panel(600, 60, 5), made_panel(120, 60, 6)
     longer = future(past, other, np.random.default_rng(1))
-    ended = [each for each in moonshots(past, grade(past).trader) if each.ended is not None]
+    ended = [each for each in find_moonshots(past, grade(past).trader) if each.ended is not None]
     assert len(ended) > 3
-    later = moonshots(longer, grade(longer).trader)
+    later = find_moonshots(longer, grade(longer).trader)
     assert all(each in later for each in ended)
 
 

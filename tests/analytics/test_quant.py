@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.market_panels import made_panel
-from usufruct.analytics.quant import quant_metrics
+from usufruct.analytics.quant import compute_quant_metrics
 
 
 def slow_metrics(close: list[float]) -> dict[str, float]:
@@ -44,7 +44,7 @@ def slow_metrics(close: list[float]) -> dict[str, float]:
 
 def test_every_metric_of_every_asset():
     panel = made_panel(250, 7, 4)
-    found = quant_metrics(panel.close)
+    found = compute_quant_metrics(panel.close)
     for column in range(7):
         for name, value in slow_metrics(panel.close[:, column].tolist()).items():
             assert getattr(found, name)[column] == pytest.approx(value, rel=1e-9), (column, name)
@@ -54,7 +54,7 @@ def test_an_asset_with_few_returns_or_none_has_no_metrics():
     close = np.full((40, 3), np.nan)
     close[-20:, 0] = 1.0
     close[:, 1] = 5.0
-    found = quant_metrics(close)
+    found = compute_quant_metrics(close)
     for name in found.__slots__:
         assert np.isnan(getattr(found, name)[[0, 2]]).all(), name
     assert found.volatility[1] == 0

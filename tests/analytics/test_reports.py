@@ -14,7 +14,7 @@ from usufruct.analytics.grades import grade
 from usufruct.analytics.levels import Level
 from usufruct.analytics.reports import Figures, briefing, money, write_report
 from usufruct.analytics.sentiment import Headline, compound_scores, hourly_sentiment
-from usufruct.analytics.signals import signals
+from usufruct.analytics.signals import compute_signals
 from usufruct.analytics.trader_index import MOST_ASSETS, START, trader_index
 
 DAY = date(2026, 1, 2)
@@ -103,7 +103,7 @@ def test_money_is_short():
 def test_the_trader_index_holds_the_best_bullish_assets_in_proportion():
     panel = made_panel(260, 40, 2)
     trader = grade(panel).trader
-    signal = signals(panel.close, trader).signal
+    signal = compute_signals(panel.close, trader).signal
     holdings = trader_index(panel, trader, signal)
     by_day: dict[int, list] = {}
     for each in holdings:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.market_panels import made_panel
 from usufruct.analytics.grades import grade
-from usufruct.analytics.signals import BUY_AT, COST, SELL_AT, positions, signals
+from usufruct.analytics.signals import BUY_AT, COST, SELL_AT, compute_signals, positions
 
 
 def slow_signals(close: list[float], grades: list[float]) -> tuple[list[int], list[float], list[float]]:
@@ -41,7 +41,7 @@ def slow_signals(close: list[float], grades: list[float]) -> tuple[list[int], li
 def test_signals_and_returns_are_a_walk_day_by_day(seed: int):
     panel = made_panel(300, 6, seed)
     trader = grade(panel).trader
-    found = signals(panel.close, trader)
+    found = compute_signals(panel.close, trader)
     assert {-1, 0, 1} <= set(np.unique(found.signal).tolist())
     for column in range(6):
         signal, money, hold = slow_signals(panel.close[:, column].tolist(), trader[:, column].tolist())

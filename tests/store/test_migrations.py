@@ -142,6 +142,7 @@ LANDED = {
     "r1035_deals.py": "532945752642b3be",
     "r1036_configurations.py": "deff8d2905d5bfd4",
     "r1037_proposal_tallies.py": "2b25c1fcb635cd81",
+    "r1038_market_keys.py": "8f421c07145a9a69",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

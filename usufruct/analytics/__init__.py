@@ -1,30 +1,69 @@
-"""Market analytics: grades, signals and metrics of assets, each from its published formula alone."""
+"""Market analytics: grades, signals and metrics of assets, each from its published formula, and the API of them.
 
-from usufruct.analytics.correlation import Correlated, correlations
-from usufruct.analytics.grades import Grades, grade, input_digests
-from usufruct.analytics.levels import Level, levels
-from usufruct.analytics.market import MarketMetrics, market_metrics
-from usufruct.analytics.moonshots import Moonshot, moonshots
-from usufruct.analytics.quant import QuantMetrics, quant_metrics
-from usufruct.analytics.scenarios import Scenario, scenarios
-from usufruct.analytics.signals import Signals, signals
+What is exported is loaded when it is first used: most processes need no numbers, and numpy is an extra.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from usufruct.analytics.api_answer import DataState, MarketApi, Rows
+    from usufruct.analytics.api_keys import MarketKeys
+    from usufruct.analytics.api_query import InvalidParameter, Query, read_cursor
+    from usufruct.analytics.correlation import Correlated, find_correlations
+    from usufruct.analytics.grades import Grades, grade, input_digests
+    from usufruct.analytics.levels import Level, find_levels
+    from usufruct.analytics.market import MarketMetrics, compute_market_metrics
+    from usufruct.analytics.moonshots import Moonshot, find_moonshots
+    from usufruct.analytics.quant import QuantMetrics, compute_quant_metrics
+    from usufruct.analytics.scenarios import Scenario, compute_scenarios
+    from usufruct.analytics.signals import Signals, compute_signals
 
 __all__ = [
     "Correlated",
+    "DataState",
     "Grades",
+    "InvalidParameter",
     "Level",
+    "MarketApi",
+    "MarketKeys",
     "MarketMetrics",
     "Moonshot",
     "QuantMetrics",
+    "Query",
+    "Rows",
     "Scenario",
     "Signals",
-    "correlations",
+    "compute_market_metrics",
+    "compute_quant_metrics",
+    "compute_scenarios",
+    "compute_signals",
+    "find_correlations",
+    "find_levels",
+    "find_moonshots",
     "grade",
     "input_digests",
-    "levels",
-    "market_metrics",
-    "moonshots",
-    "quant_metrics",
-    "scenarios",
-    "signals",
+    "read_cursor",
 ]
+
+_MODULES = {
+    "api_answer": ("DataState", "MarketApi", "Rows"),
+    "api_keys": ("MarketKeys",),
+    "api_query": ("InvalidParameter", "Query", "read_cursor"),
+    "correlation": ("Correlated", "find_correlations"),
+    "grades": ("Grades", "grade", "input_digests"),
+    "levels": ("Level", "find_levels"),
+    "market": ("MarketMetrics", "compute_market_metrics"),
+    "moonshots": ("Moonshot", "find_moonshots"),
+    "quant": ("QuantMetrics", "compute_quant_metrics"),
+    "scenarios": ("Scenario", "compute_scenarios"),
+    "signals": ("Signals", "compute_signals"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is exported."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -23,7 +23,7 @@ class Correlated:
     correlation: float
 
 
-def correlations(panel: Panel) -> list[list[Correlated]]:
+def find_correlations(panel: Panel) -> list[list[Correlated]]:
     """Return for each asset the `SHOWN` largest assets that correlate most with it, best first, then the least.
 
     As of the last day; an asset without a return on every one of the last `DAYS` days has none and is none's.

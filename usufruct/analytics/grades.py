@@ -6,6 +6,7 @@ particular the packages that know who pays the operator cannot be reached from h
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,11 +82,11 @@ class Grades:
     parts: dict[str, Matrix]
 
 
-def grade(panel: Panel, technology: Matrix | None = None, *, with_parts: bool = False) -> Grades:
+def grade(panel: Panel, technology: Matrix | None = None, *, parts: Collection[str] = ()) -> Grades:
     """Grade all assets on all days; `technology`: scores of projects, 0 to 100, known at the end of each day.
 
-    What needs an asset's own history is computed by blocks of columns, what compares the assets of a day by blocks of
-    rows: a block stays in the processor's cache.
+    `parts` names the components that are returned too, of `PARTS`. What needs an asset's own history is computed by
+    blocks of columns, what compares the assets of a day by blocks of rows: a block stays in the processor's cache.
     """
     shape = panel.close.shape
     unknown = np.broadcast_to(np.nan, shape) if technology is None else np.clip(technology, 0.0, 100.0)
@@ -96,9 +97,21 @@ def grade(panel: Panel, technology: Matrix | None = None, *, with_parts: bool = 
     found: dict[str, Matrix] = {}
     for start in range(0, shape[0], _BLOCK):
         part = (slice(start, start + _BLOCK), slice(None))
-        _put(found, part, shape, _day_grades(features, part[0], unknown[part], with_parts))
-    parts = {name: found.pop(name) for name in PARTS if name in found}
-    return Grades(**found, parts=parts)
+        _put(found, part, shape, _day_grades(features, part[0], unknown[part], parts))
+    return Grades(parts={name: found.pop(name) for name in parts}, **found)
+
+
+def technical_grade(close: Matrix, volume: Matrix) -> Matrix:
+    """Return the technical grade alone, of steps of any length: `signals` of hours are made of it."""
+    found = np.full(close.shape, np.nan)
+    for start in range(0, close.shape[1], _BLOCK):
+        part = (slice(None), slice(start, start + _BLOCK))
+        prices = np.where(close[part] > 0, close[part], np.nan)
+        kept = carried(prices, GAP_DAYS)
+        amounts = np.where(np.isnan(kept), np.nan, np.nan_to_num(volume[part]))
+        rated = (np.cumsum(~np.isnan(prices), axis=0) >= LEAST_DAYS) & ~np.isnan(prices)
+        found[part] = _blend(_technical_parts(kept, amounts, log_returns(kept)), TECHNICAL_WEIGHTS, rated)
+    return found
 
 
 def input_digests(panel: Panel) -> list[str]:
@@ -188,7 +201,9 @@ def _technical_parts(close: Matrix, volume: Matrix, returns: Matrix) -> dict[str
     return parts
 
 
-def _day_grades(features: dict[str, Matrix], days: slice, technology: Matrix, with_parts: bool) -> dict[str, Matrix]:
+def _day_grades(
+    features: dict[str, Matrix], days: slice, technology: Matrix, wanted: Collection[str]
+) -> dict[str, Matrix]:
     """Return the grades of some days, and their parts: ranks among the assets of each day, then weighted means."""
     rated = features["rated"][days] > 0
     parts = {name: np.where(rated, features[name][days], np.nan) for name in PARTS}
@@ -203,7 +218,7 @@ def _day_grades(features: dict[str, Matrix], days: slice, technology: Matrix, wi
     grades["trader"] = _blend(grades, TRADER_WEIGHTS, rated)
     grades["investor"] = _blend(grades, INVESTOR_WEIGHTS, rated)
     grades["overall"] = _blend(grades, OVERALL_WEIGHTS, rated)
-    return grades | (parts if with_parts else {})
+    return grades | {name: parts[name] for name in wanted}
 
 
 def _centred(values: Matrix) -> Matrix:

@@ -27,7 +27,7 @@ class Level:
     kind: str
 
 
-def levels(panel: Panel) -> list[list[Level]]:
+def find_levels(panel: Panel) -> list[list[Level]]:
     """Return each asset's levels as of the last day, the most touched first, at most `MOST`."""
     closes = np.where(panel.close > 0, panel.close, np.nan)[-HISTORY_DAYS:]
     first = panel.last_day - timedelta(days=len(closes) - 1)

@@ -50,7 +50,7 @@ class MarketMetrics:
     fear_and_greed: Column
 
 
-def market_metrics(panel: Panel, trader: Matrix) -> MarketMetrics:
+def compute_market_metrics(panel: Panel, trader: Matrix) -> MarketMetrics:
     """Return the metrics of every day of a panel whose assets have the trader grades `trader`."""
     counted = np.array([not each.categories & {STABLECOIN, WRAPPED} for each in panel.assets], dtype=bool)
     caps = panel.market_cap

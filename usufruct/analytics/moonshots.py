@@ -33,7 +33,7 @@ class Moonshot:
     best: float
 
 
-def moonshots(panel: Panel, trader: Matrix) -> list[Moonshot]:
+def find_moonshots(panel: Panel, trader: Matrix) -> list[Moonshot]:
     """Return all picks of a panel, the newest first; those of one day by column."""
     close = np.where(panel.close > 0, panel.close, np.nan)
     plain = np.array([not each.categories & {STABLECOIN, WRAPPED} for each in panel.assets], dtype=bool)

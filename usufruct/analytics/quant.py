@@ -40,7 +40,7 @@ class QuantMetrics:
     daily_return_std: Row
 
 
-def quant_metrics(close: Matrix) -> QuantMetrics:
+def compute_quant_metrics(close: Matrix) -> QuantMetrics:
     """Return the metrics of all assets, by all rows of `close`."""
     prices = np.where(close > 0, close, np.nan)
     returns = np.full_like(prices, np.nan)

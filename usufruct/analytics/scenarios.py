@@ -29,7 +29,7 @@ class Scenario:
     moon: float
 
 
-def scenarios(panel: Panel) -> list[list[Scenario]]:
+def compute_scenarios(panel: Panel) -> list[list[Scenario]]:
     """Return each asset's scenarios as of the last day; none for one with under `LEAST_DAYS` daily returns."""
     beta, error, count = sensitivity(panel)
     total = float(np.nansum(panel.market_cap[-1])) if panel.days else 0.0

@@ -33,7 +33,7 @@ class Signals:
     holding_returns: Matrix
 
 
-def signals(close: Matrix, trader: Matrix) -> Signals:
+def compute_signals(close: Matrix, trader: Matrix) -> Signals:
     """Return the signals of all assets.
 
     A signal of 1 comes when the grade is at least `BUY_AT` above the trend, -1 when it is at most `SELL_AT` below it;

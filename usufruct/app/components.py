@@ -27,6 +27,7 @@ PACKAGES = (
     "staking",
     "staking.deals",
     "governance",
+    "analytics",
     "console",
 )
 """Each has a module `component` with `build(context) -> Component`."""

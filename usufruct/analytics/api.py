@@ -1,0 +1,298 @@
+"""The routes of `/v2`: market data as JSON, in the words that clients of Token Metrics' API read."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from usufruct.accounts import Sessions
+from usufruct.analytics import rows
+from usufruct.analytics.api_answer import (
+    ENVELOPE,
+    KEY_HEADERS,
+    REFUSES,
+    DataState,
+    Find,
+    MarketApi,
+    Rows,
+    answer_rows,
+    open_route,
+)
+from usufruct.analytics.api_keys import Caller, MarketKeys
+from usufruct.analytics.api_query import DAYS, FILTERS, PAGING, AssetIndex, InvalidParameter, Query
+from usufruct.analytics.questions import answer_question
+from usufruct.analytics.snapshot import DAY, HOUR, Page, RowTable, SeriesTable, Snapshot, utc_text
+from usufruct.analytics.snapshot_files import SnapshotReader
+from usufruct.core import Clock, moment
+from usufruct.web import HttpExchange, Operation, RawRoute, json_object
+
+LATE_DAY: Final = DAY + 36 * HOUR
+"""Daily prices are stale so long after the start of their last day."""
+LATE_HOUR: Final = 4 * HOUR
+_BODY_BYTES: Final = 65_536
+
+_IDS: Final = {name: FILTERS[name] for name in ("token_id", "symbol", "token_name")}
+_FILTERED: Final = {name: FILTERS[name] for name in ("token_id", "symbol", "category", "exchange")} | {
+    name: FILTERS[name] for name in ("marketcap", "fdv", "volume")
+}
+_CHAT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["messages"],
+    "properties": {"messages": {"type": "array", "items": {"type": "object", "additionalProperties": True}}},
+}
+
+WriteRow = Callable[..., dict[str, Any]]
+Answer = Callable[[HttpExchange, Caller], Awaitable[None]]
+
+
+class MarketTables:
+    """The current snapshot, its assets by name, and whether it is stale."""
+
+    def __init__(self, reader: SnapshotReader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._index: tuple[str, AssetIndex] | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return it; raises NoMarketData."""
+        return self._reader.current()
+
+    @property
+    def index(self) -> AssetIndex:
+        """Return what finds its assets."""
+        snapshot = self.snapshot
+        if self._index is None or self._index[0] != snapshot.id:
+            self._index = snapshot.id, AssetIndex(snapshot)
+        return self._index[1]
+
+    def state(self) -> DataState:
+        """Return what answers are made of now."""
+        snapshot, now = self.snapshot, self._clock.now()
+        stale = now > snapshot.last_day + LATE_DAY
+        stale = stale or (snapshot.last_hour > 0 and now > snapshot.last_hour + LATE_HOUR)
+        as_of = utc_text(max(snapshot.last_day, snapshot.last_hour))
+        return DataState(f"{snapshot.id}{'-' if stale else ''}", as_of, stale, snapshot.synthetic, snapshot.source)
+
+    def rows(self, name: str, query: Query, *, dated: bool = False) -> Rows:
+        """Return rows of a table of ready rows."""
+        table: RowTable = self.snapshot.rows[name]
+        return _rows(table.page(query.selection(self.index, dated=dated)))
+
+    def series(self, name: str, write: WriteRow, query: Query, thresholds: Mapping[str, str], equal: str = "") -> Rows:
+        """Return rows of a series, written now."""
+        snapshot = self.snapshot
+        table = snapshot.series.get(name)
+        if table is None:
+            return Rows((), message="this installation has no hourly prices")
+        selection = query.selection(self.index, dated=True, thresholds=thresholds, equal=equal)
+        return _rows(table.page(selection, lambda at, column, values: write(snapshot.assets[column], at, values)))
+
+    def latest(self, name: str, write: WriteRow, query: Query) -> Rows:
+        """Return rows of a series for the last day alone."""
+        snapshot = self.snapshot
+        table: SeriesTable = snapshot.series[name]
+        selection = query.selection(self.index)
+        last = type(selection)(
+            selection.columns, snapshot.last_day, None, (), selection.limit, selection.skip, selection.after
+        )
+        return _rows(table.page(last, lambda at, column, values: write(snapshot.assets[column], at, values)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """A path that lists a series."""
+
+    path: str
+    table: str
+    summary: str
+    write: WriteRow
+    parameters: Mapping[str, str]
+    thresholds: Mapping[str, str]
+    equal: str = ""
+
+
+_SERIES: Final = (
+    _Series("/daily-ohlcv", "daily-ohlcv", "List daily bars, the newest first.", rows.bar_row, _IDS, {}),
+    _Series("/hourly-ohlcv", "hourly-ohlcv", "List hourly bars, the newest first.", rows.bar_row, _IDS, {}),
+    _Series(
+        "/trader-grades",
+        "trader-grades",
+        "List trader grades, the newest first.",
+        rows.trader_row,
+        _FILTERED | {"traderGrade": "least grade", "traderGradePercentChange": "least change in 24 hours, per cent"},
+        {"traderGrade": "trader", "traderGradePercentChange": "trader_change"},
+    ),
+    _Series(
+        "/investor-grades",
+        "investor-grades",
+        "List investor grades, the newest first.",
+        rows.investor_row,
+        _FILTERED | {"investorGrade": "least grade"},
+        {"investorGrade": "investor"},
+    ),
+    _Series("/tm-grade-history", "tm-grade-history", "List overall grades.", rows.overall_row, _IDS, {}),
+    _Series(
+        "/fundamental-grade-history",
+        "fundamental-grade-history",
+        "List fundamental grades, the newest first.",
+        rows.fundamental_row,
+        _IDS,
+        {},
+    ),
+    _Series(
+        "/technology-grade-history",
+        "technology-grade-history",
+        "List technology grades; there are none without facts of projects.",
+        rows.technology_row,
+        _IDS,
+        {},
+    ),
+    _Series(
+        "/trading-signals",
+        "trading-signals",
+        "List daily signals, the newest first.",
+        rows.signal_row,
+        _FILTERED | {"signal": "1, 0 or -1"},
+        {},
+        "signal",
+    ),
+    _Series(
+        "/hourly-trading-signals",
+        "hourly-trading-signals",
+        "List hourly signals, the newest first.",
+        rows.hourly_signal_row,
+        _IDS,
+        {},
+    ),
+)
+_LATEST: Final = (
+    ("/tm-grade", "tm-grade-history", "List the last overall grades.", rows.overall_row),
+    ("/fundamental-grade", "fundamental-grade-history", "List the last fundamental grades.", rows.fundamental_row),
+    ("/technology-grade", "technology-grade-history", "List the last technology grades.", rows.technology_row),
+)
+_ROWS: Final = (
+    ("tokens", "List assets.", _FILTERED | _IDS | {"blockchain_address": FILTERS["blockchain_address"]}, False),
+    ("price", "List the newest prices.", _IDS, False),
+    ("quantmetrics", "List quant metrics of assets.", _FILTERED | DAYS, True),
+    ("correlation", "List what assets move with most, and least.", _FILTERED | _IDS, False),
+    ("resistance-support", "List prices where assets turned before.", _IDS, False),
+    ("scenario-analysis", "List prices of assets if the whole market were another size.", _IDS, False),
+    ("price-prediction", "List scenarios of assets with what they would make of price and cap.", _IDS, False),
+    ("ai-reports", "List reports written from the numbers.", _IDS, False),
+    ("market-metrics", "List metrics of the whole market, the newest first.", DAYS, True),
+    ("sentiments", "List the sentiment of hours, the newest first.", DAYS, True),
+    ("trader-indices", "List what the trader index holds each day, the newest first.", DAYS, True),
+)
+
+
+def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[RawRoute]:
+    """Return the routes of market data, of the question, and of keys."""
+
+    def data(path: str, summary: str, find: Find, parameters: Mapping[str, str]) -> RawRoute:
+        return api.route(path, summary, find, tables.state, {**parameters, **PAGING})
+
+    def series(of: _Series) -> RawRoute:
+        def find(query: Query) -> Rows:
+            return tables.series(of.table, of.write, query, of.thresholds, of.equal)
+
+        return data(of.path, of.summary, find, {**of.parameters, **DAYS})
+
+    def top(query: Query) -> Rows:
+        wanted = query.parameters.get("top_k")
+        named = {**query.parameters, **({"limit": wanted} if wanted else {})}
+        return tables.rows("top-market-cap-tokens", Query(named))
+
+    def moonshots(query: Query) -> Rows:
+        return tables.rows(f"moonshot-tokens {query.one_of('type', ('active', 'past'))}", query)
+
+    def investors(query: Query) -> Rows:
+        query.paging()
+        return Rows((), message="this installation has no source about investors")
+
+    return [
+        *(series(each) for each in _SERIES),
+        *(data(path, summary, partial(tables.latest, table, write), _IDS) for path, table, summary, write in _LATEST),
+        *(
+            data(f"/{name}", summary, partial(tables.rows, name, dated=dated), parameters)
+            for name, summary, parameters, dated in _ROWS
+        ),
+        data("/top-market-cap-tokens", "List the largest assets.", top, {"top_k": "how many"}),
+        data("/moonshot-tokens", "List moonshots, the newest first.", moonshots, {"type": "active or past"}),
+        data("/crypto-investors", "List investors; empty without a source.", investors, {}),
+        _question_route(tables, api, keys),
+        *_key_routes(api, keys, sessions),
+    ]
+
+
+def _rows(page: Page) -> Rows:
+    return Rows(page.rows, page.last)
+
+
+def _question_route(tables: MarketTables, api: MarketApi, keys: MarketKeys) -> RawRoute:
+    async def answer(exchange: HttpExchange, caller: Caller) -> None:
+        messages = json_object(await exchange.body(_BODY_BYTES)).get("messages")
+        last = messages[-1] if isinstance(messages, list) and messages else None
+        text = (last.get("user") or last.get("content")) if isinstance(last, dict) else None
+        if not isinstance(text, str) or not text.strip():
+            raise InvalidParameter('messages must be a list such as [{"user": "How is BTC?"}]', field="messages")
+        words = answer_question(text, tables.snapshot)
+        keys.count(caller)
+        content = {"success": True, "message": "answered", "answer": words, "data": {"answer": words}}
+        await exchange.answer_json(content, [(b"cache-control", b"no-store")])
+
+    told = {
+        "type": "object",
+        "required": ["success", "message", "answer", "data"],
+        "properties": {"answer": {"type": "string"}, "data": {"type": "object", "additionalProperties": True}},
+    }
+    summary = "Answer a question about assets that it names, or about the market, from the numbers."
+    operation = Operation(summary, told, _CHAT, takes=KEY_HEADERS, also=REFUSES)
+    return api.keyed("POST", "/tmai", operation, answer)
+
+
+def _key_routes(api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[RawRoute]:
+    async def create(exchange: HttpExchange) -> None:
+        body = await exchange.body(_BODY_BYTES)
+        label = json_object(body).get("label", "") if body else ""
+        if not isinstance(label, str):
+            raise InvalidParameter("label must be text", field="label")
+        session = await sessions.find(exchange)
+        text, caller = await keys.create(exchange, label, None if session is None else session.address)
+        row = {"KEY": text} | _key_row(caller)
+        await answer_rows(exchange, [row], "keep the key: it is shown once, and sent as x-api-key", 201)
+
+    async def current(exchange: HttpExchange, caller: Caller) -> None:
+        await answer_rows(exchange, [_key_row(caller)], "your key")
+
+    async def revoke(exchange: HttpExchange, caller: Caller) -> None:
+        await keys.revoke(caller)
+        await answer_rows(exchange, [], "the key is revoked")
+
+    made = Operation(
+        "Make a key, free. Whoever is signed in gets the quota of their staking level.",
+        ENVELOPE,
+        status=201,
+        also={400: REFUSES[400], 429: REFUSES[429]},
+    )
+    return [
+        open_route("POST", "/keys", made, create),
+        api.keyed("GET", "/keys/current", Operation("Show a key.", ENVELOPE, takes=KEY_HEADERS, also=REFUSES), current),
+        api.keyed(
+            "DELETE", "/keys/current", Operation("Revoke a key.", ENVELOPE, takes=KEY_HEADERS, also=REFUSES), revoke
+        ),
+    ]
+
+
+def _key_row(caller: Caller) -> dict[str, Any]:
+    allowance = caller.allowance
+    return {
+        "ID": caller.key.id,
+        "LABEL": caller.key.label,
+        "CREATED_AT": moment(caller.key.created_at),
+        "ACCOUNT": caller.key.account,
+        "LEVEL": allowance.level,
+        "CALLS_PER_MONTH": allowance.calls_per_month,
+        "CALLS_PER_MINUTE": allowance.calls_per_minute,
+        "CALLS_THIS_MONTH": caller.used,
+    }

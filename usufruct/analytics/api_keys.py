@@ -1,0 +1,239 @@
+"""Keys of the market API: free, made without payment, limited by month and minute, more by plan or staking level.
+
+Calls are counted in memory and written down every few seconds, so a replica that is killed forgets the last ones, and
+several replicas may let a few more calls through than a limit. Nothing is charged by these counts.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from secrets import token_hex, token_urlsafe
+from typing import Final
+
+from usufruct.analytics.api_key_store import MarketKey, MarketKeyStore
+from usufruct.core import Address, Clock, Denied, Invalid
+from usufruct.core.price_cards import WHOLE_BPS
+from usufruct.payments.pricing import PayerBenefits
+from usufruct.store import Database, Stamp
+from usufruct.web import HttpExchange, Unauthenticated, client_network
+
+FLUSH_SECONDS: Final = 5.0
+_PREFIX = "um_"
+_DAY = 86_400
+_MINUTE = 60
+_FRESH_SECONDS = 10.0
+_MOST_REMEMBERED = 10_000
+_LONGEST_LABEL = 100
+_MONTHS_KEPT = 13
+_HOW = "send it as `x-api-key` or `api_key`; POST /v2/keys makes one, free"
+
+
+class TooManyRequests(Denied, code="quota_used_up", status=429):
+    """A key has made as many calls as it may for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPolicy:
+    """Limits of free keys, and how many a network may make in a day."""
+
+    calls_per_month: int = 1_000
+    calls_per_minute: int = 60
+    keys_per_day: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a key may: calls in a month and in a minute, by its plan and its holder's level."""
+
+    calls_per_month: int
+    calls_per_minute: int
+    level: int
+
+
+@dataclass(slots=True)
+class _Use:
+    """A key's calls in this process: `used` in the month in all replicas as far as known, `pending` not written yet."""
+
+    month: int
+    used: int
+    pending: int = 0
+    minute: int = 0
+    in_minute: int = 0
+
+
+@dataclass(slots=True)
+class _Known:
+    key: MarketKey
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A key that calls, and what it may."""
+
+    key: MarketKey
+    allowance: Allowance
+    used: int
+
+
+@dataclass(slots=True)
+class _Memory:
+    known: dict[bytes, _Known] = field(default_factory=dict)
+    uses: dict[str, _Use] = field(default_factory=dict)
+
+
+class MarketKeys:
+    """The keys of this installation, as one gateway process knows them."""
+
+    def __init__(
+        self, database: Database, stamp: Stamp, clock: Clock, benefits: PayerBenefits, policy: KeyPolicy | None = None
+    ) -> None:
+        """Keep them in `database`; `stamp` marks networks, `benefits` knows what levels bring."""
+        self.store = MarketKeyStore(database)
+        self._stamp = stamp
+        self._clock = clock
+        self._benefits = benefits
+        self._policy = policy or KeyPolicy()
+        self._memory = _Memory()
+
+    async def create(
+        self, exchange: HttpExchange, label: str = "", account: Address | None = None
+    ) -> tuple[str, Caller]:
+        """Make a key, free; `account`: of who is signed in. Return its text, which is not kept, and the caller.
+
+        Raises:
+            Invalid: for a label that no key can have.
+            TooManyRequests: when the caller's network has made as many today as it may.
+        """
+        if len(label) > _LONGEST_LABEL or not label.isprintable():
+            raise Invalid(f"label must be at most {_LONGEST_LABEL} printable characters", field="label")
+        now = self._clock.now()
+        key = MarketKey(f"mkey_{token_hex(12)}", account, label, now)
+        text = _PREFIX + token_urlsafe(32)
+        network = self._stamp.mark(f"market key of {client_network(exchange) or 'this machine'}".encode())
+        if not await self.store.add(key, _hash(text), network, self._policy.keys_per_day, now - _DAY):
+            raise TooManyRequests(
+                f"your network made {self._policy.keys_per_day} keys in 24 hours; use one of them, or ask again later",
+                code="too_many_keys",
+                most=self._policy.keys_per_day,
+            )
+        return text, Caller(key, await self._allowance(key), 0)
+
+    async def admit(self, exchange: HttpExchange) -> Caller:
+        """Return who calls, and count the call against the minute.
+
+        Raises:
+            Unauthenticated: without a key, or with one that is unknown or revoked.
+            TooManyRequests: when the key has made as many calls as it may in this minute or month.
+        """
+        text = exchange.header(b"x-api-key") or exchange.header(b"api_key")
+        if not text:
+            raise Unauthenticated(f"this call needs a key; {_HOW}", code="key_missing", field="x-api-key")
+        key = await self._find(_hash(text))
+        use = self._memory.uses.get(key.id) or await self._use(key)
+        month = self._month()
+        if use.month != month:
+            await self.flush()
+            use = await self._use(key)
+        allowance = await self._allowance(key)
+        self._check(use, allowance)
+        use.in_minute += 1
+        return Caller(key, allowance, use.used)
+
+    def count(self, caller: Caller) -> None:
+        """Count an admitted call against the month; one that is answered "not modified" is free."""
+        use = self._memory.uses[caller.key.id]
+        use.used += 1
+        use.pending += 1
+
+    async def revoke(self, caller: Caller) -> None:
+        """Revoke a key: it is of no use from now on, in other replicas within seconds."""
+        await self.store.revoke(caller.key.id, self._clock.now())
+        self._memory.known.clear()
+
+    async def flush(self) -> None:
+        """Write the counted calls down, and take over those of other replicas."""
+        for month in {use.month for use in self._memory.uses.values() if use.pending}:
+            taken = [(key, use, use.pending) for key, use in self._memory.uses.items() if use.month == month]
+            made = {key: count for key, _, count in taken if count}
+            for _, use, count in taken:
+                use.pending -= count
+            try:
+                totals = await self.store.add_calls(month, made)
+            except BaseException:
+                for _, use, count in taken:
+                    use.pending += count
+                raise
+            for key, use, count in taken:
+                use.used = totals[key] + use.pending if count else use.used
+        if len(self._memory.uses) > _MOST_REMEMBERED:
+            self._memory.uses = {key: use for key, use in self._memory.uses.items() if use.pending}
+        current = self._month()
+        for key in [key for key, use in self._memory.uses.items() if use.month < current and not use.pending]:
+            del self._memory.uses[key]
+
+    async def forget(self) -> None:
+        """Remove counts of months that no one asks for."""
+        await self.store.forget(self._month() - _MONTHS_KEPT)
+
+    def _check(self, use: _Use, allowance: Allowance) -> None:
+        now = self._clock.now()
+        if use.minute != now // _MINUTE:
+            use.minute, use.in_minute = now // _MINUTE, 0
+        wait = _MINUTE - now % _MINUTE
+        if use.in_minute >= allowance.calls_per_minute:
+            raise TooManyRequests(
+                f"this key may make {allowance.calls_per_minute} calls a minute; ask again in {wait} s",
+                most=allowance.calls_per_minute,
+                retry_after=wait,
+            )
+        if use.used >= allowance.calls_per_month:
+            raise TooManyRequests(
+                f"this key has made the {allowance.calls_per_month} calls that it may in a month (UTC); a higher "
+                "staking level brings more",
+                most=allowance.calls_per_month,
+                retry_after=_month_ends_in(now),
+            )
+
+    async def _find(self, secret_hash: bytes) -> MarketKey:
+        now = self._clock.monotonic()
+        known = self._memory.known.get(secret_hash)
+        if known is None or now - known.read_at > _FRESH_SECONDS:
+            found = await self.store.find(secret_hash)
+            if found is None:
+                raise Unauthenticated(
+                    f"this installation made no such key; {_HOW}", code="key_unknown", field="x-api-key"
+                )
+            if len(self._memory.known) >= _MOST_REMEMBERED:
+                self._memory.known.clear()
+            known = self._memory.known[secret_hash] = _Known(found, now)
+        if known.key.revoked_at is not None:
+            raise Unauthenticated(f"this key was revoked; {_HOW}", code="key_revoked", field="x-api-key")
+        return known.key
+
+    async def _use(self, key: MarketKey) -> _Use:
+        month = self._month()
+        used = await self.store.calls(key.id, month)
+        return self._memory.uses.setdefault(key.id, _Use(month, used))
+
+    async def _allowance(self, key: MarketKey) -> Allowance:
+        month = self._policy.calls_per_month if key.calls_per_month is None else key.calls_per_month
+        minute = self._policy.calls_per_minute if key.calls_per_minute is None else key.calls_per_minute
+        if key.account is None:
+            return Allowance(month, minute, 0)
+        brought = await self._benefits.of(key.account)
+        return Allowance(month * brought.quota_bps // WHOLE_BPS, minute * brought.quota_bps // WHOLE_BPS, brought.level)
+
+    def _month(self) -> int:
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        return now.year * 12 + now.month - 1
+
+
+def _hash(text: str) -> bytes:
+    return sha256(text.encode()).digest()
+
+
+def _month_ends_in(now: int) -> int:
+    today = datetime.fromtimestamp(now, UTC)
+    year, month = divmod(today.year * 12 + today.month, 12)
+    return int(datetime(year, month + 1, 1, tzinfo=UTC).timestamp()) - now

@@ -1,0 +1,76 @@
+"""What analytics adds to an installation where `markets.api` is yes: ratings by the worker, `/v2` by the gateway."""
+
+from collections.abc import AsyncIterator, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from usufruct.analytics.api_keys import FLUSH_SECONDS, KeyPolicy, MarketKeys
+from usufruct.config import Config, InvalidSetting
+from usufruct.core import Clock
+from usufruct.core.components import Component, Context
+from usufruct.core.diagnostics import Diagnostic, Finding
+from usufruct.core.jobs import Job
+from usufruct.payments.pricing import PayerBenefits
+from usufruct.store import Database, MasterSecret
+
+_RATING_SECONDS = 60.0
+_FORGET_SECONDS = 86_400.0
+_EXTRA = ("numpy", "polars", "vaderSentiment")
+
+
+def build(context: Context) -> Component:
+    """Build the component; without the API it adds nothing, and loads no numbers."""
+    get = context.get
+
+    def keys() -> MarketKeys:
+        stamp, settings = get(MasterSecret).stamp("networks of market keys"), get(Config).markets
+        policy = KeyPolicy(settings.calls_per_month, settings.calls_per_minute)
+        return MarketKeys(get(Database), stamp, get(Clock), get(PayerBenefits), policy)
+
+    def serves() -> bool:
+        return get(Config).markets.api == "yes"
+
+    def routes() -> Sequence[Any]:
+        return _serving().build_routes(context) if serves() else ()
+
+    def jobs() -> list[Job]:
+        if not serves():
+            return []
+        ratings = _serving().build_job(context)
+        return [
+            Job("ratings", ratings.step, _RATING_SECONDS),
+            Job("market-keys", get(MarketKeys).forget, _FORGET_SECONDS),
+        ]
+
+    def gateway_jobs() -> list[Job]:
+        if not serves():
+            return []
+        keys = get(MarketKeys)
+        return [Job("market-calls", keys.flush, FLUSH_SECONDS, close=keys.flush)]
+
+    async def check() -> AsyncIterator[Finding]:
+        if serves():
+            async for finding in _serving().check_freshness(context):
+                yield finding
+
+    context.provide_later(MarketKeys, keys)
+    return Component(
+        "analytics",
+        routes=routes,
+        exposed_headers=("etag", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining"),
+        jobs=jobs,
+        gateway_jobs=gateway_jobs,
+        diagnostics=(Diagnostic("ratings", check),),
+    )
+
+
+def _serving() -> Any:
+    """Load what needs the extra; an installation without it is told how to get it."""
+    missing = [name for name in _EXTRA if find_spec(name) is None]
+    if missing:
+        raise InvalidSetting(
+            f"markets.api is yes without {', '.join(missing)}; install usufruct[markets], or set it to no",
+            key="markets.api",
+        )
+    return import_module("usufruct.analytics.serving")

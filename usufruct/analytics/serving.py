@@ -1,0 +1,115 @@
+"""What needs numbers: the routes of a gateway, and the job of a worker. `component` loads this where it is used."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from usufruct.accounts import Sessions
+from usufruct.analytics.api import MarketTables, market_routes
+from usufruct.analytics.api_answer import MarketApi
+from usufruct.analytics.api_keys import MarketKeys
+from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
+from usufruct.analytics.snapshot_files import NoMarketData, SnapshotReader, write_snapshot
+from usufruct.config import Config
+from usufruct.connectors.prices import Interval, PriceArchive
+from usufruct.core import Clock, Unavailable
+from usufruct.core.components import Context
+from usufruct.core.diagnostics import Finding, bad, good
+from usufruct.web import RawRoute
+
+HOURLY_DAYS: Final = 90
+"""Days of hourly bars that are served."""
+
+_log = logging.getLogger(__name__)
+
+
+def archive_folder(config: Config) -> Path:
+    """Return where the archive of prices is."""
+    return config.data.folder / "prices"
+
+
+def snapshot_folder(config: Config) -> Path:
+    """Return where computed snapshots are; gateways on other machines need the same folder."""
+    return config.data.folder / "ratings"
+
+
+class RatingsJob:
+    """Computes a snapshot whenever the archive has changed."""
+
+    def __init__(self, archive: Path, snapshots: Path, clock: Clock) -> None:
+        self._archive = PriceArchive(archive)
+        self._snapshots = snapshots
+        self._clock = clock
+        self._done = 0
+
+    async def step(self) -> None:
+        """Compute and write a snapshot, if there is something new.
+
+        Raises:
+            NoMarketData: when there are no daily prices.
+        """
+        sequence = self._archive.manifest().sequence
+        if sequence == self._done:
+            if not sequence:
+                raise NoMarketData(f"{self._archive.folder} has no prices; import some")
+            return
+        await asyncio.to_thread(self._compute)
+        self._done = sequence
+
+    def _compute(self) -> None:
+        snapshot = build_snapshot(read_inputs(self._archive), self._clock.now())
+        write_snapshot(self._snapshots, snapshot)
+        _log.info("rated %d assets until %s", len(snapshot.assets), snapshot.last_day)
+
+
+def read_inputs(archive: PriceArchive) -> MarketInputs:
+    """Read what a snapshot is made of.
+
+    Raises:
+        NoMarketData: when the archive has no daily prices.
+    """
+    spans = {each.interval: each for each in archive.spans()}
+    if Interval.DAY not in spans:
+        raise NoMarketData(f"{archive.folder} has no daily prices; import some")
+    panel = archive.panel()
+    daily = archive.bars(Interval.DAY, panel.first_day, panel.last_day)
+    hours = spans.get(Interval.HOUR)
+    if hours is None:
+        return MarketInputs(panel, daily)
+    last = hours.last.date()
+    first = max(hours.first.date(), last.fromordinal(last.toordinal() - HOURLY_DAYS + 1))
+    return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last))
+
+
+def build_tables(context: Context) -> MarketTables:
+    """Return the tables that a gateway answers from."""
+    clock = context.get(Clock)
+    return MarketTables(SnapshotReader(snapshot_folder(context.get(Config)), clock), clock)
+
+
+def build_routes(context: Context) -> list[RawRoute]:
+    """Return the routes of market data."""
+    keys = context.get(MarketKeys)
+    return market_routes(build_tables(context), MarketApi(keys), keys, context.get(Sessions))
+
+
+def build_job(context: Context) -> RatingsJob:
+    """Return what the worker computes."""
+    config = context.get(Config)
+    return RatingsJob(archive_folder(config), snapshot_folder(config), context.get(Clock))
+
+
+async def check_freshness(context: Context) -> AsyncIterator[Finding]:
+    """Check that ratings are there and not stale."""
+    try:
+        state = build_tables(context).state()
+    except Unavailable as error:
+        yield bad("ratings", error.message, "import prices, and run `usufruct worker`")
+        return
+    text = f"the last bar is from {state.as_of}{', simulated' if state.synthetic else ''}"
+    if state.stale:
+        yield bad("ratings", f"{text}, and newer ones should be there", "look at the sources of prices and the worker")
+    else:
+        yield good("ratings", text)
