@@ -14,12 +14,13 @@ from tests.support.html_page import HtmlPage
 from tests.support.waiting import until
 from usufruct.assets import FREE, Assets, NewAsset, RegistryClient
 from usufruct.chain.contracts.asset_registry import Kind
-from usufruct.chain.contracts.shared import ProposalState
 from usufruct.chain.contracts.title_trust import Terms
 from usufruct.chain.keys import devnet_signer
 from usufruct.core import ZERO_ADDRESS, Address, AssetId
 from usufruct.gateway import Catalogue, FollowedConfiguration, FollowedConfigurations, Operator
-from usufruct.governance import CONFIGURATION, Support, TitleTrusts, configuration_entry
+from usufruct.governance import Support
+from usufruct.governance.model import ProposalState
+from usufruct.governance.trusts import CONFIGURATION, TitleTrusts, configuration_entry
 
 pytestmark = pytest.mark.anvil
 
@@ -85,6 +86,8 @@ async def test_shareholders_vote_and_the_next_call_is_served_so(world, tmp_path)
         assert world.upstream.requests[-1]["model"] == "m"
 
         proposal = await vote(world, asset)
+        for _ in range(11):
+            await Devnet(world.installation.client).mine(100)
         await world.installation.get(FollowedConfigurations).poll()
 
         async def served() -> bool:

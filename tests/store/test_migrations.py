@@ -143,6 +143,7 @@ LANDED = {
     "r1036_configurations.py": "deff8d2905d5bfd4",
     "r1037_proposal_tallies.py": "2b25c1fcb635cd81",
     "r1038_market_keys.py": "8f421c07145a9a69",
+    "r1039_configuration_entries.py": "67d56eeb93b335dc",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

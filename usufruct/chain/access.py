@@ -134,11 +134,13 @@ class ChainAccess:
         topics: Sequence[Hash32],
         first_block: int,
         head: ChainHead | None = None,
+        *,
+        at_once: bool = False,
     ) -> Indexer:
         """Return what keeps a table as these contracts' logs have it; several processes may run it.
 
         The stream is named after `name` and the first contract. Without `head` each poll reads the newest block: what
-        an account did a moment ago is known when it asks again.
+        an account did a moment ago is known when it asks again. `at_once`: logs are read before they are confirmed.
         """
         stream = Stream(
             name=f"{name}/{self.chain_id}/{contracts[0]}",
@@ -146,7 +148,7 @@ class ChainAccess:
             first_block=first_block,
             addresses=contracts,
             topics=(topics,),
-            confirmations=self.config.chain.confirmations - 1,  # ours count a log's own block
+            confirmations=0 if at_once else self.config.chain.confirmations - 1,  # ours count a log's own block
         )
         return Indexer(self.client, self.database, stream, alone=is_local(self.chain_id), head=head)
 

@@ -4,10 +4,8 @@ from prometheus_client import CollectorRegistry
 
 from usufruct.accounts import Channels, Keys, Sessions
 from usufruct.assets import Listings
-from usufruct.chain import Client, TokenFacts
-from usufruct.chain.contracts.asset_registry import AssetRegistry
+from usufruct.chain import ChainAccess, Client, TokenFacts
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.chain.deployment import Deployments
 from usufruct.config import Config
 from usufruct.core import Address, ChainId, Clock
 from usufruct.core.components import Component, Context
@@ -89,9 +87,8 @@ def build(context: Context) -> Component:
         return UnusedKeys(context.get(Keys), context.get(Ledger), context.get(AccountSync), context.get(Clock))
 
     def configurations() -> FollowedConfigurations:
-        registry = AssetRegistry(context.get(Deployments).address(AssetRegistry), context.get(Client))
-        entries, folder = RegistryEntries(context.get(Client), registry), context.get(Config).data.folder
-        documents = Documents(folder / "configurations")
+        documents = Documents(context.get(Config).data.folder / "configurations")
+        entries = RegistryEntries(context.get(ChainAccess))
         return FollowedConfigurations(context.get(Catalogue), entries, documents, context.get(Clock))
 
     def poll_seconds() -> float:

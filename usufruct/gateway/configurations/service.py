@@ -4,12 +4,13 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
-from usufruct.chain import Client, RpcRefused, word
-from usufruct.chain.contracts.asset_registry import AssetRegistry, MetadataSet
+from usufruct.chain import ChainAccess, RpcRefused
+from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.title_trust import ProposalExecuted
-from usufruct.core import AssetId, Clock, hash32_from_bytes
+from usufruct.core import AssetId, Clock
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.configurations.documents import Documents
+from usufruct.gateway.configurations.entry_logs import KEY, LONGEST_ENTRY, EntryIndexer
 from usufruct.gateway.configurations.model import (
     FollowedConfiguration,
     InvalidConfiguration,
@@ -18,12 +19,7 @@ from usufruct.gateway.configurations.model import (
 )
 from usufruct.gateway.model import ServedListing
 
-KEY = "configuration"
 RETRY_SECONDS = 60.0
-
-_LONGEST_ENTRY = 1_200
-_BLOCKS = 1_000
-"""How far back the transaction that wrote an entry is looked for."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,9 +40,11 @@ class EntriesReader(Protocol):
 class RegistryEntries:
     """Reads the entry `configuration` of assets from one registry."""
 
-    def __init__(self, client: Client, registry: AssetRegistry) -> None:
-        self._client = client
-        self._registry = registry
+    def __init__(self, chain: ChainAccess) -> None:
+        """Read the installation's registry."""
+        self._client = chain.client
+        self._registry = AssetRegistry(chain.deployments.address(AssetRegistry), chain.client)
+        self._entries = EntryIndexer(chain)
 
     async def block_number(self) -> int:
         """Return the number of the newest block."""
@@ -57,18 +55,14 @@ class RegistryEntries:
         return _text(await self._registry.at_block(block).get_metadata(asset, KEY))
 
     async def written(self, asset: AssetId, entry: str, block: int) -> tuple[str, str]:
-        """Return the transaction and the proposal that wrote an entry, "" where they are not in the newest blocks."""
-        topics = (MetadataSet.TOPIC, hash32_from_bytes(word(asset)))
+        """Return the transaction and the proposal that wrote an entry, "" where they are not found."""
         try:
-            logs = await self._client.logs(
-                max(0, block - _BLOCKS), block, addresses=[self._registry.address], topics=topics
-            )
-        except RpcRefused:  # the node limits ranges: the hash in force is what matters
+            newest = await self._entries.newest(asset, block)
+        except RpcRefused:  # the node keeps no old logs: the hash in force is what matters
             return "", ""
-        ours = [each for each in logs if _writes(MetadataSet.decode(each), entry)]
-        if not ours:
+        if newest is None or _text(newest[0]) != entry:
             return "", ""
-        transaction = ours[-1].transaction_hash
+        transaction = newest[1]
         receipt = await self._client.receipt(transaction)
         holder = await self._registry.at_block(block).owner_of(asset)
         executed = ProposalExecuted.among(receipt.logs, holder) if receipt else []
@@ -77,11 +71,7 @@ class RegistryEntries:
 
 def _text(entry: bytes) -> str:
     """Return the beginning of an entry, which may have any size; a longer one names no document."""
-    return entry[:_LONGEST_ENTRY].decode(errors="replace")
-
-
-def _writes(event: MetadataSet, entry: str) -> bool:
-    return event.metadata_key == KEY and _text(event.metadata_value) == entry
+    return entry[:LONGEST_ENTRY].decode(errors="replace")
 
 
 class FollowedConfigurations:
