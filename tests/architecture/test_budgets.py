@@ -34,6 +34,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
         "toolchain",
     },
     "connectors": {"exchanges", "news", "openai", "prices"},
+    "governance": {"trusts"},
     "market": {"trade"},
     "payments": {"pricing", "ledger", "settlement", "x402"},
     "staking": {"deals", "simulation"},

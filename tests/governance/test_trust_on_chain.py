@@ -18,8 +18,8 @@ from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.chain.revert import Revert
 from usufruct.core import checksum
 from usufruct.gateway import Operator, registered_listing
-from usufruct.governance import NotATrust, configuration_entry
 from usufruct.governance.errors import UnknownProposal
+from usufruct.governance.trusts import NotATrust, configuration_entry
 
 pytestmark = pytest.mark.anvil
 

@@ -3,7 +3,7 @@
 from usufruct.chain import Call
 from usufruct.chain.contracts.asset_registry import AssetRegistry, PriceCard, PriceUnit
 from usufruct.core import Address, checksum
-from usufruct.governance.trust_model import words_of
+from usufruct.governance.trusts.model import words_of
 
 PLACE = Address("0x" + "03" * 20)
 REGISTRY = AssetRegistry(PLACE)

@@ -13,7 +13,8 @@ from usufruct.cli.support.price_options import CachedInput, InputPrice, OutputPr
 from usufruct.cli.support.registry_session import AssetArgument, RegistrySession, open_registry
 from usufruct.cli.support.wallet_option import Wallet
 from usufruct.core import Address, AssetId, Invalid, checksum, format_asset, format_units, moment
-from usufruct.governance import CONFIGURATION, ENDPOINT, Support, TitleTrusts, TrustProposal, configuration_entry
+from usufruct.governance import Support
+from usufruct.governance.trusts import CONFIGURATION, ENDPOINT, TitleTrusts, TrustProposal, configuration_entry
 
 app = Typer()
 
@@ -177,7 +178,7 @@ async def _proposed(session: RegistrySession, asset: AssetId, wallet: str, calls
 
 
 def _trusts(session: RegistrySession) -> TitleTrusts:
-    return TitleTrusts(session.chain, session.registry, session.assets)
+    return TitleTrusts(session.chain, session.registry, session.assets, session.indexer)
 
 
 def _id(text: str) -> int:
@@ -190,31 +191,32 @@ def _id(text: str) -> int:
 
 async def _facts(session: RegistrySession, asset: AssetId, place: Address | None = None) -> Facts:
     found = await _trusts(session).show(asset, place)
+    terms = found.terms
     return {
         "id": format_asset(asset),
         "trust": checksum(found.address),
         "holds_title": found.holds_title,
-        "voting_delay_hours": found.voting_delay / 3_600,
-        "voting_period_days": found.voting_period / 86_400,
-        "grace_period_days": found.grace_period / 86_400,
-        "threshold_shares": format_units(found.threshold, SHARE_DECIMALS),
-        "quorum_shares": format_units(found.quorum, SHARE_DECIMALS),
+        "voting_delay_hours": terms.voting_delay / 3_600,
+        "voting_period_days": terms.voting_period / 86_400,
+        "grace_period_days": terms.grace_period / 86_400,
+        "threshold_shares": format_units(terms.threshold, SHARE_DECIMALS),
+        "quorum_shares": format_units(terms.quorum, SHARE_DECIMALS),
         "configuration": found.configuration or None,
     }
 
 
-def _proposal_facts(proposal: TrustProposal) -> Facts:
-    votes = proposal.votes
+def _proposal_facts(standing: TrustProposal) -> Facts:
+    proposal, votes = standing.proposal, standing.tally
     return {
-        "id": str(proposal.id),
-        "state": proposal.state.name.lower(),
-        "does": proposal.words,
-        "because": proposal.description,
+        "id": str(standing.id),
+        "state": standing.state.value,
+        "does": standing.words,
+        "because": proposal.written,
         "proposer": checksum(proposal.proposer),
-        "snapshot": moment(proposal.vote_start),
-        "voting_ends": moment(proposal.vote_end),
-        "for": format_units(votes.for_votes, SHARE_DECIMALS),
-        "against": format_units(votes.against_votes, SHARE_DECIMALS),
-        "abstain": format_units(votes.abstain_votes, SHARE_DECIMALS),
-        "needs_two_thirds_of_all_shares": proposal.dissolves,
+        "snapshot": moment(proposal.snapshot),
+        "voting_ends": moment(proposal.deadline),
+        "for": format_units(votes.in_favour, SHARE_DECIMALS),
+        "against": format_units(votes.against, SHARE_DECIMALS),
+        "abstain": format_units(votes.abstained, SHARE_DECIMALS),
+        "needs_two_thirds_of_all_shares": standing.dissolves,
     }

@@ -1,4 +1,4 @@
-"""How stakers decide about the platform, and shareholders about their service: governors, timelock, trusts."""
+"""How stakers decide about the platform: governor and timelock. Shareholders decide about their service in `trusts`."""
 
 from usufruct.governance.ballots import Ballot, signed_vote
 from usufruct.governance.call_text import called_address, read_call
@@ -16,20 +16,9 @@ from usufruct.governance.proposal_documents import (
 )
 from usufruct.governance.proposals import PAGE, Proposals, StandingProposal, check_proposal, proposal_id
 from usufruct.governance.simulation import Simulation
-from usufruct.governance.trust_model import (
-    CONFIGURATION,
-    ENDPOINT,
-    NotATrust,
-    TrustFacts,
-    TrustProposal,
-    configuration_entry,
-)
-from usufruct.governance.trust_service import TitleTrusts
 from usufruct.governance.words import CallWords, grouped, sentence, whole_hundredths
 
 __all__ = [
-    "CONFIGURATION",
-    "ENDPOINT",
     "NOT_KNOWN",
     "OPEN_STATES",
     "PAGE",
@@ -38,7 +27,6 @@ __all__ = [
     "CallWords",
     "InvalidCall",
     "InvalidVote",
-    "NotATrust",
     "NotSimulated",
     "Power",
     "Powers",
@@ -46,13 +34,9 @@ __all__ = [
     "Simulation",
     "StandingProposal",
     "Support",
-    "TitleTrusts",
-    "TrustFacts",
-    "TrustProposal",
     "WouldFail",
     "called_address",
     "check_proposal",
-    "configuration_entry",
     "event_text",
     "governor_creation",
     "grouped",

@@ -32,6 +32,9 @@ DELEGATE_ID = hash32_from_bytes(keccak(b"delegate"))
 _OF_PROPOSALS = (
     ProposalCreated, ProposalExtended, ProposalQueued, ProposalExecuted, ProposalCanceled, VoteCast, VoteCastWithParams,
 )  # fmt: skip
+PROPOSAL_TOPICS = tuple(event.TOPIC for event in _OF_PROPOSALS)
+"""Of what a governor alone says, without roles of other contracts."""
+
 _OF_ROLES = (RoleGranted, LockerSet, ClaimKeySet, DelegateChanged, OwnershipTransferred)
 
 
@@ -41,7 +44,7 @@ class GovernorLogs:
     Texts are read as bytes: any account may vote with a reason that is not UTF-8.
     """
 
-    TOPICS = tuple(event.TOPIC for event in (*_OF_PROPOSALS, *_OF_ROLES))
+    TOPICS = (*PROPOSAL_TOPICS, *(event.TOPIC for event in _OF_ROLES))
 
     def __init__(self, governor: Address, registry: Address, with_roles: tuple[Address, ...]) -> None:
         """Of the registry, the first owner is kept: the key that the installation was deployed with."""

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from usufruct.assets import SUPPLY
 from usufruct.chain import Call, UnreadableAnswer
 from usufruct.chain.contracts.asset_registry import AssetRegistry
-from usufruct.chain.contracts.shared import ProposalState
-from usufruct.chain.contracts.title_trust import ProposalVotesResult
 from usufruct.chain.interface import interface_of
-from usufruct.core import Address, Conflict, Invalid, checksum
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, Conflict, Invalid, checksum, divide_up
 from usufruct.core.price_cards import PriceUnit
-from usufruct.governance.model import CUT, cut
+from usufruct.governance.model import CUT, Proposal, ProposalState, Tally, cut
 from usufruct.governance.words import grouped
 
 CONFIGURATION, ENDPOINT = "configuration", "endpoint"
@@ -20,6 +19,7 @@ CONFIGURATION, ENDPOINT = "configuration", "endpoint"
 _LONGEST_SHOWN = 1_200
 """Of a text: more than a configuration's entry has."""
 _LONGEST_ADDRESS = 1_000
+_DISSOLUTION = AssetRegistry(ZERO_ADDRESS).transfer_from(ZERO_ADDRESS, ZERO_ADDRESS, AssetId(0)).data[:4]
 
 
 class NotATrust(Conflict, code="not_a_trust"):
@@ -27,40 +27,76 @@ class NotATrust(Conflict, code="not_a_trust"):
 
 
 @dataclass(frozen=True, slots=True)
+class TrustTerms:
+    """What is fixed with a trust. Times in seconds, shares in atomic units."""
+
+    voting_delay: int
+    voting_period: int
+    grace_period: int
+    threshold: int
+    quorum: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrustFacts:
-    """A trust as of now: its terms, and what it holds. Times in seconds, shares in atomic units.
+    """A trust as of now: its terms, and what it holds.
 
     `holds_title`: the title is here, so shareholders decide. `configuration`: the entry in force, "" for none.
     """
 
     address: Address
     holds_title: bool
-    voting_delay: int
-    voting_period: int
-    grace_period: int
-    threshold: int
-    quorum: int
+    terms: TrustTerms
     configuration: str
 
 
 @dataclass(frozen=True, slots=True)
 class TrustProposal:
-    """A proposal of a trust, with its votes in atomic shares; times in the chain's seconds."""
+    """A proposal of a trust as it stands at `now`, a time of the chain; votes are atomic shares.
 
-    id: int
-    proposer: Address
-    calls: tuple[Call, ...]
-    description: str
-    vote_start: int
-    vote_end: int
+    `quorum`: the votes that it needs, those for a dissolution in favour alone.
+    """
+
+    proposal: Proposal
     state: ProposalState
-    votes: ProposalVotesResult
-    dissolves: bool
+    tally: Tally
+    quorum: int
+    now: int
+    expires_at: int
+
+    @classmethod
+    def of(cls, proposal: Proposal, tally: Tally, quorum: int, now: int, grace: int) -> "TrustProposal":
+        """Return where a proposal stands; `quorum` and `grace` are the trust's."""
+        if ends_trust(proposal):
+            in_favour, needed = Tally(tally.in_favour), divide_up(2 * SUPPLY, 3)
+            state = proposal.state(in_favour, needed, now, grace)
+            return cls(proposal, state, tally, needed, now, proposal.deadline + grace)
+        return cls(proposal, proposal.state(tally, quorum, now, grace), tally, quorum, now, proposal.deadline + grace)
+
+    @property
+    def id(self) -> int:
+        """The id as the contract has it."""
+        return self.proposal.number
+
+    @property
+    def dissolves(self) -> bool:
+        """Whether it hands the title on."""
+        return ends_trust(self.proposal)
+
+    @property
+    def counted(self) -> int:
+        """Votes that count for the quorum."""
+        return self.tally.in_favour if self.dissolves else self.tally.counted
 
     @property
     def words(self) -> list[str]:
         """What it does, one sentence for each call."""
-        return [words_of(call) for call in self.calls]
+        return [words_of(call) for call in self.proposal.calls]
+
+
+def ends_trust(proposal: Proposal) -> bool:
+    """Tell whether a proposal hands the title on; the trust takes such a call only alone."""
+    return any(call.data[:4] == _DISSOLUTION for call in proposal.calls)
 
 
 def configuration_entry(document: bytes, published_at: str) -> bytes:

@@ -1,24 +1,46 @@
 """What shareholders do in a trust: make it, give it a title, propose, vote, execute."""
 
+import asyncio
 from collections.abc import Sequence
 
-from usufruct.assets import Assets, CardChange, RegistryClient, execute_once
-from usufruct.chain import Call, ChainAccess, Sender, keccak
+from usufruct.assets import Asset, AssetIndexer, Assets, CardChange, RegistryClient, execute_once
+from usufruct.chain import Call, ChainAccess, Indexer, Sender, keccak
 from usufruct.chain.contracts.title_trust import ProposalCreated, Terms, TitleTrust
-from usufruct.chain.deployment import address_of, deployment_of
-from usufruct.core import Address, AssetId, Hash32, Invalid, checksum, format_asset
+from usufruct.chain.deployment import HORIZON_BLOCKS, address_of, deployment_of
+from usufruct.core import UINT256_MAX, ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, checksum, format_asset
 from usufruct.governance.errors import UnknownProposal
-from usufruct.governance.model import Support, parts_of
-from usufruct.governance.trust_model import CONFIGURATION, NotATrust, TrustFacts, TrustProposal, signed_description
+from usufruct.governance.governor_logs import PROPOSAL_TOPICS, GovernorLogs
+from usufruct.governance.model import Support, Tally, parts_of
+from usufruct.governance.proposal_store import count_proposals, proposal_of, proposals_of, tallies_of
+from usufruct.governance.trusts.model import (
+    CONFIGURATION,
+    NotATrust,
+    TrustFacts,
+    TrustProposal,
+    TrustTerms,
+    signed_description,
+)
+
+PAGE = 20
+"""Proposals on a page of the list."""
 
 
 class TitleTrusts:
     """The trusts of one registry's titles. What the contracts would refuse raises their own reverts and is not sent."""
 
-    def __init__(self, chain: ChainAccess, registry: RegistryClient, assets: Assets) -> None:
+    def __init__(
+        self, chain: ChainAccess, registry: RegistryClient, assets: Assets, indexer: AssetIndexer | None = None
+    ) -> None:
+        """Find titles by `indexer`; without it by one of its own."""
+        self._chain = chain
         self._client = chain.client
         self._registry = registry
         self._assets = assets
+        self._indexer = indexer or AssetIndexer(chain)
+        self._checked: set[tuple[AssetId, Address]] = set()
+        self._others: set[tuple[AssetId, Address]] = set()
+        self._readers: dict[Address, Indexer] = {}
+        self._terms: dict[Address, TrustTerms] = {}
 
     async def create(self, sender: Sender, asset: AssetId, terms: Terms) -> Address:
         """Deploy the trust of an asset with these terms, unless it exists; return its address, where no title is yet.
@@ -65,11 +87,7 @@ class TitleTrusts:
         return TrustFacts(
             trust.address,
             await registry.owner_of(asset) == trust.address,
-            await trust.voting_delay(),
-            await trust.voting_period(),
-            await trust.grace_period(),
-            await trust.proposal_threshold(),
-            await trust.quorum(0),
+            await self.terms(trust),
             (await registry.get_metadata(asset, CONFIGURATION)).decode(errors="replace"),
         )
 
@@ -115,7 +133,7 @@ class TitleTrusts:
         targets, values, data = parts_of(calls)
         receipt = await execute_once(sender, trust.propose(targets, values, data, text), f"trust/propose/{asset:#x}")
         (event,) = ProposalCreated.among(receipt.logs, trust.address)
-        return await self._proposal(trust, event), receipt.hash
+        return await self.proposal(asset, event.proposal_id), receipt.hash
 
     async def vote(self, sender: Sender, asset: AssetId, proposal: int, support: Support, reason: str = "") -> Hash32:
         """Cast all votes that the sender had at the proposal's snapshot; return the transaction."""
@@ -139,46 +157,94 @@ class TitleTrusts:
         """
         trust = await self.of(asset)
         found = await self.proposal(asset, proposal)
-        targets, values, data = parts_of(found.calls)
-        call = trust.execute(targets, values, data, keccak(found.description.encode()), value=0)
+        targets, values, data = parts_of(found.proposal.calls)
+        call = trust.execute(targets, values, data, keccak(found.proposal.description), value=0)
         return (await execute_once(sender, call, f"trust/execute/{proposal:#x}")).hash
 
-    async def proposal(self, asset: AssetId, proposal: int) -> TrustProposal:
+    async def proposals(self, asset: AssetId, page: int = 1, size: int = PAGE) -> list[TrustProposal]:
+        """Return a page of the proposals of the trust that holds an asset's title, the newest first; raises as `of`."""
+        trust = await self._read(asset)
+        async with self._chain.database.snapshot() as unit:
+            found = await proposals_of(unit, trust.address, (page - 1) * size, size)
+            tallies = await tallies_of(unit, trust.address, [each.id for each in found])
+        terms, now = await self.terms(trust), (await self._client.head()).timestamp
+        return [
+            TrustProposal.of(each, tallies.get(each.id, Tally()), terms.quorum, now, terms.grace_period)
+            for each in found
+        ]
+
+    async def count(self, asset: AssetId) -> int:
+        """Return how many proposals the trust has, as far as its logs were read."""
+        trust = await self.of(asset)
+        async with self._chain.database.snapshot() as unit:
+            return await count_proposals(unit, trust.address)
+
+    async def proposal(self, asset: AssetId, number: int) -> TrustProposal:
         """Return a proposal of the trust that holds an asset's title.
 
         Raises:
             UnknownProposal: when there is none with this id.
         """
-        trust = await self.of(asset)
-        snapshot = await trust.proposal_snapshot(proposal)
-        if not snapshot:
+        trust = await self._read(asset)
+        found, tallies = None, dict[Hash32, Tally]()
+        if 0 <= number <= UINT256_MAX:
+            proposal = Hash32(f"0x{number:064x}")
+            async with self._chain.database.snapshot() as unit:
+                found = await proposal_of(unit, trust.address, proposal)
+                tallies = await tallies_of(unit, trust.address, [proposal])
+        if found is None:
             raise UnknownProposal(
-                f"the trust {checksum(trust.address)} has no proposal {proposal}; `usufruct trust propose` prints ids",
-                proposal=str(proposal),
+                f"the trust {checksum(trust.address)} has no proposal {str(number)[:80]}; `usufruct trust propose` "
+                "prints ids",
+                proposal=str(number)[:80],
             )
-        made_at = snapshot - await trust.voting_delay()
-        first, after = await self._block_since(made_at), await self._block_since(made_at + 1)
-        last = max(first, after - 1)
-        logs = await self._client.logs(first, last, addresses=[trust.address], topics=(ProposalCreated.TOPIC,))
-        event = next(each for each in ProposalCreated.among(logs, trust.address) if each.proposal_id == proposal)
-        return await self._proposal(trust, event)
+        terms, now = await self.terms(trust), (await self._client.head()).timestamp
+        return TrustProposal.of(found, tallies.get(found.id, Tally()), terms.quorum, now, terms.grace_period)
 
-    async def _proposal(self, trust: TitleTrust, event: ProposalCreated) -> TrustProposal:
-        calls = zip(event.targets, event.calldatas, event.values, strict=True)
-        return TrustProposal(
-            event.proposal_id,
-            event.proposer,
-            tuple(Call(target, data, value) for target, data, value in calls),
-            event.description,
-            event.vote_start,
-            event.vote_end,
-            await trust.state(event.proposal_id),
-            await trust.proposal_votes(event.proposal_id),
-            await trust.is_dissolution(event.proposal_id),
-        )
+    async def terms(self, trust: TitleTrust) -> TrustTerms:
+        """Return a trust's terms, which never change; times in seconds, shares in atomic units."""
+        if trust.address not in self._terms:
+            numbers = await asyncio.gather(
+                trust.voting_delay(),
+                trust.voting_period(),
+                trust.grace_period(),
+                trust.proposal_threshold(),
+                trust.quorum(0),
+            )
+            self._terms[trust.address] = TrustTerms(*numbers)
+        return self._terms[trust.address]
+
+    async def poll(self) -> None:
+        """Read the logs of every trust that holds a title; raises as `AssetIndexer.poll`."""
+        for each in await self._indexer.assets():
+            holder = each.id, each.holder
+            if holder not in self._others:  # a node is asked once about each: titles of wallets are many
+                try:
+                    await self._catch_up(each, await self._check_trust(*holder))
+                except NotATrust:
+                    self._others.add(holder)
+
+    async def _read(self, asset: AssetId) -> TitleTrust:
+        """Return the trust that holds a title, its logs read up to now."""
+        trust = await self.of(asset)
+        for each in await self._indexer.assets(asset):
+            await self._catch_up(each, trust)
+        return trust
+
+    async def _catch_up(self, asset: Asset, trust: TitleTrust) -> None:
+        """Read a trust's logs, from the asset's registration on, which is before it; a reorg may move both."""
+        if trust.address not in self._readers:
+            handler = GovernorLogs(trust.address, ZERO_ADDRESS, ())
+            first_block = max(0, asset.block - HORIZON_BLOCKS)
+            self._readers[trust.address] = self._chain.log_reader(
+                "trust", handler, handler.addresses, PROPOSAL_TOPICS, first_block
+            )
+        await self._readers[trust.address].catch_up()
 
     async def _check_trust(self, asset: AssetId, place: Address) -> TitleTrust:
         trust = TitleTrust(place, self._client)
+        if (asset, place) in self._checked:
+            return trust
         fits = TitleTrust.ARTIFACT.is_runtime(await self._client.code_at(place))
         if fits:
             fits = (await trust.registry(), await trust.asset()) == (self._registry.contract.address, asset)
@@ -188,16 +254,5 @@ class TitleTrusts:
                 "`usufruct trust give` hands the title to it",
                 address=place,
             )
+        self._checked.add((asset, place))
         return trust
-
-    async def _block_since(self, time: int) -> int:
-        """Return the first block that is not older than a time; one after the newest if all are."""
-        low, high = 0, await self._client.block_number() + 1
-        while low < high:
-            middle = (low + high) // 2
-            header = await self._client.header(middle)
-            if header is not None and header.timestamp < time:
-                low = middle + 1
-            else:
-                high = middle
-        return low
