@@ -49,6 +49,7 @@ def test_light_commands_load_little(arguments):
     assert "usufruct.cli.commands" in loaded
     heavy = ["usufruct.app", "usufruct.chain", "usufruct.web", "usufruct_client.gateway", "usufruct_client.wire"]
     heavy += ["eth_account", "httpx", "openai", "pygments", "rich.markdown", "sqlalchemy", "starlette"]
+    heavy += ["numpy", "polars"]  # the extra `markets`
     heavy += ["typer.rich_utils", "uvicorn"] + (["pydantic"] if arguments[0] != "config" else [])
     assert not [name for name in heavy if f" {name}\n" in loaded]
 
@@ -68,6 +69,17 @@ def test_every_module_of_commands_is_in_the_help():
 
 def test_help_counts_calls_as_prices_do():
     assert "{:,} text tokens in and {:,} out".format(*TYPICAL_CALL) in " ".join(load("pass").help.split())
+
+
+def test_a_command_whose_extra_is_absent_names_it():
+    code = "import sys; sys.modules['polars'] = None; sys.argv[:] = ['usufruct', 'prices', 'show']; "
+    code += "from usufruct.cli import main; main()"
+    refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=180, check=False)
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr.count("\n") == 1
+    assert "extra_missing: the command `prices` needs the extra `markets`" in refused.stderr
+    assert "pip install 'usufruct[markets]'" in refused.stderr
 
 
 def test_a_misspelt_command_is_told_its_name():

@@ -15,10 +15,13 @@ from rich.table import Table
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from usufruct.cli.support.extras import missing_extra
+
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Sell": ("demo", "up", "sell", "service", "income", "claim"),
     "Own": ("asset", "shares", "title", "trust", "wallet", "airdrop", "stake", "level", "deal", "gov", "economy"),
     "Call": ("call", "key", "channel", "pass", "receipt"),
+    "Markets": ("prices",),
     "Operate": (
         "init",
         "deploy",
@@ -79,8 +82,17 @@ def summary(name: str) -> str:
 
 @cache
 def load(name: str) -> Any:
-    """Load a command as typer makes it of its module."""
-    module = import_module(f"usufruct.cli.{_module(name)}")
+    """Load a command as typer makes it of its module.
+
+    Raises:
+        Conflict: when it needs an extra that is not installed.
+    """
+    try:
+        module = import_module(f"usufruct.cli.{_module(name)}")
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(name, error)) is None:
+            raise
+        raise missing from error
     alone = typer.Typer(add_completion=False)
     if hasattr(module, "app"):
         alone.add_typer(module.app, name=name, help=module.__doc__, no_args_is_help=True)

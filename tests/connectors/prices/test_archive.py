@@ -114,6 +114,7 @@ def test_a_cap_that_is_absent_is_price_times_supply(archive: PriceArchive):
 
 def test_a_renamed_asset_has_one_history_and_keeps_its_number(archive: PriceArchive):
     write(archive, bar("matic", 0, 1.0), bar("matic", 1, 1.1), bar("matic", 3, 77.0), bar("pol", 2, 1.2))
+    write(archive, bar("pol", 1, 55.0))
     with archive.writing() as writer:
         writer.change(AssetChange("renamed", "matic", FIRST + timedelta(days=2), to="pol"), LEARNT)
     panel = archive.panel()
@@ -122,6 +123,7 @@ def test_a_renamed_asset_has_one_history_and_keeps_its_number(archive: PriceArch
     assert closes(archive, "pol") == [1.0, 1.1, 1.2, None]
     assert closes(archive, "matic") == [None, None, None, 77.0], "an id that is used for another coin later"
     assert closes(archive, "pol", as_of=LEARNT - timedelta(days=1)) == [None] * 4
+    assert closes(archive, "pol")[1] == 1.1, "the new id was another coin's until then"
     write(archive, bar("sol", 0, 5.0))
     assert archive.registry().by_id["sol"].number == 3, "a number is not given twice"
 
@@ -274,7 +276,7 @@ def test_damage_is_named(archive: PriceArchive):
 
 
 def test_days_and_ids_that_are_wrong_are_named(archive: PriceArchive):
-    with pytest.raises(NotFound, match="import some first"):
+    with pytest.raises(NotFound, match="usufruct prices import"):
         archive.panel()
     write(archive, bar("btc", 0, 1.0))
     with pytest.raises(Invalid, match="first day 2024-02-01 is after the last day 2024-01-01"):

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -9,7 +10,7 @@ import pytest
 
 from tests.support.price_rows import START, bar
 from usufruct.connectors.prices import BAR_SCHEMA, CheckRules, Interval
-from usufruct.connectors.prices.rules import Judged, judge_rows, judge_series
+from usufruct.connectors.prices.rules import CLEARING, REFUSING, REPORTING, Judged, judge_rows, judge_series
 from usufruct.core import Invalid
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -185,3 +186,8 @@ def test_an_example_says_where_and_what():
 def test_only_rules_that_keep_rows_out_can_be_accepted():
     with pytest.raises(Invalid, match="'gap' is not a rule that keeps rows out; there are unreadable, time-out-of"):
         CheckRules(accepted=frozenset({"gap"}))
+
+
+def test_the_guide_lists_every_rule():
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "prices.md").read_text()
+    assert not [rule for rule in (*REFUSING, *CLEARING, *REPORTING) if f"`{rule}`" not in guide]

@@ -2,7 +2,8 @@
 
 from usufruct.connectors.prices.archive import Added, PriceArchive, SourceFacts
 from usufruct.connectors.prices.bars import BAR_SCHEMA, Bars, Interval
-from usufruct.connectors.prices.files import PriceFile
+from usufruct.connectors.prices.check import CheckReport, check
+from usufruct.connectors.prices.files import PriceFile, read_descriptions
 from usufruct.connectors.prices.ingest import ImportReport, ingest
 from usufruct.connectors.prices.panel import STABLECOIN, WRAPPED, Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import AssetChange, AssetFacts
@@ -17,6 +18,7 @@ from usufruct.connectors.prices.synthetic import (
     MarketEvent,
     Regime,
     SyntheticMarket,
+    SyntheticSource,
     events,
     regimes,
     synthesize,
@@ -41,6 +43,7 @@ __all__ = [
     "AssetFacts",
     "Bars",
     "Batch",
+    "CheckReport",
     "CheckRules",
     "Finding",
     "ImportReport",
@@ -54,8 +57,11 @@ __all__ = [
     "Source",
     "SourceFacts",
     "SyntheticMarket",
+    "SyntheticSource",
+    "check",
     "events",
     "ingest",
+    "read_descriptions",
     "regimes",
     "synthesize",
     "synthesize_bars",

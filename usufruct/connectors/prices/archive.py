@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from usufruct.connectors.prices.bars import BAR_SCHEMA, KEY, PRICES, VALUES, Bars, Interval, start_of
+from usufruct.connectors.prices.bars import BAR_SCHEMA, KEY, MOMENT, PRICES, VALUES, Bars, Interval, start_of
 from usufruct.connectors.prices.dense import SUPPLY_DAYS, Grid, SupplyCarrier, fill, follow_renames, redenominate
 from usufruct.connectors.prices.panel import Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import (
@@ -244,7 +244,7 @@ class PriceArchive:
         span = self._span(interval)
         if span is None:
             raise NotFound(
-                f"the archive {self.folder} has no {interval.value} bars; import some first",
+                f"the archive {self.folder} has no {interval.value} bars; import some with `usufruct prices import`",
                 code="no_bars",
             )
         begin, end = first or span.first.date(), last or span.last.date()
@@ -385,6 +385,22 @@ class ArchiveWriter:
             self._transaction.append(name, fresh.sort("asset", "time", "source"))
             added += counted
         return added
+
+    def withdraw(self, interval: Interval, asset: str, time: datetime, source: str, known_at: datetime) -> None:
+        """Take a bar back: a row without values, which readers see from `known_at` on.
+
+        Raises:
+            Invalid: when the source does not have the bar.
+        """
+        name = f"{interval.table}/{time.strftime(interval.partition_format)}"
+        wanted = (pl.col("asset") == asset) & (pl.col("time") == time) & (pl.col("source") == source)
+        present = self._segments.read(name, lambda rows: rows.filter(wanted))
+        if present is None or present.is_empty():
+            raise Invalid(f"{source} has no bar of {asset} at {time:%Y-%m-%d %H:%M}", code="unknown_bar")
+        blank = present.tail(1).with_columns(
+            *(pl.lit(None, dtype=pl.Float64()).alias(each) for each in VALUES), known_at=pl.lit(known_at, dtype=MOMENT)
+        )
+        self._transaction.append(name, blank.select(BAR_SCHEMA.keys()))
 
     def _compare(self, name: str, new: pl.DataFrame) -> tuple[Added, pl.DataFrame]:
         low, high = new["time"].min(), new["time"].max()

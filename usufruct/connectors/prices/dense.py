@@ -36,9 +36,14 @@ class Grid:
 
 
 def follow_renames(rows: pl.LazyFrame, renames: Sequence[AssetChange]) -> pl.LazyFrame:
-    """Give bars under an old id the new one, where they are from before the day of the change."""
+    """Give bars under an old id the new one, where they are from before the day of the change.
+
+    Bars of that time under the new id are left out: it was another coin's, or a copy.
+    """
     for each in renames:
-        old = (pl.col("asset") == each.asset) & (pl.col("time") < start_of(each.day))
+        before = pl.col("time") < start_of(each.day)
+        old = before & (pl.col("asset") == each.asset)
+        rows = rows.filter(~(before & (pl.col("asset") == each.to)))
         rows = rows.with_columns(asset=pl.when(old).then(pl.lit(each.to)).otherwise(pl.col("asset")))
     return rows
 

@@ -255,3 +255,28 @@ def _facts(found: pl.DataFrame) -> tuple[AssetFacts, ...]:
 def categories_of(text: str) -> frozenset[str]:
     """Return the words of a list such as "layer-1; Stablecoin", in lower case."""
     return frozenset(word for each in text.replace("|", ";").split(";") if (word := each.strip().lower()))
+
+
+def read_descriptions(path: Path) -> tuple[AssetFacts, ...]:
+    """Read a CSV or Parquet file of assets: id, and symbol, name, categories as far as they are known.
+
+    Raises:
+        NotFound: when there is no file.
+        Invalid: when it is not readable, or has no column of ids.
+    """
+    if not path.is_file():
+        raise NotFound(f"there is no file {path}; name a CSV or Parquet file", code="no_file")
+    rows, _ = _open(path)
+    lower = {name.lower(): name for name in rows.collect_schema().names()}
+    ids = next((lower[name] for name in USUAL_NAMES["asset"] if name in lower), None)
+    if ids is None:
+        raise Invalid(f"{path}: no column is id; there are {', '.join(lower)}", code="no_column")
+    found = rows.select(
+        pl.col(ids).cast(pl.String()).alias("asset"),
+        *(
+            pl.col(lower[theirs]).cast(pl.String()).alias(ours)
+            for ours in ("symbol", "name", "categories")
+            for theirs in [name for name in USUAL_NAMES[ours] if name in lower][:1]
+        ),
+    )
+    return _facts(found.filter(pl.col("asset").is_not_null()).collect())

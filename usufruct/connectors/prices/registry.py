@@ -95,7 +95,9 @@ class Registry:
             Invalid: when there is none.
         """
         if id_ not in self.by_id:
-            raise Invalid(f"{id_!r} is not an asset of this archive; give the id of one that is", code="unknown_asset")
+            raise Invalid(
+                f"{id_!r} is not an asset of this archive; see `usufruct prices assets`", code="unknown_asset"
+            )
         return self.by_id[id_]
 
     def resolve(self, word: str) -> Asset:

@@ -36,12 +36,12 @@ REPORTING: Final[Mapping[str, str]] = {
     "zero-cap": "caps or supplies of 0: taken as not known",
     "gap": "bars are missing between an asset's first and last",
     "price-jump": "the price changed by a factor of 5 or more in a bar, and stayed or ends there",
-    "looks-redenominated": "price and supply changed by inverse factors: record it as a redenomination",
+    "looks-redenominated": "price and supply changed by inverse factors: record it with `usufruct prices redenominate`",
     "cap-jump": "the cap changed by a factor of 1,000 or more in a bar, and stayed",
     "stablecoin-off-peg": "a stablecoin is more than 5 % from 1",
     "price-frozen": "the price did not change for 10 bars or more",
     "volume-over-cap": "a volume is more than 10 times the cap: another unit?",
-    "looks-renamed": "an asset ends where another begins at the same price: record it as a rename",
+    "looks-renamed": "an asset ends where another begins at the same price: record it with `usufruct prices rename`",
 }
 
 _GENESIS = datetime(2009, 1, 3, tzinfo=UTC)
@@ -228,4 +228,5 @@ def _agree(name: str, factor: pl.Expr) -> pl.Expr:
 
 
 def _values(row: Mapping[str, Any]) -> str:
-    return " ".join(f"{name} {row[name]:.6g}" for name in VALUES if row.get(name) is not None) or "no values"
+    names = VALUES if row.get("rule") == "high-below-low" else ("close", "volume", "market_cap", "supply")
+    return " ".join(f"{name} {row[name]:.6g}" for name in names if row.get(name) is not None) or "no values"

@@ -12,6 +12,7 @@ from usufruct.connectors.prices.synthetic.hours import synthesize_bars
 from usufruct.connectors.prices.synthetic.market import MarketEvent, SyntheticMarket
 from usufruct.connectors.prices.synthetic.paths import synthesize, synthesize_supply
 from usufruct.connectors.prices.synthetic.regimes import Regime, regimes
+from usufruct.connectors.prices.synthetic.source import SyntheticSource
 
 __all__ = [
     "COLLAPSED_CHAIN",
@@ -22,6 +23,7 @@ __all__ = [
     "MarketEvent",
     "Regime",
     "SyntheticMarket",
+    "SyntheticSource",
     "events",
     "regimes",
     "synthesize",

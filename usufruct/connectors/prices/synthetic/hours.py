@@ -49,7 +49,18 @@ def synthesize_bars(
     Raises:
         Invalid: when an id is unknown, or a day is not in the market.
     """
-    paths = paths_of(market)
+    return bars_along(market, paths_of(market), interval, ids, first, last)
+
+
+def bars_along(
+    market: SyntheticMarket,
+    paths: Paths,
+    interval: Interval,
+    ids: Sequence[str] | None,
+    first: date | None = None,
+    last: date | None = None,
+) -> Bars:
+    """Return the bars of `synthesize_bars` for daily values that are computed already."""
     column = {each.id: index for index, each in enumerate(paths.cast.assets)}
     wanted = list(column) if ids is None else list(ids)
     if unknown := [each for each in wanted if each not in column]:
