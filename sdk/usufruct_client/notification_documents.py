@@ -12,6 +12,7 @@ from usufruct_client.wire_types import (
     Document,
     HashText,
     Names,
+    Number,
     Seconds,
     Text,
     Uint256,
@@ -139,6 +140,24 @@ class IncomeArrived(Document):
     asset: AssetHex
     income: EventMoney
     transaction: HashText | None
+
+
+class MarketAlert(Document):
+    """`market.alert`: a measure of an asset reached the threshold of an alert of the person's.
+
+    `as_of`: the time of the prices, ISO 8601; `synthetic`: they are simulated.
+    """
+
+    alert: StrictStr
+    asset: StrictStr
+    symbol: StrictStr
+    name: StrictStr
+    measure: StrictStr
+    direction: Literal["above", "below"]
+    threshold: Number
+    value: Number
+    as_of: StrictStr
+    synthetic: StrictBool
 
 
 class ServiceFailing(Document):

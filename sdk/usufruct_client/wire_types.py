@@ -145,6 +145,7 @@ Count = Annotated[int, whole((1 << 53) - 1)]
 Decimals = Annotated[int, whole(77)]
 Seconds = Annotated[int, whole((1 << 40) - 1)]
 """A time since 1970, or how long something takes."""
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 Text = Annotated[StrictStr, Field(min_length=1)]
 Signature = Annotated[bytes, hex_bytes(65, 65)]

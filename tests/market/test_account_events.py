@@ -185,6 +185,14 @@ async def levels(ledger, database):
     return made
 
 
+async def test_levels_of_other_packages_are_left_alone(ledger, levels):
+    await told(levels.told, PAYER)
+    level = (PAYER, EventKind.MARKET.value, "alert_1")
+    assert await levels.told.report_level(await levels.told.contact(PAYER), EventKind.MARKET, "alert_1", {})
+    await levels.report()
+    assert await levels.told.levels_of([PAYER], EventKind) == {level}
+
+
 async def test_a_low_deposit_is_told_once_and_again_after_it_was_filled(ledger, levels):
     await told(levels.told, PAYER)
     await ledger.observe(samples.reading(0))

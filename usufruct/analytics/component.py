@@ -15,6 +15,7 @@ from usufruct.payments.pricing import PayerBenefits
 from usufruct.store import Database, MasterSecret
 
 _RATING_SECONDS = 60.0
+_ALERT_SECONDS = 30.0
 _FORGET_SECONDS = 86_400.0
 _EXTRA = ("numpy", "polars", "vaderSentiment")
 
@@ -32,14 +33,19 @@ def build(context: Context) -> Component:
         return get(Config).markets.api == "yes"
 
     def routes() -> Sequence[Any]:
-        return _serving().build_routes(context) if serves() else ()
+        if not serves():
+            return ()
+        serving = _serving()
+        return [*serving.build_routes(context), *serving.build_alert_routes(context)]
 
     def jobs() -> list[Job]:
         if not serves():
             return []
-        ratings = _serving().build_job(context)
+        serving = _serving()
+        ratings, alerts = serving.build_job(context), serving.build_alerts(context)
         return [
             Job("ratings", ratings.step, _RATING_SECONDS),
+            Job("market-alerts", alerts.report, _ALERT_SECONDS),
             Job("market-keys", get(MarketKeys).forget, _FORGET_SECONDS),
         ]
 

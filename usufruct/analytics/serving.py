@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from usufruct.accounts import Sessions
+from usufruct.accounts.notifications import Notifications
+from usufruct.analytics.alert_api import alert_routes
+from usufruct.analytics.alerts import MarketAlerts
 from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
 from usufruct.analytics.api_keys import MarketKeys
@@ -17,7 +20,9 @@ from usufruct.connectors.prices import Interval, PriceArchive
 from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
+from usufruct.store import Database
 from usufruct.web import RawRoute
+from usufruct.web.ui import PageRoute
 
 HOURLY_DAYS: Final = 90
 """Days of hourly bars that are served."""
@@ -93,6 +98,17 @@ def build_routes(context: Context) -> list[RawRoute]:
     """Return the routes of market data."""
     keys = context.get(MarketKeys)
     return market_routes(build_tables(context), MarketApi(keys), keys, context.get(Sessions))
+
+
+def build_alerts(context: Context) -> MarketAlerts:
+    """Return the alerts on what `/v2` answers from."""
+    tables = build_tables(context)
+    return MarketAlerts(context.get(Database), context.get(Notifications), lambda: tables.snapshot)
+
+
+def build_alert_routes(context: Context) -> list[PageRoute]:
+    """Return the routes of alerts."""
+    return alert_routes(build_alerts(context), context.get(Sessions))
 
 
 def build_job(context: Context) -> RatingsJob:

@@ -20,6 +20,7 @@ from usufruct.store import Database
 from usufruct_client.notification_documents import BalanceLow, EventMoney, KeyLimitLow, ServiceFailing
 
 _PAGE = 200
+_KINDS = (EventKind.LOW_BALANCE, EventKind.LIMIT_LOW, EventKind.FAILING)
 _TENTH = 10
 LEAST_FAILURES = 5
 """Calls that must have failed before a service is said to."""
@@ -72,9 +73,8 @@ class AccountLevels:
         """
         failing = await self._failing()
         after: Address | None = None
-        kinds = (EventKind.LOW_BALANCE, EventKind.LIMIT_LOW, EventKind.FAILING)
         while True:
-            page = await self._notifications.watching(kinds, after, _PAGE)
+            page = await self._notifications.watching(_KINDS, after, _PAGE)
             await self._report_page(page.contacts, failing)
             if page.after is None:
                 return
@@ -89,7 +89,7 @@ class AccountLevels:
         for key in await self._keys.store.live_of(persons, now):
             keys[key.payer].append(key)
         accounts = await self._ledger.find_accounts([key.channel for each in keys.values() for key in each])
-        reported = await self._notifications.levels_of(persons)
+        reported = await self._notifications.levels_of(persons, _KINDS)
         reached = set()
         for contact in contacts:
             levels = [*failing.get(contact.person, ())]

@@ -189,7 +189,7 @@ async def test_a_level_is_told_once_until_it_is_over(world: World):
         return await world.notifications.report_level(contact, EventKind.LOW_BALANCE, "key_1", {})
 
     assert [await low(), await low()] == [True, False]
-    assert await world.notifications.levels_of([ADA]) == {(ADA, "balance.low", "key_1")}
+    assert await world.notifications.levels_of([ADA], EventKind) == {(ADA, "balance.low", "key_1")}
     await world.notifications.end_levels([(ADA, "balance.low", "key_1")])
     assert await low()
     assert len(await world.notifications.latest(ADA)) == 2

@@ -15,6 +15,7 @@ from usufruct_client.notification_documents import (
     EventMoney,
     IncomeArrived,
     KeyLimitLow,
+    MarketAlert,
     RefundSent,
     ServiceFailing,
 )
@@ -125,6 +126,27 @@ def _failing(content: Any, language: Language) -> tuple[str, str]:
     return gettext("A service fails"), text % values
 
 
+def _market(content: Any, language: Language) -> tuple[str, str]:
+    gettext, data = language.messages.gettext, read_answer(MarketAlert, content)
+    measures = {
+        "price": gettext("price in US dollars"),
+        "change_24h": gettext("change in a day, in per cent"),
+        "trader_grade": gettext("trader grade"),
+        "investor_grade": gettext("investor grade"),
+        "grade": gettext("grade"),
+        "signal": gettext("signal: 1 buy, -1 sell, 0 none"),
+    }
+    values = {"name": data.name, "symbol": data.symbol, "measure": measures.get(data.measure, data.measure)}
+    values |= {"value": f"{data.value:.10g}", "threshold": f"{data.threshold:.10g}", "time": data.as_of}
+    if data.direction == "above":
+        text = gettext("%(name)s (%(symbol)s), %(measure)s: %(value)s at %(time)s, not under %(threshold)s.") % values
+    else:
+        text = gettext("%(name)s (%(symbol)s), %(measure)s: %(value)s at %(time)s, not over %(threshold)s.") % values
+    if data.synthetic:
+        text += " " + gettext("The prices are simulated.")
+    return gettext("A market alert"), text
+
+
 def _test(content: Any, language: Language) -> tuple[str, str]:
     gettext = language.messages.gettext
     return gettext("A test"), gettext("You asked for it. Messages reach you here.")
@@ -148,5 +170,6 @@ _WRITERS: Mapping[EventKind, Callable[[Any, Language], tuple[str, str]]] = {
     EventKind.REFUND: _refund,
     EventKind.INCOME: _income,
     EventKind.FAILING: _failing,
+    EventKind.MARKET: _market,
     EventKind.TEST: _test,
 }

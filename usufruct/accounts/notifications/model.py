@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     REFUND = "refund.sent"
     INCOME = "income.arrived"
     FAILING = "service.failing"
+    MARKET = "market.alert"
     TEST = "test"
     CONFIRM = "email.confirm"
 
@@ -50,6 +51,7 @@ CHOICES = (
     EventKind.REFUND,
     EventKind.INCOME,
     EventKind.FAILING,
+    EventKind.MARKET,
 )
 """The kinds that a person chooses from."""
 

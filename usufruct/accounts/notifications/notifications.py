@@ -86,6 +86,21 @@ class Notifications:
         self._check_language(language)
         await self._save(person, events=events_text(chosen), low_balance=low_balance, language=language, site=site)
 
+    async def also_choose(self, person: Address, event: EventKind, language: str, site: str) -> None:
+        """Add an event to what a person is told of; the language and the site are for who has not chosen yet.
+
+        Raises:
+            Conflict: when no message reaches the person: there is no webhook, and no confirmed address.
+        """
+        contact = await self.contact(person)
+        if not contact.ways(mail=self.offer.mail):
+            message = "no message reaches you; set a webhook or confirm an e-mail address in /account/notifications"
+            raise Conflict(message, code="no_way_to_notify")
+        if event not in contact.events:
+            self._check_language(language)
+            new = {} if contact.site else {"language": language, "site": site}
+            await self._save(person, events=events_text(contact.events | {event}), **new)
+
     async def set_webhook(self, person: Address, url: str) -> str:
         """Have events posted to a URL; return the secret that they are signed with, a new one each time.
 
@@ -242,9 +257,9 @@ class Notifications:
                 told += await self._outbox.add(event, ways)
         return told
 
-    async def levels_of(self, persons: Sequence[Address]) -> set[Level]:
-        """Return which levels were reported to these persons and have not ended."""
-        return await self._outbox.levels_of(persons)
+    async def levels_of(self, persons: Sequence[Address], kinds: Iterable[EventKind]) -> set[Level]:
+        """Return which levels of some kinds were reported to these persons and have not ended."""
+        return await self._outbox.levels_of(persons, kinds)
 
     async def report_level(self, contact: Contact, kind: EventKind, subject: str, data: dict[str, Any]) -> bool:
         """Tell a person that a level is reached, unless it was reported and has not ended since."""

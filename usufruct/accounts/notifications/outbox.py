@@ -5,7 +5,7 @@ by moving its next try behind the lease, so a process that is killed in the midd
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 from secrets import token_hex
 from typing import Any
@@ -114,10 +114,11 @@ class Outbox:
             return False
         return True
 
-    async def levels_of(self, persons: Sequence[Address]) -> set[Level]:
+    async def levels_of(self, persons: Sequence[Address], kinds: Iterable[EventKind]) -> set[Level]:
         """Return what was reported to these persons and has not ended."""
+        query = select(levels).where(levels.c.person.in_(persons), levels.c.kind.in_([each.value for each in kinds]))
         async with self._database.snapshot() as unit:
-            rows = await unit.rows(select(levels).where(levels.c.person.in_(persons)))
+            rows = await unit.rows(query)
         return {(Address(row.person), row.kind, row.subject) for row in rows}
 
     async def end_levels(self, ended: Sequence[Level]) -> None:
