@@ -102,16 +102,16 @@ __all__ = [
 ]
 
 _MODULES = (
-    *("answer", "channel", "connection", "errors", "gateway", "offer_receipt", "paid_call", "purse", "receipt"),
-    *("signing", "spending_rules", "store", "text", "transport", "wallet"),
+    *("errors", "text", "signing", "receipt", "offer_receipt", "wallet", "channel", "spending_rules", "store"),
+    *("answer", "transport", "paid_call", "purse", "gateway", "connection"),
 )
+"""In the order in which they are searched for a name: those that load no HTTP client first."""
 
 
 def __getattr__(name: str) -> Any:
-    """Load the client when one of its names is first used: who needs only `eip712_messages` loads no more."""
+    """Load the module of a name when it is first used: a server that reads receipts loads no HTTP client."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    for module in _MODULES:
-        members = vars(import_module(f"{__name__}.{module}"))
-        globals().update({each: members[each] for each in __all__ if each in members})
-    return globals()[name]
+    modules = (import_module(f"{__name__}.{module}") for module in _MODULES)
+    globals()[name] = found = next(vars(each)[name] for each in modules if name in vars(each))
+    return found

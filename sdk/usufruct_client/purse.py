@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from usufruct_client.channel import Channel, Pending
 from usufruct_client.clock import wall_seconds
 from usufruct_client.errors import Mistrusted, OverBudget, RefundRefused
-from usufruct_client.offer_receipt import DeliveryReceipt, Evidence, PaymentOffer, check_offers, receipt_faults
+from usufruct_client.offer_checks import check_offers, receipt_faults
+from usufruct_client.offer_receipt import DeliveryReceipt, Evidence, PaymentOffer
 from usufruct_client.price_card import PriceCard
 from usufruct_client.receipt import Agreed, Dispute, Receipt, faults
 from usufruct_client.signing import Deposit, channel_id, random_salt, voucher_signer

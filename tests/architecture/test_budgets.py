@@ -3,6 +3,7 @@
 import ast
 import statistics
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -127,6 +128,16 @@ def test_imports_stand_at_the_top():
                     if not all(n.split(".")[0] in HEAVY_IMPORTS_ALLOWED_INSIDE for n in names):
                         inside.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert not inside
+
+
+def test_a_server_loads_no_http_client_of_the_sdk():
+    """It would take 4 MB of each process: httpx brings rich and pygments with it."""
+    script = "import sys; import usufruct.app.serving; from usufruct.app import components; "
+    script += "[__import__(f'usufruct.{name}.component') for name in components.PACKAGES]; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert "usufruct.gateway.component" in loaded
+    assert not loaded & {"httpx", "rich", "pygments"}
 
 
 def package_of(parts: Sequence[str]) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from usufruct.core import Address
 from usufruct.payments.x402 import OfferSigner
 from usufruct_client import OfferMismatch
 from usufruct_client.eip712_messages import DELIVERY_RECEIPT, PAYMENT_OFFER
-from usufruct_client.offer_receipt import PaymentOffer, check_offers, read_delivery_receipt, read_offers
+from usufruct_client.offer_checks import check_offers
+from usufruct_client.offer_receipt import PaymentOffer, read_delivery_receipt, read_offers
 from usufruct_client.urls import host_of
 
 URL = "https://ai.example.org/v1/chat/completions"

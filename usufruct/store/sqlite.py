@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 READERS = 4
 BUSY_SECONDS = 15.0
+_READER_CACHE_KIB = 500
+"""Pages of the file that a reader keeps. SQLite would take 2,000 for each, beside the system's cache of the file."""
+
 _PAUSE_SECONDS = 0.01
 CHECKPOINT_PAGES = 8_000
 """Pages of the write-ahead log before they are copied into the file: a page that changes often is copied once."""
@@ -173,9 +176,15 @@ async def _unit(engine: Engine, threads: ThreadPoolExecutor) -> AsyncIterator[Un
 
 
 def _engine(path: Path, busy_seconds: float, *, read_only: bool) -> Engine:
+    def connected() -> sqlite3.Connection:
+        connection = connect_sqlite(path, read_only=read_only, busy_seconds=busy_seconds)
+        if read_only:
+            connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
+        return connection
+
     engine = create_engine(
         "sqlite://",
-        creator=lambda: connect_sqlite(path, read_only=read_only, busy_seconds=busy_seconds),
+        creator=connected,
         poolclass=QueuePool,
         pool_size=READERS if read_only else 1,
         max_overflow=0,

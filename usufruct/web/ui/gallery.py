@@ -1,15 +1,15 @@
 """`/_gallery`: every component in each of its states, for those who make pages; served on local chains only."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from usufruct.core import Invalid
-from usufruct.web.http_exchange import EVENT_STREAM
+from usufruct.web.http_exchange import EVENT_STREAM, HttpExchange
 from usufruct.web.request import Request
+from usufruct.web.router import AnyRoute, RawRoute
 from usufruct.web.ui.page_route import PageRoute
 from usufruct.web.ui.pages import Pages
 
@@ -29,7 +29,7 @@ _STEPS = (("warn", "1/3"), ("warn", "2/3"), ("good", "3/3"))
 _STEP_SECONDS = 0.4
 
 
-def gallery_routes(pages: Pages) -> list[PageRoute]:
+def gallery_routes(pages: Pages) -> list[AnyRoute]:
     """Return the gallery and the endpoints of its live examples."""
 
     async def gallery(request: Request) -> Response:
@@ -46,19 +46,17 @@ def gallery_routes(pages: Pages) -> list[PageRoute]:
     async def fail(request: Request) -> Response:
         raise Invalid("this button always fails; nothing was changed", code="gallery_failure")
 
-    async def steps(request: Request) -> Response:
-        async def events() -> AsyncIterator[str]:
-            for kind, text in _STEPS:
-                yield f'data: <span class="status {kind}">{text}</span>\n\n'
-                await asyncio.sleep(_STEP_SECONDS)
-            yield "event: done\ndata:\n\n"
-
-        return StreamingResponse(events(), headers={k.decode(): v.decode() for k, v in EVENT_STREAM})
+    async def steps(exchange: HttpExchange) -> None:  # Starlette's `StreamingResponse` takes two more tasks for each
+        await exchange.start(200, EVENT_STREAM)
+        for kind, text in _STEPS:
+            await exchange.write(f'data: <span class="status {kind}">{text}</span>\n\n'.encode())
+            await asyncio.sleep(_STEP_SECONDS)
+        await exchange.write(b"event: done\ndata:\n\n", more=False)
 
     return [
         PageRoute("GET", PATH, gallery),
         PageRoute("GET", f"{PATH}/loaded", loaded),
-        PageRoute("GET", f"{PATH}/steps", steps),
+        RawRoute("GET", f"{PATH}/steps", steps),
         PageRoute("POST", f"{PATH}/order", order),
         PageRoute("POST", f"{PATH}/fail", fail),
     ]
