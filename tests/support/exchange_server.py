@@ -42,9 +42,9 @@ class TradedMarket:
 
 @dataclass
 class Fault:
-    """What an endpoint answers in place of its data; `times` times."""
+    """What an endpoint answers in place of its data, `times` times; status 0: its data."""
 
-    status: int = 200
+    status: int = 0
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
@@ -118,6 +118,10 @@ class ExchangeServer:
     def fail(self, endpoint: str, *faults: Fault) -> None:
         """Let an endpoint fail, one fault after the other."""
         self._faults[endpoint].extend(faults)
+
+    def fail_after(self, endpoint: str, answers: int, fault: Fault) -> None:
+        """Let an endpoint fail after so many more answers."""
+        self.fail(endpoint, Fault(times=answers), fault)
 
     def limit_rate(self, endpoint: str, retry_after: int, times: int = 1) -> None:
         """Answer that there were too many requests."""
@@ -196,7 +200,7 @@ class ExchangeServer:
         endpoint, query = request.match_info["endpoint"], dict(request.query)
         self.requests.append((endpoint, query, time.monotonic()))
         fault = self._fault(endpoint)
-        if fault is not None:
+        if fault is not None and (fault.status or fault.hang):
             if fault.hang:
                 await asyncio.sleep(600)
             return web.Response(
