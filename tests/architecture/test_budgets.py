@@ -34,7 +34,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
         "simulation",
         "toolchain",
     },
-    "connectors": {"exchanges", "news", "openai", "prices"},
+    "connectors": {"exchanges", "news", "openai", "prices", "vendors"},
     "governance": {"trusts"},
     "market": {"trade"},
     "payments": {"pricing", "ledger", "settlement", "x402"},

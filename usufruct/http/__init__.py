@@ -7,8 +7,10 @@ from usufruct.http.errors import (
     ConnectTimeout,
     NotHttp,
     ReadTimeout,
+    TooLong,
     TransportError,
 )
+from usufruct.http.fetch import Document, Fetcher, FetchLimits
 from usufruct.http.pool import Pool
 from usufruct.http.reach import Reach
 
@@ -16,10 +18,14 @@ __all__ = [
     "AddressRefused",
     "ConnectFailed",
     "ConnectTimeout",
+    "Document",
+    "FetchLimits",
+    "Fetcher",
     "NotHttp",
     "Pool",
     "Reach",
     "ReadTimeout",
     "Response",
+    "TooLong",
     "TransportError",
 ]

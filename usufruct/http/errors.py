@@ -31,3 +31,7 @@ class ConnectionCut(TransportError):
 
 class NotHttp(TransportError):
     """What came is not an HTTP/1.1 answer, or its head or encoding is none we take; the message says what."""
+
+
+class TooLong(TransportError):
+    """A document is larger than its reader takes; the message is the limit."""
