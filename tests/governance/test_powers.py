@@ -148,7 +148,20 @@ def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemp
             await Devnet(client).send_as(owner, escrow.accept_ownership())
             assert await strange(config) == [("VoteEscrow", "owner", owner)], "what the timelock had is the key's again"
             await Devnet(client).send_as(owner, escrow.transfer_ownership(timelock.address))
+            back = [("VoteEscrow", "owner", owner), ("VoteEscrow", "pendingOwner", timelock.address)]
+            assert await strange(config) == back, "it is not the offer of a deployment: the timelock had it before"
             await Devnet(client).send_as(timelock.address, escrow.accept_ownership())
+            assert await strange(config) == []
+            exchange = Exchange(deployments.address(Exchange), client)
+            for sender, call in (
+                (timelock.address, exchange.transfer_ownership(owner)),
+                (owner, exchange.accept_ownership()),
+                (owner, exchange.transfer_ownership(timelock.address)),
+            ):
+                await Devnet(client).send_as(sender, call)
+            back = [("Exchange", "owner", owner), ("Exchange", "pendingOwner", timelock.address)]
+            assert await strange(config) == back
+            await Devnet(client).send_as(timelock.address, exchange.accept_ownership())
             assert await strange(config) == []
             hidden = await of_reverting(config, Exchange.__name__)
             assert {"owner", "pendingOwner", "protocolFee"} <= {each.role for each in hidden}

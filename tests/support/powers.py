@@ -6,6 +6,7 @@ role is named in `NO_ROLE`: a new contract or view that is in neither list shows
 
 from collections.abc import Iterable
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from usufruct.chain import Call, Client
@@ -29,11 +30,10 @@ Power = tuple[str, str, str]
 
 def contract_of(name: str) -> type[Contract]:
     """Return a generated contract by its name."""
-    for module in generated.__all__:
-        if module != "ERRORS":
-            found = getattr(import_module(f"{generated.__name__}.{module}"), name, None)
-            if isinstance(found, type) and issubclass(found, Contract):
-                return found
+    for module in iter_modules(generated.__path__):
+        found = getattr(import_module(f"{generated.__name__}.{module.name}"), name, None)
+        if isinstance(found, type) and issubclass(found, Contract):
+            return found
     raise KeyError(name)
 
 

@@ -4,6 +4,9 @@ from typing import Any
 
 from usufruct.chain import Call, ChainAccess, Log, keccak
 from usufruct.chain.contracts.asset_registry import AssetRegistry, OwnershipTransferred
+from usufruct.chain.contracts.deal_room import DealRoom
+from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.platform_governor import (
     PlatformGovernor,
     ProposalCanceled,
@@ -15,6 +18,7 @@ from usufruct.chain.contracts.platform_governor import (
     VoteCastWithParams,
 )
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock, RoleGranted
+from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.till import ClaimKeySet, Till
 from usufruct.chain.contracts.vote_escrow import DelegateChanged, LockerSet, VoteEscrow
 from usufruct.chain.deployment import Deployments
@@ -25,6 +29,9 @@ from usufruct.store import Unit
 
 NO_ROLE_ID = Hash32("0x" + "0" * 64)
 """In place of a role's id, for contracts that have one list of accounts; also the timelock's `DEFAULT_ADMIN_ROLE`."""
+
+OWNED_ID = hash32_from_bytes(keccak(b"owned"))
+"""Of accounts that a contract was handed to after its deployment; no contract has a role of this id."""
 
 DELEGATE_ID = hash32_from_bytes(keccak(b"delegate"))
 """Of accounts that others let vote for them; no contract has a role of this id."""
@@ -93,8 +100,10 @@ class GovernorLogs:
             account = chosen.to_delegate if chosen.to_delegate not in (chosen.delegator, ZERO_ADDRESS) else ""
         elif log.topics[0] == ClaimKeySet.TOPIC:
             account = ClaimKeySet.decode(log).key
-        elif (owned := OwnershipTransferred.decode(log)).previous_owner == ZERO_ADDRESS:
-            account = owned.new_owner if log.address == self._registry else ""
+        elif (owned := OwnershipTransferred.decode(log)).previous_owner != ZERO_ADDRESS:
+            role, account = OWNED_ID, owned.new_owner
+        elif log.address == self._registry:
+            account = owned.new_owner
         if account:
             await put_role(unit, log.address, role, Address(account), log.block_number)
 
@@ -128,7 +137,7 @@ class GovernorIndexer:
             NotDeployed: when the installation has no governor.
         """
         deployments = chain.deployments
-        kinds = (AssetRegistry, PlatformTimelock, VoteEscrow, Till)
+        kinds = (AssetRegistry, PlatformTimelock, VoteEscrow, Till, Exchange, Levels, DealRoom, PlatformToken)
         with_roles = [kind for kind in kinds if kind.__name__ in deployments.contracts]
         handler = GovernorLogs(
             deployments.address(PlatformGovernor),

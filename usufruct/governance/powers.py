@@ -19,7 +19,7 @@ from usufruct.chain.interface import Function, interface_of
 from usufruct.chain.keys import Role, claim_address, role_address
 from usufruct.config import InvalidSetting
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, hash32_from_bytes
-from usufruct.governance.governor_logs import NO_ROLE_ID, GovernorIndexer
+from usufruct.governance.governor_logs import NO_ROLE_ID, OWNED_ID, GovernorIndexer
 from usufruct.governance.proposal_store import role_candidates
 
 NO_ROLE = frozenset(
@@ -106,8 +106,10 @@ class Powers:
         views = [each for each in interface.functions if each.reads and each.name not in NO_ROLE] if interface else []
         held = {view.name: await self._holders(place, view) for view in views}
         offered = held.get("pendingOwner") == names.get("timelock") and held.get("owner", set()) <= names["owner key"]
+        async with self._chain.database.snapshot() as unit:
+            had = names.get("timelock", set()).intersection(await role_candidates(unit, place, OWNED_ID))
         return [
-            _power(contract, place, role, holder, names, offered=offered)
+            _power(contract, place, role, holder, names, offered=offered and not had)
             for role, holders in held.items()
             for holder in sorted(holders, key=str)
         ]
@@ -183,7 +185,7 @@ def _power(
     *,
     offered: bool,
 ) -> Power:
-    """Return a role and its holder; `offered`: the contract is its deployer's still, and the timelock may accept it."""
+    """Return a role and its holder; `offered`: the timelock may accept the contract, and never had it before."""
     if holder is None:
         return Power(contract, place, role, ZERO_ADDRESS, NOT_KNOWN, published=False)
     allowed = PUBLISHED.get((contract, role), ())
