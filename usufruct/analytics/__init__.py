@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from usufruct.analytics.api_answer import DataState, MarketApi, Rows
+    from usufruct.analytics.api_key_store import MarketKeyStore
     from usufruct.analytics.api_keys import MarketKeys
     from usufruct.analytics.api_query import InvalidParameter, Query, read_cursor
     from usufruct.analytics.correlation import Correlated, find_correlations
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from usufruct.analytics.moonshots import Moonshot, find_moonshots
     from usufruct.analytics.quant import QuantMetrics, compute_quant_metrics
     from usufruct.analytics.scenarios import Scenario, compute_scenarios
+    from usufruct.analytics.serving import compute_snapshot, current_snapshot, explain_grade
     from usufruct.analytics.signals import Signals, compute_signals
+    from usufruct.analytics.snapshot import Selection, Snapshot
 
 __all__ = [
     "Correlated",
@@ -26,6 +29,7 @@ __all__ = [
     "InvalidParameter",
     "Level",
     "MarketApi",
+    "MarketKeyStore",
     "MarketKeys",
     "MarketMetrics",
     "Moonshot",
@@ -33,11 +37,16 @@ __all__ = [
     "Query",
     "Rows",
     "Scenario",
+    "Selection",
     "Signals",
+    "Snapshot",
     "compute_market_metrics",
     "compute_quant_metrics",
     "compute_scenarios",
     "compute_signals",
+    "compute_snapshot",
+    "current_snapshot",
+    "explain_grade",
     "find_correlations",
     "find_levels",
     "find_moonshots",
@@ -48,6 +57,7 @@ __all__ = [
 
 _MODULES = {
     "api_answer": ("DataState", "MarketApi", "Rows"),
+    "api_key_store": ("MarketKeyStore",),
     "api_keys": ("MarketKeys",),
     "api_query": ("InvalidParameter", "Query", "read_cursor"),
     "correlation": ("Correlated", "find_correlations"),
@@ -57,7 +67,9 @@ _MODULES = {
     "moonshots": ("Moonshot", "find_moonshots"),
     "quant": ("QuantMetrics", "compute_quant_metrics"),
     "scenarios": ("Scenario", "compute_scenarios"),
+    "serving": ("compute_snapshot", "current_snapshot", "explain_grade"),
     "signals": ("Signals", "compute_signals"),
+    "snapshot": ("Selection", "Snapshot"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

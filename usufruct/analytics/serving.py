@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,10 @@ from usufruct.analytics.alerts import MarketAlerts
 from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
 from usufruct.analytics.api_keys import MarketKeys
+from usufruct.analytics.explanation import Explanation, explain
+from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
-from usufruct.analytics.snapshot_files import NoMarketData, SnapshotReader, write_snapshot
+from usufruct.analytics.snapshot_files import NoMarketData, SnapshotReader, read_snapshot, write_snapshot
 from usufruct.config import Config
 from usufruct.connectors.prices import Interval, PriceArchive
 from usufruct.core import Clock, Unavailable
@@ -86,6 +89,33 @@ def read_inputs(archive: PriceArchive) -> MarketInputs:
     last = hours.last.date()
     first = max(hours.first.date(), last.fromordinal(last.toordinal() - HOURLY_DAYS + 1))
     return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last))
+
+
+def compute_snapshot(config: Config, now: int) -> Snapshot:
+    """Rate all assets of the configured archive, and make the result what gateways answer from.
+
+    Raises:
+        NoMarketData: when the archive has no daily prices.
+    """
+    snapshot = build_snapshot(read_inputs(PriceArchive(archive_folder(config))), now)
+    write_snapshot(snapshot_folder(config), snapshot)
+    return snapshot
+
+
+def current_snapshot(config: Config) -> Snapshot:
+    """Return what gateways answer from; raises NoMarketData."""
+    return read_snapshot(snapshot_folder(config))
+
+
+def explain_grade(config: Config, name: str, day: date | None = None) -> Explanation:
+    """Explain the grades of an asset, by id or ticker, from the archive.
+
+    Raises:
+        Invalid: for an unknown asset, a ticker that several have, or a day outside of the archive.
+        NotFound: when the asset is not graded on the day, or there are no prices.
+    """
+    archive = PriceArchive(archive_folder(config))
+    return explain(archive.panel(), archive.registry().resolve(name), day)
 
 
 def build_tables(context: Context) -> MarketTables:
