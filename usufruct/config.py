@@ -3,8 +3,7 @@
 The key `url` of the section `[database]` is `database.url` in messages and `USUFRUCT_DATABASE_URL` in the environment,
 which wins over the file. `USUFRUCT_CONFIG` names the file; without it `usufruct/config.toml` in the user's folder of
 configurations is read, where `usufruct init` writes it. Without a file everything fits a devnet on this machine.
-`USUFRUCT_TEST_*` belongs to the test suite and is ignored. A setting's type, bounds and meaning are beside its default;
-pydantic checks them.
+`USUFRUCT_TEST_*` belongs to the test suite and is ignored. A setting's type, bounds and meaning are beside its default.
 """
 
 import difflib
@@ -352,9 +351,7 @@ class PlatformTokenConfig:
     supply: Annotated[Amount, "all tokens there will ever be, in whole tokens"] = "10000000000"
     airdrop_percent: Annotated[int, _whole(0, 100), "of the supply that waits for airdrops"] = 50
     least_airdrop_percent: Annotated[int, _whole(0, 100), "below which the deployment fails"] = 50
-    allocation: Annotated[str, _readable(read_allocation), "ADDRESS=PERCENT, by commas; the fee sink gets the rest"] = (
-        ""
-    )
+    allocation: Annotated[str, _readable(read_allocation), "ADDRESS=PERCENT, by commas; the rest: the fee sink"] = ""
     contract_uri: Annotated[str, "of the token's ERC-7572 document"] = ""
     score_floor: Annotated[
         str, AfterValidator(_floor), "total score, in tokens, under which a week's revenue is carried; at deployment"
@@ -393,6 +390,9 @@ class MarketsConfig:
     api: Annotated[Literal["yes", "no"], "serve `/v2`, and let the worker compute ratings"] = "no"
     calls_per_month: Annotated[int, _whole(0, 1_000_000_000), "of a free key; more by staking level"] = 1_000
     calls_per_minute: Annotated[int, _whole(0, 1_000_000), "of a free key in one replica; more by level"] = 60
+    coingecko_key: Annotated[Secret, "yours, for `prices fetch coingecko`"] = _NO_SECRET
+    coingecko_plan: Annotated[Literal["demo", "pro"], "which kind of key it is"] = "demo"
+    coinmetrics_key: Annotated[Secret, "yours; empty: the community's data, CC BY-NC 4.0"] = _NO_SECRET
 
 
 @dataclass(frozen=True, slots=True)

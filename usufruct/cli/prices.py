@@ -1,4 +1,4 @@
-"""Import, simulate, check and show prices of many assets."""
+"""Import, fetch, simulate, check and show prices of many assets."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from usufruct.cli.support.price_archive import (
     parse_day,
     progress_bar,
 )
+from usufruct.cli.support.price_sources import SourceOptions, source_of
 from usufruct.config import Config
 from usufruct.connectors.prices import (
     AssetChange,
@@ -44,7 +45,7 @@ DayOption = Annotated[str, Option(metavar="YYYY-MM-DD", help="The first day on w
 
 @app.callback()
 def group() -> None:
-    """Import, simulate, check and show prices of many assets."""
+    """Import, fetch, simulate, check and show prices of many assets."""
 
 
 @app.command("import")
@@ -93,6 +94,58 @@ def import_command(
     into = archive_of(config, archive)
     with progress_bar(f"importing {file.name}", as_json=as_json) as progress:
         report = ingest(into, described, rules=rules, known_after=lag, progress=progress)
+    _say_findings(report.findings, as_json=as_json)
+    return _import_facts(into, report, as_json=as_json)
+
+
+@app.command()
+@runs()
+def fetch(
+    config: Config,
+    source: Annotated[
+        str, Argument(metavar="SOURCE", help="An exchange by ccxt's name, coingecko, coinmetrics, or median.")
+    ],
+    table: Annotated[
+        Path | None, Option(metavar="FILE.csv", help="Which asset each symbol or vendor's id is: see the guide.")
+    ] = None,
+    first: Annotated[str | None, Option(metavar="YYYY-MM-DD", help="By default a year ago.")] = None,
+    venue: Annotated[
+        list[str] | None, Option(metavar="EXCHANGE", help="Of a median: an exchange in the archive.")
+    ] = None,
+    at_par: Annotated[list[str] | None, Option(metavar="USDT", help="Count this currency as a dollar.")] = None,
+    url: Annotated[str, Option(help="Address in place of the source's own, such as a proxy's.")] = "",
+    interval: IntervalOption = Interval.DAY,
+    no_caps: Annotated[bool, Option("--no-caps", help="Keep no caps: the licence forbids it.")] = False,
+    synthetic: Annotated[
+        bool, Option("--synthetic", help="The exchange's prices are simulated, as a sandbox's are.")
+    ] = False,
+    known_after: Annotated[
+        str, Option(metavar="6h", help="Count bars as known so long after their end, instead of now.")
+    ] = "",
+    archive: ArchiveOption = None,
+    as_json: Json = False,
+) -> Facts:
+    """Fetch bars from an exchange or vendor; goes on where the last fetch stopped.
+
+    Keys of vendors are `markets.coingecko_key` and `markets.coinmetrics_key` of the configuration.
+
+    Example: usufruct prices fetch kraken --table symbols.csv --first 2020-01-01
+    """
+    into, year_ago = archive_of(config, archive), _now().date() - timedelta(days=364)
+    chosen = SourceOptions(
+        table,
+        parse_day(first, "--first") or year_ago,
+        interval,
+        venue or (),
+        at_par or (),
+        url,
+        no_caps,
+        synthetic,
+    )
+    found = source_of(source, chosen, config, into)
+    lag = timedelta(seconds=parse_duration(known_after, "--known-after")) if known_after else None
+    with progress_bar(f"fetching {source}", as_json=as_json) as progress:
+        report = ingest(into, found, known_after=lag, progress=progress)
     _say_findings(report.findings, as_json=as_json)
     return _import_facts(into, report, as_json=as_json)
 

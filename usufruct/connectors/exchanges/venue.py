@@ -1,6 +1,7 @@
 """One exchange, by ccxt: bars, tickers and trades, with its rate limits, time-outs and repeated tries."""
 
 import asyncio
+import difflib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -282,12 +283,11 @@ def read_trade(found: Mapping[str, Any]) -> Trade | None:
 def _client(settings: VenueSettings) -> Any:
     import ccxt.pro
 
-    if settings.id not in ccxt.pro.exchanges:
-        raise UnknownVenue(
-            f"ccxt has no exchange {settings.id!r} with streams; there are {', '.join(ccxt.pro.exchanges[:8])} and "
-            f"{len(ccxt.pro.exchanges) - 8} more"
-        )
-    client = getattr(ccxt.pro, settings.id)(
+    streaming = settings.id in ccxt.pro.exchanges
+    if not streaming and settings.id not in ccxt.async_support.exchanges:
+        near = difflib.get_close_matches(settings.id, ccxt.async_support.exchanges, 3) or ccxt.pro.exchanges[:3]
+        raise UnknownVenue(f"ccxt has no exchange {settings.id!r}; did you mean {' or '.join(near)}?")
+    client = getattr(ccxt.pro if streaming else ccxt.async_support, settings.id)(
         {
             "enableRateLimit": True,
             "timeout": int(settings.pacing.timeout * 1000),

@@ -1,0 +1,65 @@
+"""The sources that `usufruct prices fetch` knows: vendors, exchanges, and the median of exchanges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from usufruct.config import Config, MarketsConfig
+from usufruct.connectors.exchanges import ExchangeBars, MedianBars, VenueSettings, read_listings
+from usufruct.connectors.prices import Interval, PriceArchive, Source
+from usufruct.connectors.vendors import CoinGecko, CoinMetrics, read_ids
+from usufruct.core import Invalid
+
+MEDIAN = "median"
+VENDORS = ("coingecko", "coinmetrics")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What the command line says about a source."""
+
+    table: Path | None
+    first: date
+    interval: Interval
+    venues: Sequence[str] = ()
+    at_par: Sequence[str] = ()
+    url: str = ""
+    no_caps: bool = False
+    synthetic: bool = False
+
+
+def source_of(name: str, options: SourceOptions, config: Config, archive: PriceArchive) -> Source:
+    """Return the source of a name.
+
+    Raises:
+        Invalid: when it needs a table or venues that were not given, or has no such bars.
+    """
+    if name == MEDIAN:
+        return MedianBars(archive, tuple(options.venues), options.interval)
+    if options.table is None:
+        columns = "source,id,asset" if name in VENDORS else "venue,symbol,asset,from,until,units"
+        raise Invalid(
+            f"{name} needs --table FILE.csv with the columns {columns}: a ticker alone does not tell which asset it is",
+            code="no_table",
+        )
+    if name in VENDORS:
+        return _vendor(name, options, options.table, config.markets)
+    return ExchangeBars(
+        VenueSettings(name, url=options.url),
+        read_listings(options.table),
+        options.first,
+        options.interval,
+        frozenset(options.at_par),
+        options.synthetic,
+    )
+
+
+def _vendor(name: str, options: SourceOptions, table: Path, settings: MarketsConfig) -> Source:
+    if options.interval is not Interval.DAY:
+        raise Invalid(f"{name} is read by days; leave --interval out", code="venue_lacks")
+    ids, caps = read_ids(table, name), not options.no_caps
+    if name == "coingecko":
+        key, plan = settings.coingecko_key.reveal(), settings.coingecko_plan
+        return CoinGecko(ids, options.first, key, plan, options.url, caps)
+    return CoinMetrics(ids, options.first, settings.coinmetrics_key.reveal(), options.url, caps)
