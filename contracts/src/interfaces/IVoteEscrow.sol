@@ -5,6 +5,7 @@ import {IERC5805} from "@openzeppelin/contracts/interfaces/IERC5805.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {ILockFor} from "./ILockFor.sol";
+import {IReinvestments} from "./IReinvestments.sol";
 
 /// @title IVoteEscrow
 /// @notice Locks platform tokens for 1 to 52 weeks. A lock has a Staking Score, which brings votes and a part of the revenue.
@@ -28,7 +29,7 @@ import {ILockFor} from "./ILockFor.sol";
 ///      sent here without a lock are lost to their sender. Votes (ERC-5805) are scores: rounded down, so all votes together
 ///      may be some units below `getPastTotalSupply`. A score decays each week without an event; `DelegateVotesChanged` is
 ///      emitted when a delegate's received votes change, in scores of the coming week, without the delegate's own.
-interface IVoteEscrow is IERC5805, ILockFor {
+interface IVoteEscrow is IERC5805, ILockFor, IReinvestments {
     /// @notice A lock, as it will count from the next week on.
     /// @param amount Atomic units of the platform token; 0: no lock, or withdrawn.
     /// @param endsAt When it can be withdrawn, Unix seconds; while it renews itself: when, if renewal stopped now.

@@ -16,7 +16,9 @@ import {
     LockRow,
     MAX_AMOUNT,
     MAX_WEEKS,
+    Parameters,
     Part,
+    Penalties,
     Pot,
     PotRow,
     PrefixRow,
@@ -25,6 +27,7 @@ import {
     SumRow
 } from "../types/EscrowRows.sol";
 import {Delegations} from "./Delegations.sol";
+import {Reinvestments} from "./Reinvestments.sol";
 
 /// @title VoteEscrow
 /// @notice See IVoteEscrow for what it is and how a lock lives.
@@ -32,20 +35,8 @@ import {Delegations} from "./Delegations.sol";
 ///      revenue R of a week with total weight T has the rate r = R x 2^96 / T. With the prefix sums A = sum(r) and
 ///      B = sum(r x week), the weeks c+1 to w owe a lock amount x (end x (A_w - A_c) - (B_w - B_c)): two reads, however
 ///      many weeks. A lock that renews itself is owed amount x weeks x (A_w - A_c).
-contract VoteEscrow is IVoteEscrow, Delegations, TwoStepOwner, ReentrancyGuardTransient {
+contract VoteEscrow is IVoteEscrow, Delegations, Reinvestments, TwoStepOwner, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
-
-    /// @dev Penalties that wait: those of weeks before the rolled one, and its own. One slot.
-    struct Penalties {
-        uint128 earlier;
-        uint128 fresh;
-    }
-
-    /// @dev What the owner sets. One slot.
-    struct Parameters {
-        uint128 scoreFloor;
-        uint16 exitPenaltyBps;
-    }
 
     /// @inheritdoc IVoteEscrow
     string public constant VERSION = "1.0.0";
@@ -117,7 +108,7 @@ contract VoteEscrow is IVoteEscrow, Delegations, TwoStepOwner, ReentrancyGuardTr
 
     /// @inheritdoc IVoteEscrow
     function lockFor(address holder, uint256 amount, uint256 weeks_) external nonReentrant {
-        require(lockers[msg.sender], NotALocker(msg.sender));
+        _requireLocker(msg.sender);
         require(weeks_ != 0, InvalidWeeks(weeks_));
         require(holder != address(0) && holder != address(this), InvalidRecipient(holder));
         (Lock memory held, Sum memory total) = _open(holder);
@@ -219,21 +210,13 @@ contract VoteEscrow is IVoteEscrow, Delegations, TwoStepOwner, ReentrancyGuardTr
     }
 
     /// @inheritdoc IVoteEscrow
-    function claim(address to) external nonReentrant returns (uint256 amount) {
-        (Lock memory held, Pot memory pot) = _creditOwn();
-        amount = held.credited;
-        if (amount == 0) return 0;
-        held.credited = 0;
-        pot.held -= amount;
-        _locks[msg.sender] = held.pack();
-        _pot = pot.pack();
-        emit RevenueClaimed(msg.sender, to, amount);
-        _pay(REVENUE_TOKEN, to, amount);
+    function claim(address to) external returns (uint256 amount) {
+        return _claim(msg.sender, to);
     }
 
     /// @inheritdoc IVoteEscrow
     function claimPenalties(address to) external nonReentrant returns (uint256 amount) {
-        _creditOwn();
+        _creditOf(msg.sender);
         amount = _penaltiesDue[msg.sender];
         if (amount == 0) return 0;
         _penaltiesDue[msg.sender] = 0;
@@ -492,18 +475,31 @@ contract VoteEscrow is IVoteEscrow, Delegations, TwoStepOwner, ReentrancyGuardTr
 
     // -- credit --------------------------------------------------------------------------------------------------------
 
-    /// @dev The caller's lock with all rolled weeks credited, not stored yet. Rolls what a call may; pays what is rolled.
-    function _creditOwn() private returns (Lock memory held, Pot memory pot) {
+    /// @inheritdoc Reinvestments
+    function _claim(address account, address to) internal override nonReentrant returns (uint256 amount) {
+        (Lock memory held, Pot memory pot) = _creditOf(account);
+        amount = held.credited;
+        if (amount == 0) return 0;
+        held.credited = 0;
+        pot.held -= amount;
+        _locks[account] = held.pack();
+        _pot = pot.pack();
+        emit RevenueClaimed(account, to, amount);
+        _pay(REVENUE_TOKEN, to, amount);
+    }
+
+    /// @dev A lock with all rolled weeks credited, not stored yet. Rolls what a call may; pays what is rolled.
+    function _creditOf(address account) private returns (Lock memory held, Pot memory pot) {
         pot = _pot.unpack();
         if (pot.week != week()) {
             _roll(OWN_ROLL);
             pot = _pot.unpack();
         }
-        held = _locks[msg.sender].unpack();
-        uint256 penalties = _credit(msg.sender, held, pot.week, pot.penalized);
+        held = _locks[account].unpack();
+        uint256 penalties = _credit(account, held, pot.week, pot.penalized);
         if (penalties != 0) {
-            _penaltiesDue[msg.sender] += penalties;
-            _locks[msg.sender] = held.pack();
+            _penaltiesDue[account] += penalties;
+            _locks[account] = held.pack();
         }
     }
 
@@ -559,6 +555,11 @@ contract VoteEscrow is IVoteEscrow, Delegations, TwoStepOwner, ReentrancyGuardTr
     }
 
     // -- tokens and parameters -----------------------------------------------------------------------------------------
+
+    /// @inheritdoc Reinvestments
+    function _requireLocker(address account) internal view override {
+        require(lockers[account], NotALocker(account));
+    }
 
     function _permit(uint256 amount, Permit calldata permit) private {
         try IERC20Permit(address(TOKEN))

@@ -89,6 +89,22 @@ struct Stream {
     Prefix sums;
 }
 
+/// @notice Penalties that wait. One slot.
+/// @param earlier Those of weeks before the rolled one.
+/// @param fresh Its own.
+struct Penalties {
+    uint128 earlier;
+    uint128 fresh;
+}
+
+/// @notice What the owner of the escrow sets. One slot.
+/// @param scoreFloor Total score under which revenue is carried.
+/// @param exitPenaltyBps Penalty with 52 weeks left, hundredths of a per cent; 0: no early exit.
+struct Parameters {
+    uint128 scoreFloor;
+    uint16 exitPenaltyBps;
+}
+
 /// @dev The longest lock.
 uint256 constant MAX_WEEKS = 52;
 uint256 constant BPS = 10_000;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {TestMarket} from "../../src/devnet/TestMarket.sol";
+import {TestPriceFeed} from "../../src/devnet/TestPriceFeed.sol";
+import {IReinvestor} from "../../src/interfaces/IReinvestor.sol";
+import {Reinvestor} from "../../src/staking/Reinvestor.sol";
 import {StakingBase} from "../staking/StakingBase.t.sol";
 
 /// @notice What each verb of the vote escrow costs, as a separate transaction: twenty stakers before, the week rolled, everyone
@@ -81,6 +85,27 @@ contract StakingGas is StakingBase {
 
     function test_revenue_claim_50() public {
         _claimAfter(50, "revenue_claim_50");
+    }
+
+    /// @dev At a market with one pool, into a lock that has not changed this week.
+    function test_revenue_reinvest() public {
+        _staked(52, 3);
+        address reinvestor = deploy("Reinvestor.sol:Reinvestor", abi.encode(owner, escrow));
+        address market = deploy("TestMarket.sol:TestMarket", "");
+        TestPriceFeed feed = TestPriceFeed(deploy("TestPriceFeed.sol:TestPriceFeed", ""));
+        feed.post(1e8);
+        dollar.mint(market, FUNDS);
+        token.mint(market, FUNDS);
+        address[] memory path = new address[](2);
+        (path[0], path[1]) = (address(dollar), address(token));
+        vm.startPrank(owner);
+        escrow.setLocker(reinvestor, true);
+        Reinvestor(reinvestor).setVenue(IReinvestor.Venue(TestMarket(market), feed, 1 hours, 200, path));
+        vm.stopPrank();
+        uint256 deadline = time();
+        vm.prank(alice);
+        escrow.reinvest(reinvestor, 1, deadline);
+        vm.snapshotGasLastCall("staking", "revenue_reinvest");
     }
 
     function test_revenue_notify_and_roll() public {

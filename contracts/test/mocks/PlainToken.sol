@@ -15,7 +15,7 @@ contract PlainToken is ERC20 {
         _burn(from, amount);
     }
 
-    function decimals() public pure override returns (uint8) {
+    function decimals() public pure virtual override returns (uint8) {
         return 6;
     }
 }

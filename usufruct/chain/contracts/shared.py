@@ -79,6 +79,7 @@ __all__ = [
     "GovernorUnexpectedProposalState",
     "InsufficientBalance",
     "InvalidAccountNonce",
+    "InvalidPath",
     "InvalidRecipient",
     "InvalidShortString",
     "IsPaused",
@@ -91,7 +92,9 @@ __all__ = [
     "NotRevenueToken",
     "NotShares",
     "NotTheIssuer",
+    "NothingLocked",
     "OperationState",
+    "OutOfBounds",
     "OutOfRangeAccess",
     "OwnableInvalidOwner",
     "OwnableUnauthorizedAccount",
@@ -982,6 +985,35 @@ class ERC2612InvalidSigner(Revert, code="erc2612_invalid_signer"):
     SIGNATURE = "ERC2612InvalidSigner(address,address)"
     signer: Address
     owner: Address
+
+
+@dataclass(eq=False)
+class InvalidPath(Revert, code="invalid_path"):
+    """A path goes from the revenue token to the platform token over at most two others."""
+
+    SIGNATURE = "InvalidPath(address[])"
+    NOTICE = "A path goes from the revenue token to the platform token over at most two others."
+    path: tuple[Address, ...]
+
+
+@dataclass(eq=False)
+class NothingLocked(Revert, code="nothing_locked"):
+    """The account has no tokens locked."""
+
+    SIGNATURE = "NothingLocked(address)"
+    NOTICE = "The account has no tokens locked."
+    account: Address
+
+
+@dataclass(eq=False)
+class OutOfBounds(Revert, code="out_of_bounds"):
+    """A value is not within its bounds."""
+
+    SIGNATURE = "OutOfBounds(uint256,uint256,uint256)"
+    NOTICE = "A value is not within its bounds."
+    value: int
+    least: int
+    most: int
 
 
 @dataclass(eq=False)

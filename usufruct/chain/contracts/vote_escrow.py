@@ -17,6 +17,8 @@ from usufruct.chain.contracts.shared import (
     InvalidAccountNonce,
     InvalidRecipient,
     InvalidShortString,
+    NothingLocked,
+    OutOfBounds,
     OwnableInvalidOwner,
     OwnableUnauthorizedAccount,
     OwnershipNotRenounceable,
@@ -49,6 +51,7 @@ __all__ = [
     "InvalidAccountNonce",
     "InvalidAmount",
     "InvalidRecipient",
+    "InvalidReinvestmentSignature",
     "InvalidShortString",
     "InvalidToken",
     "InvalidWeeks",
@@ -62,6 +65,7 @@ __all__ = [
     "NotLonger",
     "NotRolled",
     "NothingLocked",
+    "NothingToReinvest",
     "OutOfBounds",
     "OwnableInvalidOwner",
     "OwnableUnauthorizedAccount",
@@ -72,6 +76,7 @@ __all__ = [
     "PenaltyAboveMax",
     "Permit",
     "ReentrancyGuardReentrantCall",
+    "ReinvestmentExpired",
     "RenewalIs",
     "RevenueBooked",
     "RevenueClaimed",
@@ -147,6 +152,15 @@ class InvalidAmount(Revert, code="invalid_amount"):
     SIGNATURE = "InvalidAmount(uint256)"
     NOTICE = "The amount to lock is 0, or the lock would hold 2^96 or more."
     amount: int
+
+
+@dataclass(eq=False)
+class InvalidReinvestmentSignature(Revert, code="invalid_reinvestment_signature"):
+    """The signature is not the account's, or is over other values, or was used."""
+
+    SIGNATURE = "InvalidReinvestmentSignature(address)"
+    NOTICE = "The signature is not the account's, or is over other values, or was used."
+    account: Address
 
 
 @dataclass(eq=False)
@@ -228,23 +242,12 @@ class NotRolled(Revert, code="not_rolled"):
 
 
 @dataclass(eq=False)
-class NothingLocked(Revert, code="nothing_locked"):
-    """The account has no tokens locked."""
+class NothingToReinvest(Revert, code="nothing_to_reinvest"):
+    """The account is due no revenue now."""
 
-    SIGNATURE = "NothingLocked(address)"
-    NOTICE = "The account has no tokens locked."
+    SIGNATURE = "NothingToReinvest(address)"
+    NOTICE = "The account is due no revenue now."
     account: Address
-
-
-@dataclass(eq=False)
-class OutOfBounds(Revert, code="out_of_bounds"):
-    """A value is not within its bounds."""
-
-    SIGNATURE = "OutOfBounds(uint256,uint256,uint256)"
-    NOTICE = "A value is not within its bounds."
-    value: int
-    least: int
-    most: int
 
 
 @dataclass(eq=False)
@@ -255,6 +258,15 @@ class PenaltyAboveMax(Revert, code="penalty_above_max"):
     NOTICE = "The penalty is above what the caller allowed."
     penalty: int
     max_penalty: int
+
+
+@dataclass(eq=False)
+class ReinvestmentExpired(Revert, code="reinvestment_expired"):
+    """The deadline has passed."""
+
+    SIGNATURE = "ReinvestmentExpired(uint256)"
+    NOTICE = "The deadline has passed."
+    deadline: int
 
 
 @dataclass(eq=False)
@@ -676,6 +688,35 @@ class VoteEscrow(Contract):
     async def pending_owner(self) -> Address:
         """Returns the address of the pending owner."""
         return await self._read(Address, "pendingOwner() returns (address)")
+
+    def reinvest(self, reinvestor: Address, min_out: int, deadline: int) -> Call:
+        """Claims the caller's revenue and adds what it buys to the caller's lock, all or nothing.
+
+        Args:
+            reinvestor: One of the contracts that the owner lets lock for others.
+            min_out: The least to buy, atomic units of the platform token.
+            deadline: The last second in which it may happen, Unix seconds.
+        """
+        return self._call("reinvest(address,uint256,uint256)", reinvestor, min_out, deadline)
+
+    def reinvest_by_sig(
+        self, account: Address, reinvestor: Address, min_out: int, deadline: int, signature: bytes
+    ) -> Call:
+        """`reinvest` for an account that signed it (EIP-712, or ERC-1271). Anyone may send it, once.
+
+        `Reinvestment(address account,address reinvestor,uint256 minOut,uint256 nonce,uint256 deadline)`, with the
+        account's nonce, which delegations by signature count too.
+
+        Args:
+            account: Whose revenue and lock.
+            reinvestor: As for `reinvest`.
+            min_out: As for `reinvest`.
+            deadline: As for `reinvest`.
+            signature: The account's.
+        """
+        return self._call(
+            "reinvestBySig(address,address,uint256,uint256,bytes)", account, reinvestor, min_out, deadline, signature
+        )
 
     async def renounce_ownership(self) -> None:
         """Always reverts."""
