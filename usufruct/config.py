@@ -361,6 +361,11 @@ class PlatformTokenConfig:
     ] = 0
     fee_to: Annotated[Literal["stakers", "treasury"], "who gets the protocol fee; treasury: the fee sink"] = "stakers"
     levels: Annotated[str, "ten SCORE=DISCOUNT:QUOTA by commas, by rising score; empty: none; at deployment"] = ""
+    reinvest_router: Annotated[OptionalAddress, "market for revenue, as Uniswap v2's; empty: no reinvesting"] = ""
+    reinvest_feed: Annotated[OptionalAddress, "price of a token in the payment token, as Chainlink's feeds"] = ""
+    reinvest_slippage_bps: Annotated[int, _whole(0, 1_000), "most a purchase may be worse than the price"] = 200
+    reinvest_price_minutes: Annotated[int, _whole(1, 2_880), "the oldest price that counts"] = 90
+    reinvest_test_price: Annotated[str, AfterValidator(_floor), "a local chain's, in place of both; 0: none"] = "0"
     airdrops: Annotated[str, _readable(read_airdrops), "FILE=CONTRACT, by commas; `airdrop deploy` prints it"] = ""
     deal_fee_bps: Annotated[int, _whole(0, 500), "fee on deals, hundredths of a per cent; at deployment"] = 0
     deals: Annotated[str, _readable(read_deals), "ids of deals, or issuers, that pages show, by commas; `all`"] = ""

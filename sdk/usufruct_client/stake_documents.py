@@ -14,7 +14,9 @@ from usufruct_client.wire_types import AddressText, Count, Document, Seconds, Si
 _Bps = Annotated[int, whole(10_000)]
 _Weeks = Annotated[int, Field(strict=True, ge=1, le=52)]
 
-StakeAction = Literal["lock", "increase", "extend", "renew", "stopRenewal", "withdraw", "exit", "claim", "delegate"]
+StakeAction = Literal[
+    "lock", "increase", "extend", "renew", "stopRenewal", "withdraw", "exit", "claim", "delegate", "reinvest"
+]
 
 
 class EscrowFacts(Document):
@@ -58,6 +60,25 @@ class StakeFacts(Document):
     not_locked: Uint256
 
 
+class ReinvestmentFacts(Document):
+    """`GET /v1/staking/accounts/{account}/reinvestment`: what an account's revenue would buy for its lock now.
+
+    `expected`: by the market; `least`: by the feed's price, less `slippage_bps`; `min_out`: what the page would name as
+    the least. `price`: of a whole platform token in the revenue token. It was reported at `price_updated_at` and counts
+    for `price_max_age` seconds.
+    """
+
+    account: AddressText
+    revenue: Uint256
+    expected: Uint256
+    least: Uint256
+    min_out: Uint256
+    price: StrictStr
+    price_updated_at: Seconds
+    price_max_age: Count
+    slippage_bps: _Bps
+
+
 class RevenueWeekFacts(Document):
     """A week that had revenue: `booked` came in for it, `paid` went to its stakers, `carried` is left for later weeks.
 
@@ -86,7 +107,8 @@ class StakeWish(Wish):
     """`POST /v1/staking/calls`: what an account wants to do with its lock.
 
     `lock` needs `amount` and `weeks`, `increase` needs `amount`, `extend` needs `weeks`, `exit` needs `amount`, the
-    most to lose, and `delegate` needs `to`. `withdraw`, `exit` and `claim` pay `to`, by default the account.
+    most to lose, and `delegate` needs `to`. `withdraw`, `exit` and `claim` pay `to`, by default the account. `reinvest`
+    adds what its revenue buys to the lock: at least `amount`, by default the quote's `min_out`.
     """
 
     account: AddressText

@@ -1,6 +1,6 @@
 """A person with a phone locks tokens, gets a part of the revenue, holds the score, and leaves, in Debian's chromium."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +17,12 @@ from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
 from tests.support.safe_wallet import SafeWallet
+from usufruct.app import set_up_devnet
 from usufruct.core import Address, address
 from usufruct.staking.lock_model import end_after
+from usufruct_client.stake_documents import StakeWish
+
+REQUESTS = "**/v1/staking/requests"
 
 pytestmark = [needs_chromium, pytest.mark.anvil]
 
@@ -31,8 +35,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def town(devnet_template, tmp_path) -> AsyncIterator[StakeTown]:
-    """Ben has a lock of 100 tokens that does not end."""
-    async with stake_town(devnet_template, tmp_path, relayer_account_gas=12_000_000) as opened:
+    """Ben has a lock of 100 tokens that does not end; a token costs 0.05 dollars."""
+    settings = {"relayer_account_gas": 12_000_000, "platform_token_reinvest_test_price": "0.05"}
+    async with stake_town(devnet_template, tmp_path, **settings) as opened:
         await opened.lock(BEN, 100, 52)
         await opened.act(BEN, opened.stakes.renew(on=True))
         yield opened
@@ -121,19 +126,52 @@ async def test_a_passkey_locks_earns_holds_and_leaves(town: StakeTown, browser: 
         await look(page, "renew")
         await confirm(page, "Hold the score", "Your score is held.")
         await expect(page.get_by_text("the score is held at 24 weeks")).to_be_visible()
+        await reinvest(town, page, account)
         await look(page, "stopRenewal")
         await confirm(page, "Let it fall", "Your score falls again, week by week.")
         await look(page, "delegate", to=BEN)
         await confirm(page, "Let it vote", "Your votes are given.")
         assert (await town.of(account)).delegate == BEN
 
-        penalty = (await town.of(account)).exit_penalty
+        found = await town.of(account)
         await look(page, "exit")
-        await expect(sheet(page)).to_contain_text(f"Penalty, at most{penalty / TOKEN:g} EXM")
+        await expect(sheet(page)).to_contain_text(f"Penalty, at most{found.exit_penalty // TOKEN}.")
         await confirm(page, "Leave now", "Your lock has ended early.")
         left = await town.of(account)
-        assert (left.lock.amount, left.held) == (0, 100 * TOKEN - penalty)
+        assert (left.lock.amount, left.held) == (0, found.held + found.lock.amount - found.exit_penalty)
         assert [each for each in shown.problems if "pubKeyCredParams" not in each] == []
+
+
+async def reinvest(town: StakeTown, page: Page, account: Address) -> None:
+    """Add a week's revenue to a lock; a hostile server that asks to buy less, or elsewhere, gets no signature."""
+    await town.pay_revenue(126 * DOLLAR)
+    await town.pass_week()
+    await set_up_devnet(town.installation.config)  # which posts the price again
+    await page.reload()
+    locked, quote = (
+        (await town.of(account)).lock.amount,
+        await town.requests.changes.read(StakeWish(account, "reinvest")),
+    )
+    await look(page, "reinvest")
+    await expect(sheet(page)).to_contain_text("Price of one0.05 tUSD, 0 minutes ago")
+    least, place = quote.wish.amount, town.stakes.reinvestments.address
+    assert least
+    assert place
+    for old, new in ((f"{least:064x}", f"{1:064x}"), (place[2:], "66" * 20)):
+        await refused_when(page, REQUESTS, swapped(old, new), "Buy and lock")
+    await confirm(page, "Buy and lock", "Your income is in your lock now.")
+    assert (await town.of(account)).lock.amount >= locked + least
+
+
+def swapped(old: str, new: str) -> Callable[[Any], None]:
+    """Alter what an operation does."""
+
+    def alter(asked: Any) -> None:
+        message = asked["operation"]["document"]["message"]
+        assert old in message["callData"]
+        message["callData"] = message["callData"].replace(old, new)
+
+    return alter
 
 
 def day_of(seconds: int) -> str:
@@ -220,16 +258,6 @@ async def test_a_lock_goes_on_when_the_network_comes_back(town: StakeTown, brows
 
 async def test_a_passkey_signs_no_other_change(town: StakeTown, browser: Browser):
     """A hostile server asks for another amount, account, contract, or one call more: nothing is signed."""
-    path = "**/v1/staking/requests"
-
-    def swapped(old: str, new: str):
-        def alter(asked: Any) -> None:
-            message = asked["operation"]["document"]["message"]
-            assert old in message["callData"]
-            message["callData"] = message["callData"].replace(old, new)
-
-        return alter
-
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
         account = await staker(town, page)
@@ -239,12 +267,12 @@ async def test_a_passkey_signs_no_other_change(town: StakeTown, browser: Browser
         more = f"{amount:064x}", f"{amount + 1:064x}"
         longer = f"{amount:064x}{4:064x}", f"{amount:064x}{52:064x}"
         for old, new in (more, longer, (escrow, stranger), (token, stranger)):
-            await refused_when(page, path, swapped(old, new), "Lock 50")
+            await refused_when(page, REQUESTS, swapped(old, new), "Lock 50")
         await confirm(page, "Lock 50", "Your tokens are locked.")
         await look(page, "exit")
-        await refused_when(page, path, swapped(account[2:].rjust(64, "0"), stranger.rjust(64, "0")), "Leave now")
+        await refused_when(page, REQUESTS, swapped(account[2:].rjust(64, "0"), stranger.rjust(64, "0")), "Leave now")
         penalty = (await town.of(account)).exit_penalty
-        await refused_when(page, path, swapped(f"{penalty:064x}", f"{amount:064x}"), "Leave now")
+        await refused_when(page, REQUESTS, swapped(f"{penalty:064x}", f"{amount:064x}"), "Leave now")
     assert (await town.of(account)).lock.amount == amount
 
 

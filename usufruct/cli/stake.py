@@ -23,10 +23,12 @@ from usufruct.staking import (
     RevenueWeek,
     RevenueWeeks,
     Stake,
+    StakeChanges,
     Stakes,
     income_down,
     score_down,
 )
+from usufruct_client.stake_documents import StakeWish
 
 app = Typer()
 
@@ -155,6 +157,48 @@ async def claim(chain: ChainAccess, wallet: Wallet, to: To = None) -> Facts:
         "penalties": _show(sum(each.amount for each in PenaltiesClaimed.among(logs, escrow)), token),
         "to": checksum(to or holder),
         "transactions": [receipt.hash for receipt in receipts],
+    }
+
+
+@app.command()
+@runs(open_chain)
+async def reinvest(
+    chain: ChainAccess,
+    wallet: Wallet,
+    min_out: Annotated[
+        str, Option(help="Fewest tokens to buy; by default what the market gives, less the slippage.")
+    ] = "",
+    slippage: Annotated[str, Option(help="Per cent that the market may move meanwhile, as in 0.5.")] = "0.5",
+    yes: Yes = False,
+) -> Facts:
+    """Add what the wallet's revenue buys to its lock, by one transaction; the lock's end stays.
+
+    Nothing is bought without a fresh price, or for less than the market's and the feed's bounds allow.
+
+    Example: usufruct stake reinvest --slippage 1 --wallet 0
+    """
+    session = _Session(chain, wallet)
+    stakes, (token, revenue_token) = session.stakes, await session.stakes.tokens()
+    least = _units(min_out, "--min-out") if min_out else None
+    change = await StakeChanges(stakes).read(StakeWish(session.signer.address, "reinvest", least))
+    quote = change.quote
+    assert quote is not None
+    if least is None:
+        least = quote.min_out(parse_units(slippage, 2, "--slippage"))
+    price = f"{quote.feed.price:f} {revenue_token.symbol}, {moment(quote.feed.updated_at)}"
+    say(f"{_show(quote.amount, revenue_token)} buy about {_show(quote.expected, token)}; the price of one is {price}.")
+    if not min_out:
+        confirm_on_public_chain(chain, f"Buy at least {_show(least, token)}, and lock them?", yes=yes)
+    receipt = await session.execute("reinvest", stakes.reinvestments.call(least, change.stake.now))
+    made = stakes.reinvestments.purchase(receipt.logs)
+    stake = await stakes.of(session.signer.address)
+    return {
+        "spent": _show(made.spent, revenue_token),
+        "bought": _show(made.bought, token),
+        "least": _show(least, token),
+        "price": price,
+        **await _stake_facts(stakes, stake),
+        "transaction": receipt.hash,
     }
 
 

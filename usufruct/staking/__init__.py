@@ -9,6 +9,7 @@ from usufruct.staking.level_model import LevelTerms
 from usufruct.staking.levels import AccountLevel, StakingLevels
 from usufruct.staking.lock_model import MOST_WEEKS, WEEK_SECONDS, Lock, income_down, score_down
 from usufruct.staking.revenue_weeks import RevenueWeek, RevenueWeeks
+from usufruct.staking.stake_changes import StakeChanges
 from usufruct.staking.stakes import EscrowTerms, Stake, Stakes
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "RevenueWeek",
     "RevenueWeeks",
     "Stake",
+    "StakeChanges",
     "Stakes",
     "StakingLevels",
     "build_airdrop",

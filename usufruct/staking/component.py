@@ -27,6 +27,7 @@ from usufruct.staking.levels import StakingLevels, levels_creation
 from usufruct.staking.node_limit import NodeLimit
 from usufruct.staking.platform_token import platform_token_creation
 from usufruct.staking.refusals import REFUSALS
+from usufruct.staking.reinvest_deployment import check_reinvesting, has_reinvestor, reinvest_steps, with_test_market
 from usufruct.staking.revenue_weeks import RevenueWeeks
 from usufruct.staking.stake_component import StakeParts
 from usufruct.staking.vote_escrow import vote_escrow_creation
@@ -73,6 +74,12 @@ def build(context: Context) -> Component:
             async for finding in check_fees(chain):
                 yield finding
 
+    async def reinvesting() -> AsyncIterator[Finding]:
+        chain = get(ChainAccess)
+        if has_reinvestor(chain.deployments):
+            async for finding in check_reinvesting(chain):
+                yield finding
+
     def benefits() -> PayerBenefits:
         return get(LevelBenefits) if has_levels(get(Deployments)) else NoLevels()
 
@@ -88,7 +95,11 @@ def build(context: Context) -> Component:
         routes=routes,
         jobs=jobs,
         gateway_jobs=gateway_jobs,
-        diagnostics=(Diagnostic("fees", fees, needs=("contracts",)), airdrops.diagnostic),
+        diagnostics=(
+            Diagnostic("fees", fees, needs=("contracts",)),
+            Diagnostic("reinvest", reinvesting, needs=("contracts",)),
+            airdrops.diagnostic,
+        ),
         deploy_steps=lambda: deploy_steps(get(DeploySite), get(Config).platform_token),
     )
 
@@ -115,10 +126,13 @@ def has_splitter(deployments: Deployments) -> bool:
 
 
 def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[DeployStep]:
-    """Return what the token economy deploys, if the platform token has a name: token, escrow, fee sink, levels."""
+    """Return what the token economy deploys, if the platform token has a name.
+
+    That is token, escrow, fee sink, levels and what reinvests revenue.
+    """
     if not settings.name:
         return []
-    setup = site.setup
+    setup, settings = site.setup, with_test_market(settings, site.chain_id)
     token = platform_token_creation(settings, setup.owner, setup.fee_sink)
     token_at = address_of(PlatformToken, token)
     escrow = vote_escrow_creation(settings, setup.owner, token_at, setup.token)
@@ -132,6 +146,7 @@ def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[Deploy
     if settings.levels:
         levels = levels_creation(settings.levels, setup.owner, escrow_at)
         steps.append(site.creation(Levels, levels, needs=escrow_at))
+    steps += reinvest_steps(site, settings, escrow_at, token_at)
     if settings.fee_to == "stakers":
         steps.append(_fee_step(site, address_of(FeeSplitter, splitter)))
     return steps

@@ -21,6 +21,18 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("stake_refused", "Leaving early is not possible here.", "exit_closed"),
     RefusalText("stake_refused", "The penalty is higher now than you saw. Nothing was sent; look again.", "penalty"),
     RefusalText("stake_refused", "There is nothing to take now. Income comes when a week is over.", "nothing"),
+    RefusalText("stake_refused", "Income cannot be added to locks here. Take it.", "reinvest_closed"),
+    RefusalText(
+        "stake_refused",
+        "There is no fresh price now, so nothing is bought. Your income stays yours: take it, or try again later.",
+        "no_price",
+    ),
+    RefusalText(
+        "stake_refused",
+        "The market asks too much for tokens now. Your income stays yours: take it, or try again later.",
+        "market",
+    ),
+    RefusalText("stake_refused", "Your income is too small to buy tokens.", "small"),
     RefusalText("not_in_airdrop", "This address gets nothing from this airdrop."),
     RefusalText("unknown_airdrop", "There is no such airdrop here. Reload the page."),
     RefusalText("airdrop_planned", "Claims have not begun yet. Come back later."),

@@ -35,6 +35,7 @@ class StakersCalls(RelayedCalls):
             contract.exit_early(0, none),
             contract.claim_penalties(none),
             contract.delegate(none),
+            contract.reinvest(none, 0, 0),
         )
         self._escrow = escrow
         self._verbs = frozenset(call.data[:4] for call in verbs) | {self._claim, self._lock}

@@ -7,7 +7,7 @@ from usufruct.chain import Call, TokenFacts
 from usufruct.core import address
 from usufruct.staking.errors import InvalidStake
 from usufruct.staking.lock_model import score_down
-from usufruct.staking.stake_changes import amount_of, delegate_of, weeks_of
+from usufruct.staking.stake_changes import StakeChanges, amount_of, delegate_of, weeks_of
 from usufruct.staking.stake_requests import PERMITS, StakeRequests, stake_transaction
 from usufruct.staking.stakes import Stakes
 from usufruct.web import Operation, Request, Route, document_response
@@ -15,6 +15,7 @@ from usufruct.web.ui import PageRoute
 from usufruct_client.stake_documents import (
     EscrowFacts,
     PermittedStake,
+    ReinvestmentFacts,
     StakeCalls,
     StakeFacts,
     StakeRequest,
@@ -28,6 +29,11 @@ PATH = "/v1/staking"
 _CHAIN = {503: "the chain's node does not answer"}
 _ESCROW = Operation("Show the contract that locks tokens, its week and its settings.", EscrowFacts, refuses=_CHAIN)
 _ACCOUNT = Operation("Show an account's lock, votes, and what it can claim.", StakeFacts, refuses=_CHAIN)
+_REINVESTMENT = Operation(
+    "Show what an account's revenue would buy for its lock now, by the market and by the price feed.",
+    ReinvestmentFacts,
+    refuses=_CHAIN | {409: "revenue cannot be reinvested now; `reason` says why"},
+)
 _CALLS = Operation(
     "Return the transactions by which an account changes its lock; its wallet sends them.",
     StakeCalls,
@@ -86,6 +92,25 @@ def stake_routes(stakes: Stakes) -> list[Route]:
             )
         )
 
+    async def reinvestment(request: Request) -> Response:
+        holder = address(request.path_params["account"], "account")
+        change = await StakeChanges(stakes).read(StakeWish(holder, "reinvest"))
+        quote = change.quote
+        assert quote is not None
+        return document_response(
+            ReinvestmentFacts(
+                holder,
+                quote.amount,
+                quote.expected,
+                quote.least,
+                quote.min_out(),
+                f"{quote.feed.price:f}",
+                quote.feed.updated_at,
+                quote.feed.max_age,
+                quote.slippage_bps,
+            )
+        )
+
     async def calls(request: Request) -> Response:
         wish = await request.read(StakeWish, _invalid)
         found = await stake_calls(stakes, wish)
@@ -94,6 +119,7 @@ def stake_routes(stakes: Stakes) -> list[Route]:
     return [
         Route("GET", PATH, escrow, _ESCROW),
         Route("GET", f"{PATH}/accounts/{{account}}", account, _ACCOUNT),
+        Route("GET", f"{PATH}/accounts/{{account}}/reinvestment", reinvestment, _REINVESTMENT),
         Route("POST", f"{PATH}/calls", calls, _CALLS),
     ]
 
@@ -116,10 +142,11 @@ def request_routes(requests: StakeRequests, sessions: Sessions) -> list[Route]:
 
 
 async def stake_calls(stakes: Stakes, wish: StakeWish) -> list[Call]:
-    """Return the calls of a wish; whether the contract would make them is not checked.
+    """Return the calls of a wish; whether the contract would make them is checked of `reinvest` alone.
 
     Raises:
         InvalidStake: when it lacks what its action needs.
+        StakeRefused: when revenue cannot be reinvested now.
     """
     holder, to = wish.account, wish.to or wish.account
     match wish.action:
@@ -139,6 +166,8 @@ async def stake_calls(stakes: Stakes, wish: StakeWish) -> list[Call]:
             return stakes.claim(await stakes.of(holder), to)
         case "delegate":
             return [stakes.delegate(delegate_of(wish))]
+        case "reinvest":
+            return (await StakeChanges(stakes).read(wish)).calls
 
 
 def _invalid(message: str, field: str) -> InvalidStake:

@@ -1,12 +1,13 @@
 """What a wish would do to an account's lock: checked by the contract's rules, and shown before anything is signed."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from usufruct.chain import Call
 from usufruct.core import Address, divide_down, format_units, moment
 from usufruct.staking.errors import InvalidStake, StakeRefused, StakeUnfunded
 from usufruct.staking.lock_model import Lock, income_down, score_down
+from usufruct.staking.reinvestments import ReinvestQuote
 from usufruct.staking.stakes import EscrowTerms, Stake, Stakes
 from usufruct_client.stake_documents import StakeWish
 
@@ -19,6 +20,7 @@ class StakeChange:
 
     `after`: the lock as it counts from the next week on; `ends_at`: when it can be withdrawn then, Unix seconds, by the
     contract; 0 without one. `paid`: tokens that are returned, less the `penalty`. `locked`: tokens that it takes.
+    `quote`: what revenue buys that is reinvested, of which the wish's `amount` is the least; `after` has the least.
     """
 
     wish: StakeWish
@@ -30,6 +32,7 @@ class StakeChange:
     locked: int = 0
     paid: int = 0
     penalty: int = 0
+    quote: ReinvestQuote | None = None
 
     @property
     def weight(self) -> int:
@@ -72,6 +75,8 @@ class StakeChanges:
                 return self._ends(wish, stake, terms)
             case "claim" | "delegate":
                 return self._keeps(wish, stake, terms)
+            case "reinvest":
+                return await self._reinvests(wish, stake, terms)
 
     async def _adds(self, wish: StakeWish, stake: Stake, terms: EscrowTerms) -> StakeChange:
         amount, lock = amount_of(wish), stake.lock
@@ -92,6 +97,22 @@ class StakeChanges:
         after = Lock(lock.amount + amount, lock.end, lock.renewal)
         calls = [self.stakes.escrow.increase(amount)]
         return StakeChange(wish, terms, stake, calls, after, stake.ends_at, locked=amount)
+
+    async def _reinvests(self, wish: StakeWish, stake: Stake, terms: EscrowTerms) -> StakeChange:
+        lock, reinvestments = stake.lock, self.stakes.reinvestments
+        _check_locked(lock)
+        if not lock.weeks_left(terms.week + 1):
+            raise _refused(f"the lock ends at {moment(stake.ends_at)}; extend it first", "ending")
+        if not stake.revenue:
+            raise _refused("no revenue is due now; it can be reinvested when its week is over", "nothing")
+        quote = await reinvestments.quote(stake.revenue)
+        least = quote.min_out() if wish.amount is None else wish.amount
+        if least > quote.expected:
+            shown = format_units(quote.expected, terms.token.decimals)
+            raise _refused(f"the market would give {shown} {terms.token.symbol} now, less than `amount`", "market")
+        calls, wish = [reinvestments.call(least, stake.now)], replace(wish, amount=least)
+        after = Lock(lock.amount + least, lock.end, lock.renewal)
+        return StakeChange(wish, terms, stake, calls, after, stake.ends_at, quote=quote)
 
     async def _moves_end(self, wish: StakeWish, stake: Stake, terms: EscrowTerms) -> StakeChange:
         lock, first = stake.lock, terms.week + 1

@@ -91,6 +91,7 @@ def stake_pages(views: StakeViews, sessions: Sessions, pages: Pages, *, airdrops
             "tokens": requests.stakes.known_tokens,
             "escrow": requests.stakes.escrow.address,
             "token_address": requests.stakes.token.address,
+            "reinvestor": requests.stakes.reinvestments.address,
             "moment": lambda seconds: datetime.fromtimestamp(seconds, UTC),
             "score_of": score_down,
             "share_of": score_share,

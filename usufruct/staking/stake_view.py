@@ -16,13 +16,17 @@ _MOST_BARS = 12
 
 @dataclass(frozen=True, slots=True)
 class OnChain:
-    """What the node answered: the escrow, when a lock of 52 weeks ends, and of the reader the lock, mark and level."""
+    """What the node answered: the escrow, when a lock of 52 weeks ends, and of the reader the lock, mark and level.
+
+    `reinvests`: whether the reader's revenue can be added to the lock here.
+    """
 
     terms: EscrowTerms
     longest_end: int
     stake: Stake | None = None
     seen: str = ""
     level: AccountLevel | None = None
+    reinvests: bool = False
 
     @property
     def next_week(self) -> int:
@@ -85,4 +89,5 @@ class StakeViews:
             return OnChain(terms, end)
         stake = await stakes.of(account)
         level = await self._levels.of(account) if self._levels else None
-        return OnChain(terms, end, stake, await self.requests.seen(stake), level)
+        reinvests = bool(stake.revenue and stake.lock.amount) and await stakes.reinvestments.offered()
+        return OnChain(terms, end, stake, await self.requests.seen(stake), level, reinvests)

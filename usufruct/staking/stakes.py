@@ -9,6 +9,7 @@ from usufruct.chain.contracts.vote_escrow import Permit, VoteEscrow
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address
 from usufruct.staking.lock_model import WEEK_SECONDS, Lock, week_of
+from usufruct.staking.reinvestments import Reinvestments
 from usufruct_client.eip712_messages import PERMIT, Domain
 from usufruct_client.typed_data import MessageHasher
 
@@ -74,6 +75,7 @@ class Stakes:
         self.client = chain.client
         self.escrow = VoteEscrow(chain.deployments.address(VoteEscrow), chain.client)
         self.token = PlatformToken(chain.deployments.address(PlatformToken), chain.client)
+        self.reinvestments = Reinvestments(chain)
         self.chain_id = chain.chain_id
         self._facts: tuple[TokenFacts, TokenFacts] | None = None
 

@@ -116,6 +116,10 @@ class DeploySite:
             raise NotDeployed(f"no step before this one deploys {contract.__name__}", contract=contract.__name__)
         return self._planned[contract]
 
+    def plans(self, contract: type[Contract]) -> bool:
+        """Tell whether a step of an earlier component deploys a contract."""
+        return contract in self._planned
+
     async def deploy(self, contract: type[Contract], creation: Creation) -> None:
         """Deploy a contract, unless its address has code, and record it.
 
@@ -155,12 +159,17 @@ class DeploySite:
         )
 
     def setting(
-        self, what: str, at: Address, done: Callable[[], Awaitable[bool]], send: Callable[[], Awaitable[object]]
+        self,
+        what: str,
+        at: Address,
+        done: Callable[[], Awaitable[bool]],
+        send: Callable[[], Awaitable[object]],
+        most_gas: int = _SETTING_GAS,
     ) -> DeployStep:
         """Return the step that writes one setting of a contract at `at`, which need not be there yet."""
 
         async def gas() -> int:
-            return 0 if await self.client.code_at(at) and await done() else _SETTING_GAS
+            return 0 if await self.client.code_at(at) and await done() else most_gas
 
         async def take() -> None:
             if not await done():

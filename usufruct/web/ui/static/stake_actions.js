@@ -4,7 +4,7 @@ import { callData } from "./transactions.js";
 import { ask, fill, reload, send, sign, transact } from "./wallet.js";
 
 const texts = document.getElementById("wallet-texts").dataset;
-const { escrow, token } = document.getElementById("stake").dataset;
+const { escrow, token, reinvestor } = document.getElementById("stake").dataset;
 
 // The calls that a change may be, in this order.
 const CALLS = {
@@ -17,17 +17,21 @@ const CALLS = {
   exit: ({ amount }) => [["exitEarly(uint256,address)", amount, texts.payer]],
   claim: () => [["claim(address)", texts.payer], ["claimPenalties(address)", texts.payer]],
   delegate: ({ to }) => [["delegate(address)", to]],
+  reinvest: ({ amount }, [call]) => [["reinvest(address,uint256,uint256)", reinvestor, amount, lastWord(call.data)]],
 };
+
+// The deadline: any will do.
+const lastWord = (data) => BigInt(`0x${data.slice(-64)}`).toString();
 
 const approve = (amount) => ["approve(address,uint256)", escrow, amount];
 
 // A passkey shows nothing of what it signs: that the operation is this change alone is checked here.
 async function isChange({ document }, wish) {
   const { callsOf } = await import("./keccak.js");
-  const wanted = await Promise.all(CALLS[wish.action](wish).map(async (call) => {
+  const calls = callsOf(document, texts.payer);
+  const wanted = await Promise.all(CALLS[wish.action](wish, calls).map(async (call) => {
     return { to: call[0].startsWith("approve(") ? token : escrow, data: await callData(...call) };
   }));
-  const calls = callsOf(document, texts.payer);
   const same = (call, other) => call?.to === other.to && call.value === 0n && call.data === other.data;
   if (wish.action !== "claim") return calls.length === wanted.length && wanted.every((each, at) => same(calls[at], each));
   const claimed = calls.map((call) => wanted.findIndex((each) => same(call, each)));  // one of both, or both in order
