@@ -22,6 +22,7 @@ from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.reinvestor import Reinvestor
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, claim_address, signer_of
@@ -55,6 +56,7 @@ def configured(folder: Path, url: str) -> Config:
         platform_token_symbol="EXM",
         platform_token_allocation=f"{ANN}=10",
         platform_token_levels=LEVELS,
+        platform_token_reinvest_test_price="0.05",
         governance_quorum_floor=FLOOR,
         governance_guardian=GUARDIAN,
         governance_guardian_until=expires.date().isoformat(),
@@ -72,6 +74,7 @@ def names_of(config: Config, deployments: Deployments) -> dict[Address, str]:
         deployments.address(FeeSplitter): "fee splitter",
         deployments.address(PlatformGovernor): "governor",
         deployments.address(PlatformTimelock): "timelock",
+        deployments.address(Reinvestor): "reinvestor",
     }
 
 
@@ -108,7 +111,7 @@ async def decide(client: Client, deployments: Deployments) -> None:
     await devnet.send_as(ANN, escrow.lock(2 * FLOOR * TOKEN, 52))
     await devnet.pass_time(8 * DAY_SECONDS)
 
-    kinds = (AssetRegistry, DealRoom, Exchange, Levels, PlatformToken, VoteEscrow)
+    kinds = (AssetRegistry, DealRoom, Exchange, Levels, PlatformToken, Reinvestor, VoteEscrow)
     owned = [each(deployments.address(each), client) for each in kinds]
     calls = [each.accept_ownership() for each in owned]
     what = ([call.to for call in calls], [0] * len(calls), [call.data for call in calls])

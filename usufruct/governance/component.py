@@ -15,6 +15,7 @@ from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.reinvestor import Reinvestor
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Deployments, DeploySite, address_of
 from usufruct.chain.keys import devnet_signer
@@ -35,7 +36,7 @@ from usufruct.web import Route
 from usufruct.web.ui import Pages
 
 _OFFERED = (AssetRegistry, Exchange, PlatformToken, VoteEscrow)
-"""What stakers decide about, beside levels and deals, if there are any.
+"""What stakers decide about, beside levels, deals and reinvesting, if there are any.
 
 The till stays the operator's: it pays whom the operator works for.
 """
@@ -105,7 +106,9 @@ def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:
     timelock = timelock_creation(settings, site.setup.owner)
     timelock_at = address_of(PlatformTimelock, timelock)
     governor = governor_creation(settings, escrow, timelock_at)
-    offered = (*_OFFERED, Levels, DealRoom) if config.platform_token.levels else _OFFERED
+    offered = [*_OFFERED, *((Levels, DealRoom) if config.platform_token.levels else ())]
+    if site.plans(Reinvestor):
+        offered.append(Reinvestor)
     return [
         site.creation(PlatformTimelock, timelock),
         site.creation(PlatformGovernor, governor, needs=escrow),
@@ -128,7 +131,7 @@ def _appointment(site: DeploySite, timelock_at: Address, governor_at: Address) -
 
 def _offer(
     site: DeploySite,
-    owned: AssetRegistry | Exchange | PlatformToken | VoteEscrow | Levels | DealRoom,
+    owned: AssetRegistry | Exchange | PlatformToken | VoteEscrow | Levels | DealRoom | Reinvestor,
     timelock: Address,
 ) -> DeployStep:
     """Return the step that names the timelock as the next owner of a contract, unless it has another owner already."""

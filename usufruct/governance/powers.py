@@ -15,6 +15,7 @@ from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
+from usufruct.chain.contracts.reinvestor import Reinvestor
 from usufruct.chain.interface import Function, interface_of
 from usufruct.chain.keys import Role, claim_address, role_address
 from usufruct.config import InvalidSetting
@@ -37,7 +38,7 @@ NOT_KNOWN = "not known"
 
 _OWNED = ("owner key", "timelock"), ("timelock", "none")
 """Owner and next owner, each before the timelock accepts what it is offered, and after."""
-_DECIDED = ("AssetRegistry", "DealRoom", "Exchange", "Levels", "PlatformToken", "VoteEscrow")
+_DECIDED = ("AssetRegistry", "DealRoom", "Exchange", "Levels", "PlatformToken", "Reinvestor", "VoteEscrow")
 
 PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
     **{(name, "owner"): _OWNED[0] for name in _DECIDED},
@@ -58,7 +59,7 @@ PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
     ("Till", "owner"): ("owner key",),
     ("Till", "pendingOwner"): ("none",),
     ("Till", "claimKeys"): ("claim key",),
-    ("VoteEscrow", "lockers"): ("none",),
+    ("VoteEscrow", "lockers"): ("reinvestor",),
 }
 """By contract and role: who may hold it, before and after the timelock accepts it where these differ.
 
@@ -161,14 +162,16 @@ class Powers:
             "none": {ZERO_ADDRESS},
             "owner key": {*first, *((own,) if own else ())},
             "guardian": {Address(config.governance.guardian.lower()) or ZERO_ADDRESS},
+            "reinvestor": {ZERO_ADDRESS},  # none where there is none, or it is not listed yet
         }
         for name, contract in (
             ("fee splitter", FeeSplitter),
             ("governor", PlatformGovernor),
+            ("reinvestor", Reinvestor),
             ("timelock", PlatformTimelock),
         ):
             if contract.__name__ in deployments.contracts:
-                names[name] = {deployments.address(contract)}
+                names.setdefault(name, set()).add(deployments.address(contract))
         with suppress(InvalidSetting):
             names["claim key"] = {claim_address(config)}
         with suppress(InvalidSetting):

@@ -77,6 +77,7 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
         "setContractURI(string)": _URI,
         "setTokenBridge(address)": (Setting("token_bridge", "tokenBridge()", Unit.ACCOUNT),),
     },
+    "Reinvestor": _OWNED,
     "Till": _OWNED,
     "VoteEscrow": {
         **_OWNED,
