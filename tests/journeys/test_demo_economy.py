@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from usufruct.cli.demo.economy_outcome import (
     MOST_DISCOUNT_BPS,
     NEW_EXIT_PENALTY_PERCENT,
     OTHER_ACCOUNTS,
+    PRICE,
     STAKERS,
     TOKENS_OF_OTHERS,
 )
@@ -60,6 +62,16 @@ def test_revenue_follows_the_scores_of_the_week(outcome: dict[str, Any]) -> None
     for staker, score in zip(outcome["stakers"], scores, strict=True):
         due = int(outcome["revenue_week"]["divided"]) * score / sum(scores)
         assert abs(int(staker["revenue"]) - due) <= 1
+
+
+def test_one_staker_reinvested_all_of_the_revenue_into_the_lock(outcome: dict[str, Any]) -> None:
+    made, (plan,) = outcome["reinvested"], [each for each in STAKERS if each.reinvests]
+    (staker,) = [each for each in outcome["stakers"] if each["name"] == plan.name]
+    assert made["name"] == plan.name
+    assert made["spent"] == staker["revenue"]
+    assert float(made["bought"]) == pytest.approx(int(made["spent"]) / 10**6 / float(PRICE), rel=0.01)
+    assert Decimal(made["least"]) <= Decimal(made["bought"])
+    assert Decimal(made["locked"]) == plan.tokens + Decimal(made["bought"])
 
 
 def test_the_level_of_the_payer_lowered_the_bill(outcome: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ from usufruct.app import Installation
 from usufruct.chain import Client
 from usufruct.chain.contracts.erc20 import Erc20, Transfer
 from usufruct.chain.contracts.platform_token import PlatformToken
+from usufruct.chain.contracts.reinvestor import Reinvested, Reinvestor
+from usufruct.chain.contracts.test_market import TestMarket
 from usufruct.chain.contracts.vote_escrow import LockChanged, RevenueBooked, RevenueClaimed, VoteEscrow
 from usufruct.cli.demo.outcome import Balances, read_balances
 from usufruct.config import GovernanceConfig, PlatformTokenConfig
@@ -19,7 +21,12 @@ from usufruct.staking import TOKEN_DECIMALS
 LEVELS = ",".join(f"{90_000 * level}={2 * level}:1" for level in range(1, 11))
 """From a score of 90,000 on, 2 % off; from 900,000 on, 20 %."""
 
-TOKEN = PlatformTokenConfig(name="Example", symbol="EXM", exit_penalty_percent=20, levels=LEVELS)
+PRICE = "0.05"
+"""Of a token in test dollars, at the market and by the feed."""
+
+TOKEN = PlatformTokenConfig(
+    name="Example", symbol="EXM", exit_penalty_percent=20, levels=LEVELS, reinvest_test_price=PRICE
+)
 GOVERNANCE = GovernanceConfig(
     quorum_floor="10000000", voting_delay_hours=1, voting_period_days=1, late_quorum_hours=0, timelock_days=1
 )
@@ -40,7 +47,7 @@ NEW_EXIT_PENALTY_PERCENT = 10
 class Staker:
     """One who takes part: the whole tokens that the airdrop gives, and the weeks that they are locked for.
 
-    `pays`: also the payer of the calls.
+    `pays`: also the payer of the calls; `reinvests`: adds the revenue to the lock.
     """
 
     name: str
@@ -48,12 +55,13 @@ class Staker:
     weeks: int
     renews: bool = False
     pays: bool = False
+    reinvests: bool = False
 
 
 STAKERS = (
     Staker("Ann", 20_000_000, 52),
     Staker("Ben", 20_000_000, 26),
-    Staker("Cleo", 10_000_000, 13, renews=True),
+    Staker("Cleo", 10_000_000, 13, renews=True, reinvests=True),
     Staker("Dora", 1_000_000, 52, pays=True),
 )
 OTHER_ACCOUNTS = 9_996
@@ -76,6 +84,7 @@ class EconomyOutcome:
     charged: int = 0
     saved: int = 0
     revenue_week: dict[str, object] = field(default_factory=dict)
+    reinvested: dict[str, object] = field(default_factory=dict)
     proposal_executed: dict[str, object] = field(default_factory=dict)
     conserved: bool = False
     seconds: float = 0.0
@@ -120,7 +129,7 @@ async def dollars_conserved(
     booked = sum(each.amount for each in RevenueBooked.among(logs, escrow.address))
     claimed: Balances = Counter()
     for each in RevenueClaimed.among(logs, escrow.address):
-        claimed[each.account] += each.amount
+        claimed[each.to] += each.amount
     left = booked - claimed.total()
     return (
         0 <= left <= len(stakers)
@@ -128,6 +137,23 @@ async def dollars_conserved(
         and claimed == await _paid_by(client, token, escrow.address)
         and 0 <= charged - booked - sum(balances[owner] for owner in owners) <= len(owners)
         and await _equals_counters(Erc20(token, client), balances)
+    )
+
+
+async def reinvested_conserved(installation: Installation) -> bool:
+    """Tell whether all that was claimed to the reinvestor is with the market, and all that it gave is locked."""
+    client, deployments, dollar = installation.client, installation.deployments, installation.get(Operator).token
+    reinvestor, market = deployments.address(Reinvestor), deployments.address(TestMarket)
+    token, escrow = deployments.address(PlatformToken), deployments.address(VoteEscrow)
+    logs = await client.logs(0, await client.block_number(), addresses=[reinvestor])
+    made = Reinvested.among(logs, reinvestor)
+    spent, bought = sum(each.spent for each in made), sum(each.bought for each in made)
+    claimed, sold = await _paid_by(client, dollar, escrow), await _paid_by(client, token, market)
+    return (
+        claimed[reinvestor] == spent
+        and await _paid_by(client, dollar, reinvestor) == Counter({market: spent})
+        and sold == Counter({reinvestor: bought})
+        and await _paid_by(client, token, reinvestor) == Counter({escrow: bought})
     )
 
 

@@ -13,6 +13,8 @@ from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.contracts.levels import Levels
+from usufruct.chain.contracts.reinvestor import Reinvestor
+from usufruct.chain.contracts.test_price_feed import TestPriceFeed
 from usufruct.chain.contracts.vote_escrow import WeekSpread
 from usufruct.chain.keys import KeySigner, Role, devnet_signer, signer_of
 from usufruct.cli.demo import economy_outcome as demo
@@ -34,11 +36,13 @@ from usufruct.staking import (
     Airdrops,
     BuiltAirdrop,
     FeePlan,
+    StakeChanges,
     Stakes,
     StakingLevels,
     build_airdrop,
     score_down,
 )
+from usufruct_client.stake_documents import StakeWish
 
 _CLAIMS_OPEN_DAYS = 60
 _COINS = 10**18
@@ -210,12 +214,20 @@ class EconomyStory:
             f"${dollars(self.outcome.charged)} were charged; ${dollars(divided)} of it is the fee that was divided, "
             f"${dollars(claimed)} is claimed."
         )
+        made = self.outcome.reinvested
+        bought = Decimal(str(made["bought"]))
+        self._say(
+            f"{made['name']} reinvests ${dollars(int(str(made['spent'])))}: it buys {bought:.4f} EXM for the lock."
+        )
 
     async def _claim(self, person: _Person, week: int, total_weight: int) -> None:
         weight = await self._stakes.escrow.weight_at(person.address, week)
         stake = await self._stakes.of(person.address)
-        for call in self._stakes.claim(stake, person.address):
-            await person.sender.execute(call, f"demo/claim/{person.plan.name}")
+        if person.plan.reinvests:
+            await self._reinvest(person)
+        else:
+            for call in self._stakes.claim(stake, person.address):
+                await person.sender.execute(call, f"demo/claim/{person.plan.name}")
         self.outcome.stakers.append(
             {
                 "name": person.plan.name,
@@ -228,6 +240,22 @@ class EconomyStory:
                 "revenue": str(stake.revenue),
             }
         )
+
+    async def _reinvest(self, person: _Person) -> None:
+        """Have the feed report the price, and add what the revenue buys to the lock."""
+        feed = TestPriceFeed(self._installation.deployments.address(TestPriceFeed), self._client)
+        await self._owner.execute(feed.post(parse_units(demo.PRICE, await feed.decimals())), "demo/price")
+        change = await StakeChanges(self._stakes).read(StakeWish(person.address, "reinvest"))
+        (call,) = change.calls
+        receipt = await person.sender.execute(call, f"demo/reinvest/{person.plan.name}")
+        made = self._stakes.reinvestments.purchase(receipt.logs)
+        self.outcome.reinvested = {
+            "name": person.plan.name,
+            "spent": str(made.spent),
+            "bought": format_units(made.bought, TOKEN_DECIMALS),
+            "least": format_units(made.least_out, TOKEN_DECIMALS),
+            "locked": format_units((await self._stakes.of(person.address)).lock.amount, TOKEN_DECIMALS),
+        }
 
     # 5
 
@@ -265,6 +293,7 @@ class EconomyStory:
             AssetRegistry(at(AssetRegistry), client).accept_ownership(),
             Exchange(at(Exchange), client).accept_ownership(),
             Levels(at(Levels), client).accept_ownership(),
+            Reinvestor(at(Reinvestor), client).accept_ownership(),
             self._stakes.token.accept_ownership(),
             self._stakes.escrow.accept_ownership(),
         ]
@@ -278,8 +307,10 @@ class EconomyStory:
         outcome = self.outcome
         stakers = [person.address for person in self._people]
         owners = [devnet_signer(index, self._installation.chain_id).address for index in OWNERS.values()]
-        outcome.conserved = await demo.tokens_conserved(self._installation, stakers) and await demo.dollars_conserved(
-            self._installation, stakers, owners, outcome.charged
+        outcome.conserved = (
+            await demo.tokens_conserved(self._installation, stakers)
+            and await demo.dollars_conserved(self._installation, stakers, owners, outcome.charged)
+            and await demo.reinvested_conserved(self._installation)
         )
         demand(outcome.conserved, f"money was not conserved: {outcome.as_json()}")
         self._say("Dollars and tokens, to the unit: the chain's logs and the contracts' own counters agree.")
