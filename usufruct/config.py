@@ -14,7 +14,6 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -28,6 +27,7 @@ from usufruct.core import Invalid, address, parse_units_up
 from usufruct.core.address_lists import read_airdrops, read_allocation, read_deals, read_publishers
 from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
+from usufruct.core.setting_texts import read_public_url, read_sender
 
 __all__ = [
     "LOGO_TYPES",
@@ -139,13 +139,6 @@ def _addresses(text: str) -> str:
     return " ".join(_address(each) for each in text.split())
 
 
-def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
-        raise ValueError(f"empty or an address such as https://ai.example.org, not {text!r}")
-    return text.rstrip("/").removesuffix("/v1")
-
-
 def _site_name(text: str) -> str:
     if not 1 <= len(text.strip()) <= 40:
         raise ValueError(f"1 to 40 characters, not {text!r}")
@@ -168,15 +161,6 @@ def _readable(read: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _sender(text: str) -> str:
-    name, where = parseaddr(text)
-    local, at, domain = where.rpartition("@")
-    plain = where.isascii() and where.isprintable() and " " not in where and name.isprintable()
-    if text and not (plain and local and at and domain):
-        raise ValueError(f"empty or such as Example <mail@example.org>, not {text!r}")
-    return text
-
-
 def _logo(text: str) -> str:
     if text and (Path(text).suffix.lower() not in LOGO_TYPES or not Path(text).is_file()):
         raise ValueError(f"empty or the path of a file ({', '.join(LOGO_TYPES)}), not {text!r}")
@@ -187,7 +171,7 @@ Amount = Annotated[str, AfterValidator(_amount)]
 """Whole units of the payment token as decimal text: what they are in atomic units depends on the token."""
 
 OptionalAddress = Annotated[str, AfterValidator(_address)]
-PublicUrl = Annotated[str, AfterValidator(_public_url)]
+PublicUrl = Annotated[str, AfterValidator(read_public_url)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +316,7 @@ class MailConfig:
     security: Annotated[Literal["starttls", "tls", "none"], "none: for a server on this machine"] = "starttls"
     user: Annotated[str, "empty: without a log-in"] = ""
     password: Annotated[Secret, "of that user"] = _NO_SECRET
-    sender: Annotated[str, AfterValidator(_sender), "what e-mails come from: NAME <ADDRESS>, or an address"] = ""
+    sender: Annotated[str, AfterValidator(read_sender), "what e-mails come from: NAME <ADDRESS>, or an address"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,17 @@ HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most
 
 SUB_PACKAGES = {  # parts of a package with an interface of their own
     "accounts": {"notifications", "passkeys"},
-    "core": {"address_lists", "components", "diagnostics", "files", "jobs", "networks", "price_cards", "process"},
+    "core": {
+        "address_lists",
+        "components",
+        "diagnostics",
+        "files",
+        "jobs",
+        "networks",
+        "price_cards",
+        "process",
+        "setting_texts",
+    },
     "chain": {
         "anvil",
         "codec",
