@@ -10,7 +10,7 @@ UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --o
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-ledger bench-pages bench-web check-pages screenshots profile-gateway clean
+.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-ledger bench-pages bench-prices bench-web check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -137,6 +137,9 @@ bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy an
 
 bench-web: setup ## CPU, p95 and pages per second with 10^4 services, 10^6 calls and 10^5 reviews (SERVICES=10000 SUBJECTS=usufruct)
 	@python -m bench.web $(if $(SERVICES),--services $(SERVICES)) $(if $(SUBJECTS),--subjects $(SUBJECTS))
+
+bench-prices: setup ## seconds and memory to write and read an archive of prices (ASSETS=1000 DAYS=3650)
+	@python -m bench.prices $(if $(ASSETS),--assets $(ASSETS)) $(if $(DAYS),--days $(DAYS))
 
 bench-pages: setup ## what a reader on a phone feels, each page beside its budget (ROUNDS=3)
 	@python -m bench.pages $(if $(ROUNDS),--rounds $(ROUNDS))

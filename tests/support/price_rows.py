@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from usufruct.connectors.prices import BAR_SCHEMA
+from usufruct.connectors.prices.bars import BAR_SCHEMA
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 LEARNT = datetime(2024, 6, 1, tzinfo=UTC)

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from tests.support.price_rows import LEARNT, START, bar, bars
 from usufruct.connectors.prices import (
-    Added,
     AssetChange,
     AssetFacts,
     Interval,
     PriceArchive,
     SourceFacts,
 )
+from usufruct.connectors.prices.archive import Added
 from usufruct.connectors.prices.segments import Manifest, Segments
 from usufruct.core import Conflict, Invalid, NotFound
 

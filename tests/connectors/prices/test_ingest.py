@@ -11,8 +11,6 @@ import pytest
 
 from tests.support.price_rows import START, bar
 from usufruct.connectors.prices import (
-    BAR_SCHEMA,
-    Added,
     AssetFacts,
     Batch,
     CheckRules,
@@ -22,6 +20,8 @@ from usufruct.connectors.prices import (
     SourceFacts,
     ingest,
 )
+from usufruct.connectors.prices.archive import Added
+from usufruct.connectors.prices.bars import BAR_SCHEMA
 from usufruct.core import Clock, Unavailable
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

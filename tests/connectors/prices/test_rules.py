@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from tests.support.price_rows import START, bar
-from usufruct.connectors.prices import BAR_SCHEMA, CheckRules, Interval
+from usufruct.connectors.prices import CheckRules, Interval
+from usufruct.connectors.prices.bars import BAR_SCHEMA
 from usufruct.connectors.prices.rules import CLEARING, REFUSING, REPORTING, Judged, judge_rows, judge_series
 from usufruct.core import Invalid
 

@@ -1,10 +1,11 @@
 """Prices, market caps and volumes of assets: their sources, their archive, and the panel that reads them."""
 
-from usufruct.connectors.prices.archive import Added, PriceArchive, SourceFacts
-from usufruct.connectors.prices.bars import BAR_SCHEMA, Bars, Interval
-from usufruct.connectors.prices.check import CheckReport, check
+from usufruct.connectors.prices.archive import PriceArchive, SourceFacts
+from usufruct.connectors.prices.bars import Bars, Interval
+from usufruct.connectors.prices.check import check
 from usufruct.connectors.prices.files import PriceFile, read_descriptions
 from usufruct.connectors.prices.ingest import ImportReport, ingest
+from usufruct.connectors.prices.news import NEWS_SCHEMA
 from usufruct.connectors.prices.panel import STABLECOIN, WRAPPED, Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import AssetChange, AssetFacts
 from usufruct.connectors.prices.rules import CheckRules, Finding
@@ -23,27 +24,26 @@ from usufruct.connectors.prices.synthetic import (
     regimes,
     synthesize,
     synthesize_bars,
+    synthesize_news,
     synthesize_supply,
 )
 
 __all__ = [
-    "BAR_SCHEMA",
     "BATCH_SCHEMA",
     "COLLAPSED_CHAIN",
     "COLLAPSED_EXCHANGE",
     "COLLAPSED_STABLECOIN",
     "DEPEGGED_STABLECOIN",
     "LARGEST",
+    "NEWS_SCHEMA",
     "REFUSED_SCHEMA",
     "STABLECOIN",
     "WRAPPED",
-    "Added",
     "Asset",
     "AssetChange",
     "AssetFacts",
     "Bars",
     "Batch",
-    "CheckReport",
     "CheckRules",
     "Finding",
     "ImportReport",
@@ -65,5 +65,6 @@ __all__ = [
     "regimes",
     "synthesize",
     "synthesize_bars",
+    "synthesize_news",
     "synthesize_supply",
 ]
