@@ -1,7 +1,7 @@
 """Prices, market caps and volumes of assets: their sources, their archive, and the panel that reads them."""
 
 from usufruct.connectors.prices.archive import PriceArchive, SourceFacts
-from usufruct.connectors.prices.bars import Bars, Interval
+from usufruct.connectors.prices.bars import BAR_SCHEMA, Bars, Interval
 from usufruct.connectors.prices.check import check
 from usufruct.connectors.prices.files import PriceFile, read_descriptions
 from usufruct.connectors.prices.ingest import ImportReport, ingest
@@ -29,6 +29,7 @@ from usufruct.connectors.prices.synthetic import (
 )
 
 __all__ = [
+    "BAR_SCHEMA",
     "BATCH_SCHEMA",
     "COLLAPSED_CHAIN",
     "COLLAPSED_EXCHANGE",
