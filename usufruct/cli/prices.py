@@ -31,7 +31,6 @@ from usufruct.connectors.prices import (
     check,
     ingest,
     read_descriptions,
-    synthesize_news,
 )
 from usufruct.core import Clock, Invalid
 
@@ -178,11 +177,8 @@ def synthesize(
         )
     into = archive_of(config, archive)
     with progress_bar("simulating", as_json=as_json) as progress:
-        made = SyntheticSource(market, interval)
-        report = ingest(into, made, progress=progress)
-        with into.writing() as writer:
-            texts = writer.news(made.facts, synthesize_news(market))
-    return _import_facts(into, report, as_json=as_json) | {"news": texts}
+        report = ingest(into, SyntheticSource(market, interval), progress=progress)
+    return _import_facts(into, report, as_json=as_json)
 
 
 @app.command()
@@ -293,34 +289,6 @@ def assets(
         if not category or category in each.categories
     ]
     return Rows(rows, ["number", "id", "symbol", "name", "categories"], "no asset is of this category")
-
-
-@app.command()
-@runs()
-def news(
-    config: Config,
-    asset: Annotated[str, Option(help="Only about this asset.")] = "",
-    first: Annotated[str | None, Option(metavar="YYYY-MM-DD", help="By default a week before the last.")] = None,
-    last: Annotated[str | None, Option(metavar="YYYY-MM-DD", help="By default the last day with prices.")] = None,
-    as_of: Annotated[
-        str | None, Option(metavar="YYYY-MM-DD", help="Show what was known at the end of this day.")
-    ] = None,
-    archive: ArchiveOption = None,
-    as_json: Json = False,
-) -> Rows:
-    """List the news of some days.
-
-    Example: usufruct prices news --asset syn-layer-1-001 --last 2019-11-05
-    """
-    there = filled_archive_of(config, archive)
-    known = parse_day(as_of, "--as-of")
-    found = there.registry(known).resolve(asset).id if asset else None
-    ends = [span.last.date() for span in there.spans()]
-    until = parse_day(last, "--last") or max(ends, default=_now().date())
-    since = parse_day(first, "--first") or until - timedelta(days=6)
-    rows = there.news(since, until, as_of=known, asset=found).with_columns(pl.col("assets").list.join(", "))
-    columns = ["time", "kind", "assets", "title", *(["text", "url", "source", "id", "known_at"] if as_json else [])]
-    return _rows(rows, columns, "no news in these days", as_json=as_json)
 
 
 @app.command()
@@ -456,7 +424,7 @@ def _say_findings(findings: tuple[Finding, ...], *, as_json: bool) -> None:
         say(f"{each.rule}: {each.count:,} bars, such as {each.examples[0] if each.examples else 'repeated ones'}")
 
 
-def _import_facts(archive: PriceArchive, report: ImportReport, *, as_json: bool) -> dict[str, Any]:
+def _import_facts(archive: PriceArchive, report: ImportReport, *, as_json: bool) -> Facts:
     facts: dict[str, Any] = {
         "read": report.read,
         "new": report.added.new,

@@ -1,6 +1,6 @@
 """The simulated market: the same to the byte, labelled, and with the events that tests of others look for."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from usufruct.connectors.prices import (
     regimes,
     synthesize,
     synthesize_bars,
+    synthesize_news,
     synthesize_supply,
 )
 from usufruct.core import Invalid
@@ -171,6 +172,24 @@ def test_bars_of_what_is_not_there_are_refused():
         synthesize_bars(MARKET, Interval.DAY, ["bitcoin"])
     with pytest.raises(Invalid, match="2018-12-31 to 2022-04-14 is not within the synthetic market"):
         synthesize_bars(MARKET, Interval.DAY, first=date(2018, 12, 31))
+
+
+def test_news_follow_the_prices_of_the_day_that_has_passed():
+    market = SyntheticMarket(assets=60, days=460)
+    news, panel = synthesize_news(market), synthesize(market)
+    assert {each.kind for each in news} == {"news", "reddit", "twitter"}
+    assert [each.time for each in news] == sorted(each.time for each in news)
+    close = panel.close[:, panel.column[LARGEST]]
+    about = [each for each in news if each.assets == (LARGEST,)]
+    assert len(about) == 459
+    for each in about:
+        row = panel.row((each.time - timedelta(hours=25)).date())
+        move = close[row] / close[row - 1] - 1
+        good = any(word in each.text for word in ("surges", "gains", "rallies"))
+        bad = any(word in each.text for word in ("plunges", "losses", "drops"))
+        assert (good, bad) == (move >= 0.03, move <= -0.03)
+    falls = [each.time.date() for each in news if each.assets == (COLLAPSED_CHAIN,) and "collapses" in each.text]
+    assert falls == [market.day(301)]
 
 
 def test_every_known_value_is_positive(panel: Panel):

@@ -5,7 +5,6 @@ from usufruct.connectors.prices.bars import BAR_SCHEMA, Bars, Interval
 from usufruct.connectors.prices.check import check
 from usufruct.connectors.prices.files import PriceFile, read_descriptions
 from usufruct.connectors.prices.ingest import ImportReport, ingest
-from usufruct.connectors.prices.news import NEWS_SCHEMA
 from usufruct.connectors.prices.panel import STABLECOIN, WRAPPED, Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import AssetChange, AssetFacts
 from usufruct.connectors.prices.rules import CheckRules, Finding
@@ -18,6 +17,7 @@ from usufruct.connectors.prices.synthetic import (
     LARGEST,
     MarketEvent,
     Regime,
+    SyntheticHeadline,
     SyntheticMarket,
     SyntheticSource,
     events,
@@ -36,7 +36,6 @@ __all__ = [
     "COLLAPSED_STABLECOIN",
     "DEPEGGED_STABLECOIN",
     "LARGEST",
-    "NEWS_SCHEMA",
     "REFUSED_SCHEMA",
     "STABLECOIN",
     "WRAPPED",
@@ -57,6 +56,7 @@ __all__ = [
     "Regime",
     "Source",
     "SourceFacts",
+    "SyntheticHeadline",
     "SyntheticMarket",
     "SyntheticSource",
     "check",

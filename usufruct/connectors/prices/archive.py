@@ -12,7 +12,6 @@ import polars as pl
 
 from usufruct.connectors.prices.bars import BAR_SCHEMA, KEY, MOMENT, PRICES, VALUES, Bars, Interval, start_of
 from usufruct.connectors.prices.dense import SUPPLY_DAYS, Grid, SupplyCarrier, fill, follow_renames, redenominate
-from usufruct.connectors.prices.news import append_news, read_news
 from usufruct.connectors.prices.panel import Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import (
     ASSETS,
@@ -83,18 +82,11 @@ class PriceArchive:
     @property
     def synthetic(self) -> bool:
         """Whether the prices are simulated."""
-        return any(each.synthetic for each in (*self.sources(), *self.news_sources()))
+        return any(each.synthetic for each in self.sources())
 
     def sources(self) -> tuple[SourceFacts, ...]:
-        """Return the sources of prices, the most preferred first: its value counts where several have one."""
-        return self._named("sources")
-
-    def news_sources(self) -> tuple[SourceFacts, ...]:
-        """Return the sources of news."""
-        return self._named("news_sources")
-
-    def _named(self, note: str) -> tuple[SourceFacts, ...]:
-        return tuple(SourceFacts(**each) for each in self.manifest().notes.get(note, ()))
+        """Return the sources, the most preferred first: it is the one whose value counts where several have one."""
+        return tuple(SourceFacts(**each) for each in self.manifest().notes.get("sources", ()))
 
     def prefer(self, names: Sequence[str]) -> None:
         """Put these sources first, in this order.
@@ -163,10 +155,6 @@ class PriceArchive:
         """Return the rows that rules kept out, with the rule and the place in the source."""
         rows = self._segments.read(QUARANTINE)
         return pl.DataFrame(schema=_QUARANTINE_SCHEMA) if rows is None else rows
-
-    def news(self, first: date, last: date, *, as_of: date | None = None, asset: str | None = None) -> pl.DataFrame:
-        """Return news from one day to another, of one asset or all, with the columns of `NEWS_SCHEMA`."""
-        return read_news(self._segments, first, last, _moment(as_of), asset)
 
     def panel(
         self,
@@ -351,39 +339,25 @@ class ArchiveWriter:
             Conflict: when it is simulated and the archive is not, or the reverse; or its prices are in another quote.
         """
         notes = self._transaction.manifest.notes
-        if notes.get("quote", quote) != quote:
-            raise Conflict(
-                f"the archive's prices are in {notes['quote']} and those of {facts.name} in {quote}; choose another "
-                "folder",
-                code="mixed_archive",
-            )
-        self._name("sources", facts)
-        self._transaction.note("quote", quote)
-
-    def news(self, facts: SourceFacts, rows: pl.DataFrame) -> int:
-        """Add news of a source, with the columns of `NEWS_SCHEMA`; return how much was not known yet.
-
-        Raises:
-            Conflict: when the source is simulated and the archive is not, or the reverse.
-        """
-        self._name("news_sources", facts)
-        return append_news(self._segments, self._transaction, rows)
-
-    def _name(self, note: str, facts: SourceFacts) -> None:
-        notes = self._transaction.manifest.notes
-        every = [SourceFacts(**each) for each in (*notes.get("sources", ()), *notes.get("news_sources", ()))]
-        if any(each.synthetic != facts.synthetic for each in every):
+        known = [SourceFacts(**each) for each in notes.get("sources", ())]
+        if any(each.synthetic != facts.synthetic for each in known):
             kinds = ("real prices", "simulated prices")
             raise Conflict(
                 f"the archive holds {kinds[not facts.synthetic]} and {facts.name} has {kinds[facts.synthetic]}; "
                 "choose another folder",
                 code="mixed_archive",
             )
-        known = [SourceFacts(**each) for each in notes.get(note, ())]
+        if notes.get("quote", quote) != quote:
+            raise Conflict(
+                f"the archive's prices are in {notes['quote']} and those of {facts.name} in {quote}; choose another "
+                "folder",
+                code="mixed_archive",
+            )
         others = [each for each in known if each.name != facts.name]
         place = next((index for index, each in enumerate(known) if each.name == facts.name), len(known))
         others.insert(place, facts)
-        self._transaction.note(note, [_document(each) for each in others])
+        self._transaction.note("quote", quote)
+        self._transaction.note("sources", [_document(each) for each in others])
 
     def note(self, name: str, value: Any) -> None:
         """Keep a small value beside the rows, such as where an import goes on; None removes it."""

@@ -58,8 +58,10 @@ def fill(grid: Grid, rows: pl.DataFrame, fields: Sequence[str], preference: Sequ
     found = {name: grid.empty() for name in fields}
     together = [name for name in fields if name in (*PRICES, "volume")]
     placed = _place(grid, rows)
-    for source in _ascending(placed["source"].unique().to_list(), preference):
-        values = _latest(grid, placed.filter(pl.col("source") == source), [*fields, "close"])
+    sources = _ascending(placed["source"].unique().to_list(), preference)
+    for source in sources:
+        own = placed if len(sources) == 1 else placed.filter(pl.col("source") == source)
+        values = _latest(grid, own, [*fields, "close"])
         has_close = np.isfinite(values["close"])
         for name in fields:
             known = has_close if name in together else np.isfinite(values[name])
@@ -120,10 +122,14 @@ def _ascending(sources: Sequence[str], preference: Sequence[str]) -> list[str]:
 
 def _latest(grid: Grid, rows: pl.DataFrame, fields: Sequence[str]) -> dict[str, Matrix]:
     """Return one source's values, each cell by its newest row; of two learnt at once, the one written later."""
-    rows = rows.sort("known_at", maintain_order=True) if rows["known_at"].n_unique() > 1 else rows
     cells: NDArray[np.int64] = rows["row"].to_numpy().astype(np.int64) * len(grid.ids) + rows["column"].to_numpy()
+    seen = np.zeros(grid.rows * len(grid.ids), dtype=np.bool_)
+    seen[cells] = True
+    learnt: NDArray[np.int64] | slice = slice(None)
+    if np.count_nonzero(seen) < len(cells):  # a cell is named twice
+        learnt = np.argsort(rows["known_at"].to_physical().to_numpy(), kind="stable")
     found = {}
     for name in dict.fromkeys(fields):
         found[name] = matrix = grid.empty()
-        matrix.reshape(-1)[cells] = rows[name].to_numpy()  # of a cell that is named twice, the last value stays
+        matrix.reshape(-1)[cells[learnt]] = rows[name].to_numpy()[learnt]  # of a cell's values, the last one stays
     return found

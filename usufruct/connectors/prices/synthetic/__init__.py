@@ -10,7 +10,7 @@ from usufruct.connectors.prices.synthetic.cast import (
 from usufruct.connectors.prices.synthetic.events import events
 from usufruct.connectors.prices.synthetic.hours import synthesize_bars
 from usufruct.connectors.prices.synthetic.market import MarketEvent, SyntheticMarket
-from usufruct.connectors.prices.synthetic.news import synthesize_news
+from usufruct.connectors.prices.synthetic.news import SyntheticHeadline, synthesize_news
 from usufruct.connectors.prices.synthetic.paths import synthesize, synthesize_supply
 from usufruct.connectors.prices.synthetic.regimes import Regime, regimes
 from usufruct.connectors.prices.synthetic.source import SyntheticSource
@@ -23,6 +23,7 @@ __all__ = [
     "LARGEST",
     "MarketEvent",
     "Regime",
+    "SyntheticHeadline",
     "SyntheticMarket",
     "SyntheticSource",
     "events",

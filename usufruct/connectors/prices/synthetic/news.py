@@ -1,13 +1,12 @@
 """News of a simulated market: what its prices did, in words, an hour after each day's close."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
-import polars as pl
 
 from usufruct.connectors.prices.bars import start_of
-from usufruct.connectors.prices.news import NEWS_SCHEMA
 from usufruct.connectors.prices.panel import Panel
 from usufruct.connectors.prices.synthetic.cast import LARGEST
 from usufruct.connectors.prices.synthetic.chance import stream, words
@@ -43,29 +42,38 @@ _QUIET = (
     "What to know about {name} this week",
 )
 
-_Item = tuple[int, str, list[str]]
+_Item = tuple[int, str, tuple[str, ...]]
 """A day's row, a text and the assets that it is about."""
 
 
-def synthesize_news(market: SyntheticMarket) -> pl.DataFrame:
-    """Return news with the columns of `NEWS_SCHEMA`: of events, of the market's moves, and of large assets' moves.
+@dataclass(frozen=True, slots=True)
+class SyntheticHeadline:
+    """A text that appears at a time, in UTC; `kind` is news, reddit or twitter; `assets` are ids."""
+
+    time: datetime
+    kind: str
+    text: str
+    assets: tuple[str, ...]
+
+
+def synthesize_news(market: SyntheticMarket) -> tuple[SyntheticHeadline, ...]:
+    """Return headlines of events, of the largest asset's days, and of large assets' moves, by time.
 
     Their tone follows the prices of the day that has passed; each is known when it appears.
     """
     panel = synthesize(market)
-    items = [*_of_events(market, panel), *_of_moves(market, panel)]
+    items = sorted([*_of_events(market, panel), *_of_moves(market, panel)])
     kinds = words(stream(market.seed, "kinds"), len(items)) % np.uint64(len(_KINDS))
-    rows = []
-    for number, ((row, text, assets), kind) in enumerate(zip(sorted(items), kinds.tolist(), strict=True)):
-        time = start_of(market.day(row)) + _LATER
-        rows.append((market.source, f"{number:06d}", time, _KINDS[kind], text, None, None, assets, time))
-    return pl.DataFrame(rows, schema=NEWS_SCHEMA, orient="row")
+    return tuple(
+        SyntheticHeadline(start_of(market.day(row)) + _LATER, _KINDS[kind], text, assets)
+        for (row, text, assets), kind in zip(items, kinds.tolist(), strict=True)
+    )
 
 
 def _of_events(market: SyntheticMarket, panel: Panel) -> Iterator[_Item]:
     for event in events(market):
         name = panel.assets[panel.column[event.asset]].name
-        yield (event.day - market.first_day).days, _EVENTS[event.kind].format(name=name), [event.asset]
+        yield (event.day - market.first_day).days, _EVENTS[event.kind].format(name=name), (event.asset,)
 
 
 def _of_moves(market: SyntheticMarket, panel: Panel) -> Iterator[_Item]:
@@ -81,4 +89,4 @@ def _of_moves(market: SyntheticMarket, panel: Panel) -> Iterator[_Item]:
         most = _MARKET_MOVE if asset.id == LARGEST else _MOVE
         texts = _UP if move >= most else _DOWN if move <= -most else _QUIET
         text = texts[int(picks[row, column])].format(name=asset.name, percent=f"{abs(move):.0%}".rstrip("%"))
-        yield row + 1, text, [asset.id]
+        yield row + 1, text, (asset.id,)
