@@ -61,7 +61,9 @@ class RatingsJob:
         sequence = self._archive.manifest().sequence
         if sequence == self._done:
             if not sequence:
-                raise NoMarketData(f"{self._archive.folder} has no prices; import some")
+                raise NoMarketData(
+                    f"{self._archive.folder} has no prices; import some with `usufruct prices import FILE`"
+                )
             return
         await asyncio.to_thread(self._compute)
         self._done = sequence
@@ -80,7 +82,7 @@ def read_inputs(archive: PriceArchive) -> MarketInputs:
     """
     spans = {each.interval: each for each in archive.spans()}
     if Interval.DAY not in spans:
-        raise NoMarketData(f"{archive.folder} has no daily prices; import some")
+        raise NoMarketData(f"{archive.folder} has no daily prices; import some with `usufruct prices import FILE`")
     panel = archive.panel()
     daily = archive.bars(Interval.DAY, panel.first_day, panel.last_day)
     hours = spans.get(Interval.HOUR)
