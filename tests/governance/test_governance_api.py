@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from tests.support.staked_economy import ANN, BEN
 from usufruct.accounts import DEMO_ACCOUNT
 from usufruct.app import open_installation
 from usufruct.chain import Call, ChainAccess
+from usufruct.chain.anvil import free_port
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import Address, checksum
@@ -153,3 +155,27 @@ async def test_the_relayer_pays_for_what_a_voter_does_and_for_nothing_else():
     ):
         assert not await calls.pays_for(STRANGER, other)
     assert asked == [(STRANGER, 1, ""), (STRANGER, 1, "x"), (STRANGER, 2, "")]
+
+
+@pytest.mark.anvil
+def test_without_a_node_pages_show_what_was_read_last(dao: Dao):
+    proposal = dao.propose(PENALTY, text="Raise it\n\nFor those who stay.")
+    config = dao.commands.config
+    away = replace(config, chain=replace(config.chain, rpc_url=f"http://127.0.0.1:{free_port()}"))
+
+    async def read() -> list[httpx.Response]:
+        async with open_installation(config) as installation:
+            await installation.get(Proposals).indexer.poll()
+        async with open_installation(away, wait_for_node=False) as installation:
+            transport = httpx.ASGITransport(installation.router())
+            async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as http:
+                paths = ("/proposals", f"/proposals/{proposal}", "/proposals/0x1234", "/v1/proposals")
+                return [await http.get(path, headers={"accept": "text/html"}) for path in paths]
+
+    listed, shown, unknown, api = asyncio.run(read())
+    for page in (listed, shown):
+        assert page.status_code == 200
+        assert "Raise it" in page.text
+        assert "node does not answer now" in page.text
+    assert "For those who stay." in shown.text
+    assert (unknown.status_code, api.status_code) == (404, 503)

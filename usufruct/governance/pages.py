@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from usufruct.accounts import Sessions
-from usufruct.core import Address, checksum
+from usufruct.core import Address, Unavailable, checksum
 from usufruct.governance.api import read_page
 from usufruct.governance.model import OPEN_STATES, ProposalState, harmless
 from usufruct.governance.proposal_documents import event_text
@@ -54,6 +54,12 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
 
     async def listed(request: Request) -> Response:
         page = read_page(request)
+        try:
+            return await standing_page(request, page)
+        except Unavailable:  # the page says so
+            return answer(request, "indexed", found=await proposals.indexed_page(page))
+
+    async def standing_page(request: Request, page: int) -> Response:
         found, count = await proposals.page(page), await proposals.count()
         return answer(
             request,
@@ -66,6 +72,12 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
         )
 
     async def show(request: Request) -> Response:
+        try:
+            return await standing_proposal(request)
+        except Unavailable:  # the page says so
+            return answer(request, "indexed", found=[await proposals.find_indexed(request.path_params["id"])])
+
+    async def standing_proposal(request: Request) -> Response:
         standing = await proposals.find(request.path_params["id"])
         session = await sessions.find(request.exchange)
         account = session.address if session else None

@@ -167,11 +167,15 @@ class Proposals:
     async def page(self, number: int = 1, size: int = PAGE) -> list[StandingProposal]:
         """Return a page of the proposals, the newest first."""
         await self.indexer.poll()
+        now = (await self.client.head()).timestamp
+        return [await self._standing(*each, now) for each in await self.indexed_page(number, size)]
+
+    async def indexed_page(self, number: int = 1, size: int = PAGE) -> list[tuple[Proposal, Tally]]:
+        """Return a page of the proposals as they were read last, the newest first; the node is not asked."""
         async with self._chain.database.snapshot() as unit:
             found = await proposals_of(unit, self.governor.address, (number - 1) * size, size)
             tallies = await tallies_of(unit, self.governor.address, [each.id for each in found])
-        now = (await self.client.head()).timestamp
-        return [await self._standing(each, tallies.get(each.id, Tally()), now) for each in found]
+        return [(each, tallies.get(each.id, Tally())) for each in found]
 
     async def find(self, text: str) -> StandingProposal:
         """Return the proposal of an id: 0x and hex digits, of which the first are enough where no other has them.
@@ -180,6 +184,10 @@ class Proposals:
             UnknownProposal: when there is none, or several begin so.
         """
         await self.indexer.poll()
+        return await self._standing(*await self.find_indexed(text), (await self.client.head()).timestamp)
+
+    async def find_indexed(self, text: str) -> tuple[Proposal, Tally]:
+        """Return the proposal of an id as it was read last; the node is not asked. Raises as `find`."""
         wanted, ids = id_text(text), list[Hash32]()
         async with self._chain.database.snapshot() as unit:
             if _PREFIX.fullmatch(wanted):
@@ -190,7 +198,7 @@ class Proposals:
             several = "several proposals have ids" if ids else "no proposal has an id"
             message = f"{several} that begin{'' if ids else 's'} with {text[:70]!r}; `usufruct gov list` shows them"
             raise UnknownProposal(message, field="id")
-        return await self._standing(found, tallies.get(found.id, Tally()), (await self.client.head()).timestamp)
+        return found, tallies.get(found.id, Tally())
 
     async def votes(self, proposal: Proposal) -> list[Vote]:
         """Return the votes about a proposal with the most weight."""
