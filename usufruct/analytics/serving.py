@@ -15,10 +15,12 @@ from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
 from usufruct.analytics.api_keys import MarketKeys
 from usufruct.analytics.explanation import Explanation, explain
+from usufruct.analytics.sentiment import KINDS, Headline, Kind
 from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
 from usufruct.analytics.snapshot_files import NoMarketData, SnapshotReader, read_snapshot, write_snapshot
 from usufruct.config import Config
+from usufruct.connectors.news import NewsArchive
 from usufruct.connectors.prices import Interval, PriceArchive
 from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
@@ -46,11 +48,12 @@ def snapshot_folder(config: Config) -> Path:
 class RatingsJob:
     """Computes a snapshot whenever the archive has changed."""
 
-    def __init__(self, archive: Path, snapshots: Path, clock: Clock) -> None:
+    def __init__(self, archive: Path, snapshots: Path, clock: Clock, news: Path | None = None) -> None:
         self._archive = PriceArchive(archive)
+        self._news = NewsArchive(news or archive.with_name("news"))
         self._snapshots = snapshots
         self._clock = clock
-        self._done = 0
+        self._done: tuple[int, float] = (0, 0.0)
 
     async def step(self) -> None:
         """Compute and write a snapshot, if there is something new.
@@ -58,24 +61,25 @@ class RatingsJob:
         Raises:
             NoMarketData: when there are no daily prices.
         """
-        sequence = self._archive.manifest().sequence
-        if sequence == self._done:
-            if not sequence:
+        changed = [path.stat().st_mtime for path in self._news.folder.glob("*.parquet")]
+        state = (self._archive.manifest().sequence, max(changed, default=0.0))
+        if state == self._done:
+            if not state[0]:
                 raise NoMarketData(
                     f"{self._archive.folder} has no prices; import some with `usufruct prices import FILE`"
                 )
             return
         await asyncio.to_thread(self._compute)
-        self._done = sequence
+        self._done = state
 
     def _compute(self) -> None:
-        snapshot = build_snapshot(read_inputs(self._archive), self._clock.now())
+        snapshot = build_snapshot(read_inputs(self._archive, self._news), self._clock.now())
         write_snapshot(self._snapshots, snapshot)
         _log.info("rated %d assets until %s", len(snapshot.assets), snapshot.last_day)
 
 
-def read_inputs(archive: PriceArchive) -> MarketInputs:
-    """Read what a snapshot is made of.
+def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> MarketInputs:
+    """Read what a snapshot is made of; headlines of `HOURLY_DAYS` until the last day with prices, and after it.
 
     Raises:
         NoMarketData: when the archive has no daily prices.
@@ -85,12 +89,23 @@ def read_inputs(archive: PriceArchive) -> MarketInputs:
         raise NoMarketData(f"{archive.folder} has no daily prices; import some with `usufruct prices import FILE`")
     panel = archive.panel()
     daily = archive.bars(Interval.DAY, panel.first_day, panel.last_day)
+    texts = () if news is None else read_headlines(news, panel.last_day)
     hours = spans.get(Interval.HOUR)
     if hours is None:
-        return MarketInputs(panel, daily)
+        return MarketInputs(panel, daily, headlines=texts)
     last = hours.last.date()
     first = max(hours.first.date(), last.fromordinal(last.toordinal() - HOURLY_DAYS + 1))
-    return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last))
+    return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last), texts)
+
+
+def read_headlines(news: NewsArchive, last: date) -> tuple[Headline, ...]:
+    """Return titles at the times when they were learnt: what came late is not put into an hour of before."""
+    found = news.items(date.fromordinal(last.toordinal() - HOURLY_DAYS), date.fromordinal(last.toordinal() + 7))
+    return tuple(Headline(int(each.known_at.timestamp()), _kind_of(each.source), each.title) for each in found)
+
+
+def _kind_of(source: str) -> Kind:
+    return next((kind for kind in KINDS if kind in source.lower()), "news")
 
 
 def compute_snapshot(config: Config, now: int) -> Snapshot:
@@ -99,7 +114,8 @@ def compute_snapshot(config: Config, now: int) -> Snapshot:
     Raises:
         NoMarketData: when the archive has no daily prices.
     """
-    snapshot = build_snapshot(read_inputs(PriceArchive(archive_folder(config))), now)
+    folder = archive_folder(config)
+    snapshot = build_snapshot(read_inputs(PriceArchive(folder), NewsArchive(folder.with_name("news"))), now)
     write_snapshot(snapshot_folder(config), snapshot)
     return snapshot
 

@@ -1,0 +1,47 @@
+"""The worker's job: it computes when prices or news come in, and only then; headlines count when they were learnt."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.support.fake_clock import FakeClock
+from tests.support.market_archive import MARKET, simulated_inputs, write_archive
+from usufruct.analytics.serving import RatingsJob, read_headlines
+from usufruct.analytics.snapshot import Selection
+from usufruct.analytics.snapshot_files import NoMarketData, read_snapshot
+from usufruct.connectors.news import NewsArchive, NewsItem
+
+LAST = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def item(name: str, source: str, title: str, known_at: datetime) -> NewsItem:
+    return NewsItem(name, source, title, "", "", known_at - timedelta(hours=5), known_at)
+
+
+async def test_a_snapshot_is_computed_when_something_came_in(tmp_path: Path):
+    job = RatingsJob(tmp_path / "prices", tmp_path / "ratings", FakeClock(int(LAST.timestamp())))
+    with pytest.raises(NoMarketData, match="usufruct prices import"):
+        await job.step()
+    write_archive(tmp_path / "prices", simulated_inputs(LAST, replace(MARKET, days=120), 48))
+    await job.step()
+    first = (tmp_path / "ratings" / "current").stat().st_mtime_ns
+    await job.step()
+    assert (tmp_path / "ratings" / "current").stat().st_mtime_ns == first
+    news = NewsArchive(tmp_path / "news")
+    news.folder.mkdir()
+    news.add(
+        [
+            item("1", "Example News", "A wonderful win for holders", LAST + timedelta(hours=33, minutes=5)),
+            item("2", "reddit.example", "A terrible fraud", LAST + timedelta(hours=33, minutes=50)),
+        ]
+    )
+    await job.step()
+    page = read_snapshot(tmp_path / "ratings").rows["sentiments"].page(Selection(limit=1))
+    row = orjson.loads(page.rows[0])
+    assert row["DATETIME"] == "2026-02-01T09:00:00.000Z"
+    assert (row["NEWS_SENTIMENT_LABEL"], row["REDDIT_SENTIMENT_LABEL"]) == ("Positive", "Negative")
+    assert row["TWITTER_SENTIMENT_GRADE"] is None
+    assert [each.kind for each in read_headlines(news, LAST.date())] == ["reddit", "news"]
