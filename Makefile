@@ -10,7 +10,7 @@ UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --o
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-ledger bench-pages bench-prices bench-ratings bench-web check-pages screenshots profile-gateway clean
+.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-index bench-ledger bench-pages bench-prices bench-ratings bench-web check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -137,6 +137,9 @@ bench-gateway: setup ## CPU, latency and memory of a call beside a bare proxy an
 
 bench-ratings: setup ## CPU to rate 1,000 assets beside pandas-ta-classic, CPU of /v2/price beside bare FastAPI (ROUNDS=3)
 	@python -m bench.ratings $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-index: setup ## time, memory and values of an index's backtest beside vectorbt, bt and hmmlearn (ROUNDS=3)
+	@python -m bench.index $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-web: setup ## CPU, p95 and pages per second with 10^4 services, 10^6 calls and 10^5 reviews (SERVICES=10000 SUBJECTS=usufruct)
 	@python -m bench.web $(if $(SERVICES),--services $(SERVICES)) $(if $(SUBJECTS),--subjects $(SUBJECTS))

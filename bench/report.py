@@ -37,6 +37,11 @@ def write(name: str, rows: Sequence[Row]) -> Path:
     return path
 
 
+def _number(value: float) -> str:
+    """Return a value as the table has it: what two decimals would show as 0 gets an exponent."""
+    return f"{value:.1e}" if 0 < abs(value) < 0.005 else f"{value:,.{0 if value >= 100 else 2}f}"
+
+
 def table(name: str, rows: Sequence[Row]) -> Table:
     """Lay the rows out, each peer with its ratio to ours (above 1: the peer needs more)."""
     ours = {row.metric: row.value for row in rows if row.subject == OURS}
@@ -46,6 +51,6 @@ def table(name: str, rows: Sequence[Row]) -> Table:
     for row in rows:
         base = ours.get(row.metric)
         ratio = f"{row.value / base:.2f}" if row.value is not None and base and row.subject != OURS else ""
-        value = "-" if row.value is None else f"{row.value:,.{0 if row.value >= 100 else 2}f}"
+        value = "-" if row.value is None else _number(row.value)
         out.add_row(row.metric, row.subject, value, row.unit, str(row.n), ratio, row.note)
     return out

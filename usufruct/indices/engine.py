@@ -122,10 +122,11 @@ def run_index(rulebook: Rulebook, panel: Panel, first: date | None = None, last:
 
 def _filled(rulebook: Rulebook, data: MarketData, columns: Indices, first: int, last: int) -> Filled:
     """Return prices from the first trade on; gaps at its start are filled from the days before."""
+    filled = fill_prices(data.price_history(columns, first, last), rulebook.delisting)
     before = min(first, rulebook.delisting.after_days + 1)
-    filled = fill_prices(data.price_history(columns, first - before, last), rulebook.delisting)
-    if not before:
+    if not before or filled.known[:, 0].all():
         return filled
+    filled = fill_prices(data.price_history(columns, first - before, last), rulebook.delisting)
     rest = slice(before, None)
     return Filled(
         np.ascontiguousarray(filled.prices[:, rest]),

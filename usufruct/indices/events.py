@@ -181,8 +181,7 @@ def _moves(backtest: Backtest, at: int, screened: Screened, line: int, *, bullis
     stable = np.isin(columns, backtest.signals.stable)
     ids = backtest.ids()
     for each in np.flatnonzero(moved | stale | ((wanted > 0) != (before > 0))):
-        column = int(columns[each])
-        why = _why(backtest, at, screened, line, column, ranks, bullish=bullish, stable=bool(stable[each]))
+        why = _why(backtest, at, screened, line, int(each), ranks, bullish=bullish, stable=bool(stable[each]))
         if wanted[each] > 0 and before[each] > 0:
             why = "back to its target"
         if not moved[each]:
@@ -191,11 +190,11 @@ def _moves(backtest: Backtest, at: int, screened: Screened, line: int, *, bullis
 
 
 def _why(
-    backtest: Backtest, at: int, screened: Screened, line: int, column: int, ranks: Sequence[int], *,
+    backtest: Backtest, at: int, screened: Screened, line: int, place: int, ranks: Sequence[int], *,
     bullish: bool, stable: bool,
 ) -> str:  # fmt: skip
     """Say why an asset is or is not a target."""
-    place = int(np.searchsorted(backtest.targets.columns, column))
+    column = int(backtest.targets.columns[place])
     is_target = backtest.targets.weights[place, at] > 0
     if stable:
         if is_target:
