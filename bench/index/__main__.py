@@ -1,8 +1,8 @@
 """`make bench-index`: time, memory and values of a weekly Top 100 over eight years, beside peers.
 
 Each engine runs in a process of its own, `--rounds` times after a warm-up; the rounds of all engines are interleaved.
-The value is the median. Peers are installed at pinned versions into throw-away folders in `build/bench-index`. Fails when a
-promise is missed; a peer that cannot be installed is reported and compared with nothing.
+The value is the median. Peers are installed at pinned versions into throw-away folders in `build/bench-index`. Fails
+when a promise is missed; a peer that cannot be installed is reported and compared with nothing.
 """
 
 import argparse

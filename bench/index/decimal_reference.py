@@ -1,4 +1,4 @@
-"""The benchmark's index in decimals of 40 digits, one asset after the other: the engines' values are compared with it."""
+"""The benchmark's index in decimals of 40 digits, one asset after the other: what all are compared with."""
 
 from decimal import Decimal, localcontext
 

@@ -2,46 +2,50 @@
 
 from usufruct.indices.engine import Backtest, run_index
 from usufruct.indices.errors import CapsInfeasible, InvalidRulebook, NoTrade, TooFewAssets, UnknownRulebook
-from usufruct.indices.events import Holding, Move, Rebalance, rebalances, record, record_bytes, record_hash
+from usufruct.indices.events import Rebalance, rebalances, record, record_bytes, record_hash
 from usufruct.indices.markov import TwoStates, filtered, fit
 from usufruct.indices.metrics import Metrics, drawdown_of, measure, returns_of
-from usufruct.indices.orders import Order, exchange_orders, last_prices, target_weights, vault_weights
-from usufruct.indices.overlays import Overlaid, apply_overlay
+from usufruct.indices.orders import exchange_orders, last_prices, target_weights, vault_weights
+from usufruct.indices.overlays import apply_overlay
 from usufruct.indices.position import Position, open_position, tax_lots_csv
-from usufruct.indices.restatement import RestatementReport, restate
+from usufruct.indices.report import NO_ADVICE, Report, compare_document, make_report, report_bytes
+from usufruct.indices.report_page import percent, report_page
+from usufruct.indices.restatement import restate
 from usufruct.indices.rulebook import Rulebook, load_rulebook, parse_rulebook, shipped, shipped_text
 
 __all__ = [
+    "NO_ADVICE",
     "Backtest",
     "CapsInfeasible",
-    "Holding",
     "InvalidRulebook",
     "Metrics",
-    "Move",
     "NoTrade",
-    "Order",
-    "Overlaid",
     "Position",
     "Rebalance",
-    "RestatementReport",
+    "Report",
     "Rulebook",
     "TooFewAssets",
     "TwoStates",
     "UnknownRulebook",
     "apply_overlay",
+    "compare_document",
     "drawdown_of",
     "exchange_orders",
     "filtered",
     "fit",
     "last_prices",
     "load_rulebook",
+    "make_report",
     "measure",
     "open_position",
     "parse_rulebook",
+    "percent",
     "rebalances",
     "record",
     "record_bytes",
     "record_hash",
+    "report_bytes",
+    "report_page",
     "restate",
     "returns_of",
     "run_index",

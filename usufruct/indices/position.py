@@ -128,7 +128,7 @@ def tax_lots_csv(position: Position) -> str:
                 lot.asset,
                 lot.bought,
                 lot.sold or "",
-                repr(lot.units),
+                repr(float(lot.units)),
                 f"{lot.cost:.6f}",
                 f"{lot.proceeds:.6f}",
                 f"{lot.gain:.6f}",

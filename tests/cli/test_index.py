@@ -1,0 +1,90 @@
+"""`usufruct index`: the simulated market end to end, and refusals as one line."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Commands
+from usufruct.indices import load_rulebook, shipped
+
+RANGE = ("--from", "2020-01-01", "--to", "2020-06-30")
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Commands:
+    """Commands in an empty folder; there is no chain and no archive of prices."""
+    config = tmp_path / "config.toml"
+    config.touch()
+    return Commands({"USUFRUCT_DATA_FOLDER": str(tmp_path / "data"), "USUFRUCT_CONFIG": str(config)})
+
+
+def test_indices_are_listed_and_shown(offline: Commands):
+    rows = offline.json("index", "list")
+    assert [each["index"] for each in rows] == list(shipped())
+    shown = offline.json("index", "show", "global-100")
+    assert shown["hash"] == load_rulebook("global-100").hash
+    assert shown["regime"]["window_days"] == 140
+
+
+def test_a_backtest_is_written_and_labelled(offline: Commands, tmp_path: Path):
+    out = tmp_path / "report"
+    done = offline.run("index", "backtest", "top-10", *RANGE, "--out", str(out))
+    assert done.exit_code == 0
+    assert "simulated" in done.stderr
+    for text in ("after costs", "if delisted at 0", "largest fall", "lost most", "not advice"):
+        assert text in done.stdout
+    assert {each.name for each in out.iterdir()} == {"report.html", "report.json", "record.json"}
+    record = json.loads((out / "record.json").read_bytes())
+    assert record["synthetic"] is True
+    assert len(record["rebalances"]) == json.loads((out / "report.json").read_bytes())["rebalances"]["count"]
+
+
+def test_a_rebalance_is_explained(offline: Commands):
+    found = offline.json("index", "explain", "top-10", "2020-03-15", "--from", "2020-01-01")
+    assert found["decided"] == "2020-03-01"
+    assert len(found["holdings"]) == 10
+    assert all(each["why"] for each in found["moves"])
+
+
+def test_indices_are_compared_on_the_same_days(offline: Commands):
+    rows = offline.json("index", "compare", "top-10", "top-50", *RANGE)
+    assert [each["index"] for each in rows] == ["top-10", "top-50"]
+    assert all(each["total_return"] > -1 for each in rows)
+
+
+def test_a_position_and_its_lots(offline: Commands, tmp_path: Path):
+    path = tmp_path / "lots.csv"
+    options = ("--amount", "1000", "--since", "2020-02-10", "--lots", str(path), *RANGE)
+    found = offline.json("index", "position", "top-10", *options)
+    assert found["value"] == pytest.approx(found["invested"] + found["profit"], abs=0.02)
+    assert found["next_decision"] == "2020-07-01"
+    total = list(csv.reader(path.read_text().splitlines()))[-1]
+    assert float(total[-1]) - found["costs"] == pytest.approx(found["profit"], abs=0.02)
+
+
+def test_orders_and_vault_weights_are_of_one_target(offline: Commands):
+    orders = offline.json("index", "orders", "top-10", "--value", "10000", "--smallest", "0", *RANGE)
+    weights = offline.json("index", "orders", "top-10", "--vault", *RANGE)
+    assert sum(int(each["weight"]) for each in weights) == 10**18
+    assert {each["asset"] for each in orders} == {each["asset"] for each in weights}
+    by_asset = {each["asset"]: each["value"] for each in orders}
+    for each in weights:
+        assert by_asset[each["asset"]] == pytest.approx(10_000 * int(each["weight"]) / 10**18, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("backtest", "top-7"), "unknown_rulebook", "choose one of ai"),
+        (("backtest", "top-10", "--from", "soon"), "invalid_day", "--from must be a day"),
+        (("backtest", "top-10", "--from", "1999-01-01"), "day_out_of_range", "choose a day from 2019-01-01"),
+        (("backtest", "top-10", "--archive", "nowhere"), "no_prices", "there are no prices in nowhere"),
+        (("orders", "top-10", "--held", "bitcoin", *RANGE), "invalid_holding", "--held must be ASSET=UNITS"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_remedy(offline: Commands, arguments: tuple[str, ...], code: str, words: str):
+    refused = offline.refused("index", *arguments)
+    assert refused.code == code
+    assert words in refused.message
