@@ -9,7 +9,7 @@ from usufruct.assets.price_cards import PricePeriod, card_in_force, check_card, 
 from usufruct.chain.contracts import asset_registry
 from usufruct.chain.contracts.asset_registry import Kind, Parent
 from usufruct.core import UINT128_MAX, Address, AssetId, Hash32, divide_up, format_units, moment, parse_units
-from usufruct.core.price_cards import PriceCard
+from usufruct.core.price_cards import MOST_LEVEL_DISCOUNT_BPS, PriceCard
 
 SHARE_DECIMALS = 6
 SUPPLY = 100_000_000 * 10**6
@@ -22,9 +22,6 @@ NO_DIGEST = Hash32("0x" + "0" * 64)
 """Of a listing whose model is not pinned to bytes."""
 
 _LONGEST_NAME = 200
-
-MOST_LEVEL_DISCOUNT_BPS = 5_000
-"""Most that a seller can let staking levels take off prices: what the contract lets a level bring at most."""
 
 MOST_OF_VISITOR = 1_000
 MOST_OF_DAY = 1_000_000

@@ -4,10 +4,13 @@ from enum import StrEnum
 
 from usufruct.core.value_classes import value
 
-__all__ = ["WHOLE_BPS", "PriceCard", "PriceUnit"]
+__all__ = ["MOST_LEVEL_DISCOUNT_BPS", "WHOLE_BPS", "PriceCard", "PriceUnit"]
 
 WHOLE_BPS = 10_000
 """All of a price, in hundredths of a per cent."""
+
+MOST_LEVEL_DISCOUNT_BPS = 5_000
+"""Most that a staking level takes off a price: what the contract lets a level bring, and a seller give, at most."""
 
 
 class PriceUnit(StrEnum):

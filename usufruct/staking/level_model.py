@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from usufruct.config import InvalidSetting
 from usufruct.core import Invalid, parse_units
+from usufruct.core.price_cards import MOST_LEVEL_DISCOUNT_BPS
 from usufruct.staking.airdrop_rows import TOKEN_DECIMALS
 
 LEVELS = 10
-MOST_DISCOUNT_BPS = 5_000
 USUAL_QUOTA_BPS = 10_000
 MOST_QUOTA_BPS = 1_000_000
 
@@ -75,7 +75,7 @@ def _check_level(number: int, part: str, below: LevelTerms, level: LevelTerms) -
         "raise its score above that of the level below": below.threshold < level.threshold <= _MOST_THRESHOLD,
         "its discount is at least that of the level below, and at most 50": below.discount_bps
         <= level.discount_bps
-        <= MOST_DISCOUNT_BPS,
+        <= MOST_LEVEL_DISCOUNT_BPS,
         "its quota is at least that of the level below, 1 to 100": below.quota_bps <= level.quota_bps <= MOST_QUOTA_BPS,
     }
     for remedy, holds in rules.items():

@@ -14,13 +14,11 @@ from usufruct.cli.support.deposits import configured_token
 from usufruct.cli.support.local_store import saved_channel
 from usufruct.config import Config
 from usufruct.core import Address, Conflict, UsufructError, checksum, format_units, hash32
+from usufruct.core.price_cards import MOST_LEVEL_DISCOUNT_BPS
 from usufruct_client import Agreed, AnswerReader, Receipt, faults, read_receipt, text_hash
 from usufruct_client.bill_lines import bill_lines, charge_faults, line_text, quantities_of, total_of
 from usufruct_client.price_card import PriceCard
 from usufruct_client.wire import ModelCard
-
-_MOST_DISCOUNT_BPS = 5_000
-"""What the contract `Levels` lets a level take off at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def check_prices(receipt: Receipt, services: Sequence[ModelCard]) -> list[Check]
         card = service.price
         if (int(service.asset, 16), card.version) == (receipt.asset, receipt.price_card_version):
             now = [0, *service.level_discounts]
-            possible = (*now, *range(_MOST_DISCOUNT_BPS + 1))
+            possible = (*now, *range(MOST_LEVEL_DISCOUNT_BPS + 1))
             found = next((each for each in possible if _is_priced(receipt, card, each)), None)
             if found is None:
                 return [Check("prices", False, f"not as in price card {card.version}")]
