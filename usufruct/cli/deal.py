@@ -46,6 +46,9 @@ from usufruct.staking.deals import (
 app = Typer()
 
 Id = Annotated[str, Argument(metavar="DEAL", help="The deal's id, 0x and 64 hex digits.")]
+_Payout = Refunded | Claimed | ProceedsTaken | TokensReturned
+"""Events of payouts: each has an amount, and who got it."""
+
 To = Annotated[Address | None, Option(**ADDRESS, help="Who gets it; by default the wallet.")]
 
 
@@ -187,11 +190,9 @@ async def refund(chain: ChainAccess, deal: Id, wallet: Wallet, to: To = None) ->
     Example: usufruct deal refund 0x5c0e... --wallet 0
     """
     session = _Session(chain, wallet)
-    state = await session.state(deal)
-    call = await session.calls.refund(state, session.signer.address, to or session.signer.address)
-    receipt = await session.send("refund", call)
-    (paid,) = Refunded.among(receipt.logs, call.to)
-    return await session.payout(state, "refunded", paid.amount, paid.to, receipt, is_sale=False)
+    state, (mine, receiver) = await session.state(deal), session.parties(to)
+    receipt = await session.send("refund", await session.calls.refund(state, mine, receiver))
+    return await session.payout(state, "refunded", Refunded.among(receipt.logs, session.room), receipt, is_sale=False)
 
 
 @app.command()
@@ -202,11 +203,9 @@ async def claim(chain: ChainAccess, deal: Id, wallet: Wallet, to: To = None) -> 
     Example: usufruct deal claim 0x5c0e... --wallet 0
     """
     session = _Session(chain, wallet)
-    state = await session.state(deal)
-    call = await session.calls.claim(state, session.signer.address, to or session.signer.address)
-    receipt = await session.send("claim", call)
-    (paid,) = Claimed.among(receipt.logs, call.to)
-    return await session.payout(state, "claimed", paid.amount, paid.to, receipt, is_sale=True)
+    state, (mine, receiver) = await session.state(deal), session.parties(to)
+    receipt = await session.send("claim", await session.calls.claim(state, mine, receiver))
+    return await session.payout(state, "claimed", Claimed.among(receipt.logs, session.room), receipt, is_sale=True)
 
 
 @app.command()
@@ -240,12 +239,11 @@ async def take_proceeds(chain: ChainAccess, deal: Id, wallet: Wallet, to: To = N
     Example: usufruct deal take-proceeds 0x5c0e... --wallet 0
     """
     session = _Session(chain, wallet)
-    state, mine = await session.state(deal), session.signer.address
-    call = session.calls.take_proceeds(state, mine, to or mine)
-    receipt = await session.send("take-proceeds", call)
-    (paid,) = ProceedsTaken.among(receipt.logs, call.to)
-    facts = await session.payout(state, "proceeds", paid.amount, paid.to, receipt, is_sale=False)
-    return {**facts, "fee": amount_text(paid.fee, (await session.deals.tokens(state.deal)).payment)}
+    state, (mine, receiver) = await session.state(deal), session.parties(to)
+    receipt = await session.send("take-proceeds", session.calls.take_proceeds(state, mine, receiver))
+    taken = ProceedsTaken.among(receipt.logs, session.room)
+    facts = await session.payout(state, "proceeds", taken, receipt, is_sale=False)
+    return {**facts, "fee": amount_text(taken[0].fee, (await session.deals.tokens(state.deal)).payment)}
 
 
 @app.command("take-unsold")
@@ -256,11 +254,10 @@ async def take_unsold(chain: ChainAccess, deal: Id, wallet: Wallet, to: To = Non
     Example: usufruct deal take-unsold 0x5c0e... --wallet 0
     """
     session = _Session(chain, wallet)
-    state, mine = await session.state(deal), session.signer.address
-    call = session.calls.take_unsold(state, mine, to or mine)
-    receipt = await session.send("take-unsold", call)
-    (paid,) = TokensReturned.among(receipt.logs, call.to)
-    return await session.payout(state, "returned", paid.amount, paid.to, receipt, is_sale=True)
+    state, (mine, receiver) = await session.state(deal), session.parties(to)
+    receipt = await session.send("take-unsold", session.calls.take_unsold(state, mine, receiver))
+    returned = TokensReturned.among(receipt.logs, session.room)
+    return await session.payout(state, "returned", returned, receipt, is_sale=True)
 
 
 @app.command()
@@ -328,6 +325,7 @@ class _Session:
         self.deals = _deals(chain)
         self.calls = DealCalls(self.deals)
         self.signer: KeySigner = open_wallet(wallet, chain.config)
+        self.room = self.deals.room.address
         self._sender = chain.sender(self.signer)
 
     async def state(self, deal: str) -> DealState:
@@ -348,13 +346,18 @@ class _Session:
         part = await self.deals.part(state, self.signer.address)
         return _part_facts(state, part, await self.deals.tokens(state.deal))
 
+    def parties(self, to: Address | None) -> tuple[Address, Address]:
+        """Return whose payout it is, and who gets it."""
+        return self.signer.address, to or self.signer.address
+
     async def payout(
-        self, state: DealState, name: str, amount: int, to: Address, receipt: Receipt, *, is_sale: bool
+        self, state: DealState, name: str, paid: Sequence[_Payout], receipt: Receipt, *, is_sale: bool
     ) -> Facts:
-        """Return what was paid, of the sale token or of the payment token."""
+        """Return what the one payout of a receipt paid, of the sale token or of the payment token."""
+        (event,) = paid
         tokens = await self.deals.tokens(state.deal)
-        paid = amount_text(amount, tokens.sale if is_sale else tokens.payment)
-        return {"deal": state.deal.id, name: paid, "to": checksum(to), "transaction": receipt.hash}
+        amount = amount_text(event.amount, tokens.sale if is_sale else tokens.payment)
+        return {"deal": state.deal.id, name: amount, "to": checksum(event.to), "transaction": receipt.hash}
 
 
 def _deals(chain: ChainAccess) -> Deals:
