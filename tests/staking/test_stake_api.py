@@ -130,7 +130,7 @@ def test_the_routes_are_described():
     stakes = unasked_stakes()
     routes = [
         *stake_routes(stakes),
-        *request_routes(not_asked, not_asked),
+        *request_routes(not_asked, not_asked, not_asked),
         *week_routes(stakes, not_asked, not_asked),
         *airdrop_lock_routes(not_asked, not_asked, not_asked),
     ]

@@ -245,3 +245,4 @@ async def test_the_page_waits_once_for_a_node_that_hangs_and_shows_what_is_known
         assert "Continue" not in shown.text, "what may have changed is not offered"
         sheet = await page("/stake/confirm?action=lock&amount=1&weeks=1", **{"hx-request": "true"})
         assert sheet.status_code == 503
+        assert code(await staker.ask("lock", amount="1", weeks=1)) == "rpc_unavailable"

@@ -7,6 +7,7 @@ from usufruct.chain import Call, TokenFacts
 from usufruct.core import address
 from usufruct.staking.errors import InvalidStake
 from usufruct.staking.lock_model import score_down
+from usufruct.staking.node_limit import NodeLimit
 from usufruct.staking.stake_changes import StakeChanges, amount_of, delegate_of, weeks_of
 from usufruct.staking.stake_requests import PERMITS, StakeRequests, stake_transaction
 from usufruct.staking.stakes import Stakes
@@ -124,14 +125,15 @@ def stake_routes(stakes: Stakes) -> list[Route]:
     ]
 
 
-def request_routes(requests: StakeRequests, sessions: Sessions) -> list[Route]:
+def request_routes(requests: StakeRequests, sessions: Sessions, node: NodeLimit) -> list[Route]:
     """Return the routes under `/v1/staking` by which the signed-in account changes its lock."""
 
     async def asked(request: Request) -> Response:
         account = (await sessions.require(request.exchange)).address
         wish = await request.read(StakeRequestWish, _invalid)
         changed = StakeWish(account, wish.action, wish.amount, wish.weeks, wish.to)
-        steps = await requests.steps(changed, wish.seen)
+        async with node.limit():
+            steps = await requests.steps(changed, wish.seen)
         return document_response(steps.document(requests.stakes.chain_id))
 
     async def permitted(request: Request) -> Response:

@@ -45,7 +45,7 @@ class StakeParts:
         views, sessions = get(StakeViews), get(Sessions)
         return [
             *stake_routes(views.requests.stakes),
-            *request_routes(views.requests, sessions),
+            *request_routes(views.requests, sessions, views.node),
             *week_routes(views.requests.stakes, views.weeks, views.node),
             *stake_pages(views, sessions, get(Pages), airdrops=bool(get(Config).platform_token.airdrops)),
         ]
