@@ -6,12 +6,17 @@ from dataclasses import replace
 import pytest
 
 from tests.support.fake_clock import FakeClock
+from usufruct.assets import Listing, Listings, PricePeriod, plain_listing_id
 from usufruct.chain import Header, RpcUnavailable
+from usufruct.config import load_config
 from usufruct.core import Address, Hash32
+from usufruct.core.price_cards import PriceCard
 from usufruct.payments.pricing import Benefits
+from usufruct.staking.component import levels_job
 from usufruct.staking.level_benefits import LevelBenefits, LevelPolicy
 from usufruct.staking.level_model import LevelTerms
 from usufruct.staking.lock_model import WEEK_SECONDS
+from usufruct.store import Database
 
 ANN, BEN = Address("0x" + "a1" * 20), Address("0x" + "b1" * 20)
 TERMS = [LevelTerms(100 * number, 250 * number, 10_000 * (1 + number)) for number in range(1, 11)]
@@ -238,3 +243,25 @@ async def test_after_a_long_gap_levels_are_read_without_looking_for_events(
     chain.block = block(100 + PATIENT.most_blocks)
     await benefits.refresh()
     assert chain.asked == ["head", "terms", "head", "terms"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("quota", "asked"), [("0", []), ("60", ["head", "terms"])])
+async def test_the_newest_block_is_asked_for_while_levels_bring_something(
+    chain: ScriptedChain, clock: FakeClock, quota: str, asked: list[str], database: Database
+):
+    """Without quotas, from when a service on sale gives a discount until none does."""
+    listings = Listings(database, clock)
+    config = load_config({"USUFRUCT_GATEWAY_CALLS_PER_MINUTE": quota})
+    job = levels_job(LevelBenefits(chain, clock), listings, config)
+    await job.step()
+    assert chain.asked == asked
+    price = PricePeriod(PriceCard(1, 1, 0, 8_192, 1), 0)
+    place = plain_listing_id("poet", ANN), (price,)
+    await listings.add(Listing("poet", "chat", ANN, *place, level_discount_bps=1_000))
+    await job.step()
+    assert "head" in chain.asked
+    chain.asked.clear()
+    await listings.retire("poet")
+    await job.step()
+    assert chain.asked == asked[:1]

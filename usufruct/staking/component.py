@@ -84,7 +84,7 @@ def build(context: Context) -> Component:
         return get(LevelBenefits) if has_levels(get(Deployments)) else NoLevels()
 
     def gateway_jobs() -> list[Job]:
-        levels = [levels_job(get(LevelBenefits), get(Config))] if has_levels(get(Deployments)) else []
+        levels = [levels_job(get(LevelBenefits), get(Listings), get(Config))] if has_levels(get(Deployments)) else []
         return [*levels, *airdrops.gateway_jobs()]
 
     context.provide_later(LevelBenefits, lambda: LevelBenefits(StakingLevels(get(ChainAccess)), get(Clock)))
@@ -114,10 +114,15 @@ def has_levels(deployments: Deployments) -> bool:
     return Levels.__name__ in deployments.contracts
 
 
-def levels_job(benefits: LevelBenefits, config: Config) -> Job:
-    """Return the job by which a gateway has the levels of the newest block."""
-    every = config.chain.poll_milliseconds / 1000
-    return Job("levels", benefits.refresh, every, benefits.close, longest=max(every, _LEVEL_SECONDS))
+def levels_job(benefits: LevelBenefits, listings: Listings, config: Config) -> Job:
+    """Return the job by which a gateway has the levels of the newest block, while they bring something here."""
+    every, quotas = config.chain.poll_milliseconds / 1000, config.gateway.calls_per_minute > 0
+
+    async def refresh() -> None:
+        if quotas or any(each.level_discount_bps for each in await listings.list() if each.retired_at is None):
+            await benefits.refresh()
+
+    return Job("levels", refresh, every, benefits.close, longest=max(every, _LEVEL_SECONDS))
 
 
 def has_splitter(deployments: Deployments) -> bool:
