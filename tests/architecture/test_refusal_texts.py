@@ -20,7 +20,6 @@ OF_ASSETS_ON_THE_COMMAND_LINE = {"not_enough_money", "plan_exists"}
 OF_PROPOSALS_ON_THE_COMMAND_LINE = {
     *("below_threshold", "invalid_call", "invalid_proposal", "not_simulated", "unknown_contract", "unknown_function"),
     *("would_fail", "wrong_arguments", "invalid_argument"),
-    "not_a_trust",
 }
 OF_DEALS_ON_THE_COMMAND_LINE = {"invalid_deal", "not_deal_issuer"}
 OF_AIRDROPS_ON_THE_COMMAND_LINE = {"airdrop_file_exists", "airdrop_refused", "invalid_airdrop_file", "not_an_escrow"}

@@ -28,7 +28,8 @@ async def check_page(browser: Browser, url: str) -> None:
         async with visit(browser, german, **NARROW, color_scheme=scheme) as narrow:
             await narrow.page.wait_for_load_state("networkidle")
             assert await narrow.too_wide() <= 0
-            assert await narrow.accessibility_faults() == [], scheme
+            faults = await narrow.accessibility_faults()
+            assert faults == [], (scheme, faults)
     async with visit(browser, url, **NARROW, reduced_motion="reduce") as keyboard:
         await keyboard.page.wait_for_load_state("networkidle")
         reached = await keyboard.reached_by_keyboard()

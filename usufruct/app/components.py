@@ -27,6 +27,7 @@ PACKAGES = (
     "staking",
     "staking.deals",
     "governance",
+    "governance.trusts",
     "analytics",
     "console",
 )

@@ -31,6 +31,7 @@ from usufruct.governance.pages import governance_pages
 from usufruct.governance.powers import Powers
 from usufruct.governance.proposal_views import ProposalViews
 from usufruct.governance.proposals import Proposals
+from usufruct.governance.refusals import REFUSALS
 from usufruct.governance.voters import Voters, VotersCalls
 from usufruct.web import Route
 from usufruct.web.ui import Pages
@@ -58,6 +59,7 @@ def build(context: Context) -> Component:
 
     def routes() -> list[Route]:
         if not has_governor(get(Deployments)):
+            get(Pages).add_package("usufruct.governance", (), REFUSALS)  # pages of trusts draw with them
             return []
         chain, sessions = get(ChainAccess), get(Sessions)
         demo = devnet_signer(DEMO_ACCOUNT, chain.chain_id) if is_devnet(chain.chain_id) else None

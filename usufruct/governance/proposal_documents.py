@@ -68,11 +68,12 @@ def proposal_details(
         governor,
         [proposed_call(each) for each in words],
         simulation_facts(simulation) if simulation else None,
-        [_vote_facts(each) for each in votes],
+        [vote_facts(each) for each in votes],
     )
 
 
-def _vote_facts(vote: Vote) -> VoteFacts:
+def vote_facts(vote: Vote) -> VoteFacts:
+    """Return a vote."""
     return VoteFacts(vote.voter, SUPPORT_TEXTS[vote.support], vote.weight, vote.reason, vote.transaction)
 
 

@@ -60,8 +60,8 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
     "DealRoom": {
         **_OWNED,
         "setFee(address,uint16)": (
-            Setting("fee_sink", "platformFee()", Unit.ACCOUNT),
-            Setting("deal_fee", "platformFee()", Unit.BPS, argument=1, result=1),
+            Setting("sink_of_deal_fees", "platformFee()", Unit.ACCOUNT),
+            Setting("fee_of_new_deals", "platformFee()", Unit.BPS, argument=1, result=1),
         ),
     },
     "Exchange": {

@@ -26,6 +26,14 @@ class NotATrust(Conflict, code="not_a_trust"):
     """An account is no trust of this service: it holds another title, or is another contract or a wallet."""
 
 
+class NoShares(Conflict, code="no_shares_at_snapshot"):
+    """The account had no votes at the snapshot: no shares, or none that were delegated."""
+
+
+class NotExecutable(Conflict, code="not_executable"):
+    """Only a proposal that passed is executed, within the grace period."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrustTerms:
     """What is fixed with a trust. Times in seconds, shares in atomic units."""
@@ -57,6 +65,7 @@ class TrustProposal:
     `quorum`: the votes that it needs, those for a dissolution in favour alone.
     """
 
+    trust: Address
     proposal: Proposal
     state: ProposalState
     tally: Tally
@@ -65,13 +74,15 @@ class TrustProposal:
     expires_at: int
 
     @classmethod
-    def of(cls, proposal: Proposal, tally: Tally, quorum: int, now: int, grace: int) -> "TrustProposal":
-        """Return where a proposal stands; `quorum` and `grace` are the trust's."""
+    def of(cls, trust: Address, proposal: Proposal, tally: Tally, terms: TrustTerms, now: int) -> "TrustProposal":
+        """Return where a proposal of a trust with these terms stands."""
+        grace, quorum = terms.grace_period, terms.quorum
         if ends_trust(proposal):
             in_favour, needed = Tally(tally.in_favour), divide_up(2 * SUPPLY, 3)
             state = proposal.state(in_favour, needed, now, grace)
-            return cls(proposal, state, tally, needed, now, proposal.deadline + grace)
-        return cls(proposal, proposal.state(tally, quorum, now, grace), tally, quorum, now, proposal.deadline + grace)
+            return cls(trust, proposal, state, tally, needed, now, proposal.deadline + grace)
+        state = proposal.state(tally, quorum, now, grace)
+        return cls(trust, proposal, state, tally, quorum, now, proposal.deadline + grace)
 
     @property
     def id(self) -> int:
@@ -140,9 +151,9 @@ def _told(function: str, values: tuple[Any, ...]) -> str:
                 f"payment token; context window: {f'{window} {unit_name}' if window else 'none'}"
             )
         case "setAgentURI", (_, uri):
-            return f"point the title to the registration file {_shown(uri)}"
+            return f"point the title to the registration file {shown_text(uri)}"
         case "setMetadata", (_, key, content):
-            return f"write the entry {_shown(key)}: {_shown(_text(content))}"
+            return f"write the entry {shown_text(key)}: {shown_text(text_of(content))}"
         case "transferFrom", (_, to, _):
             return f"hand the title to {checksum(to)}: the trust ends"
     return ""
@@ -153,12 +164,14 @@ def signed_description(text: str, proposer: Address) -> str:
     return f"{text}\n#proposer={proposer}"
 
 
-def _text(content: bytes) -> str:
+def text_of(content: bytes) -> str:
+    """Return an entry as text, or its bytes in hex where it is none."""
     try:
         return content.decode()
     except UnicodeDecodeError:
         return f"0x{content.hex()}"
 
 
-def _shown(text: str) -> str:
+def shown_text(text: str) -> str:
+    """Return a text as it is shown: cut where it is long, and without characters that are not printable."""
     return cut("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text), _LONGEST_SHOWN)

@@ -2,19 +2,30 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from usufruct.assets import Asset, AssetIndexer, Assets, CardChange, RegistryClient, execute_once
 from usufruct.chain import Call, ChainAccess, Indexer, Sender, keccak
 from usufruct.chain.contracts.title_trust import ProposalCreated, Terms, TitleTrust
 from usufruct.chain.deployment import HORIZON_BLOCKS, address_of, deployment_of
-from usufruct.core import UINT256_MAX, ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, checksum, format_asset
-from usufruct.governance.errors import UnknownProposal
+from usufruct.core import UINT256_MAX, ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, checksum, format_asset, moment
+from usufruct.governance.ballots import check_reason
+from usufruct.governance.errors import AlreadyVoted, UnknownProposal, VotingClosed, VotingNotOpen
 from usufruct.governance.governor_logs import PROPOSAL_TOPICS, GovernorLogs
-from usufruct.governance.model import Support, Tally, parts_of
-from usufruct.governance.proposal_store import count_proposals, proposal_of, proposals_of, tallies_of
+from usufruct.governance.model import ProposalState, Support, Tally, Vote, parts_of
+from usufruct.governance.proposal_store import (
+    count_proposals,
+    has_voted,
+    proposal_of,
+    proposals_of,
+    tallies_of,
+    votes_of,
+)
 from usufruct.governance.trusts.model import (
     CONFIGURATION,
+    NoShares,
     NotATrust,
+    NotExecutable,
     TrustFacts,
     TrustProposal,
     TrustTerms,
@@ -23,6 +34,9 @@ from usufruct.governance.trusts.model import (
 
 PAGE = 20
 """Proposals on a page of the list."""
+
+MOST_VOTES = 100
+"""Of a proposal's votes that are shown, those with the most weight."""
 
 
 class TitleTrusts:
@@ -168,10 +182,7 @@ class TitleTrusts:
             found = await proposals_of(unit, trust.address, (page - 1) * size, size)
             tallies = await tallies_of(unit, trust.address, [each.id for each in found])
         terms, now = await self.terms(trust), (await self._client.head()).timestamp
-        return [
-            TrustProposal.of(each, tallies.get(each.id, Tally()), terms.quorum, now, terms.grace_period)
-            for each in found
-        ]
+        return [TrustProposal.of(trust.address, each, tallies.get(each.id, Tally()), terms, now) for each in found]
 
     async def count(self, asset: AssetId) -> int:
         """Return how many proposals the trust has, as far as its logs were read."""
@@ -199,7 +210,79 @@ class TitleTrusts:
                 proposal=str(number)[:80],
             )
         terms, now = await self.terms(trust), (await self._client.head()).timestamp
-        return TrustProposal.of(found, tallies.get(found.id, Tally()), terms.quorum, now, terms.grace_period)
+        return TrustProposal.of(trust.address, found, tallies.get(found.id, Tally()), terms, now)
+
+    async def votes(self, standing: TrustProposal) -> list[Vote]:
+        """Return the votes about a proposal with the most weight."""
+        async with self._chain.database.snapshot() as unit:
+            return await votes_of(unit, standing.trust, standing.proposal.id, MOST_VOTES)
+
+    async def has_voted(self, standing: TrustProposal, account: Address) -> bool:
+        """Tell whether an account has voted about a proposal."""
+        async with self._chain.database.snapshot() as unit:
+            return await has_voted(unit, standing.trust, standing.proposal.id, account)
+
+    async def weight(self, standing: TrustProposal, account: Address) -> int:
+        """Return an account's votes about a proposal; before the snapshot, those that it would have now."""
+        at = standing.proposal.snapshot
+        trust = TitleTrust(standing.trust, self._client)
+        return await trust.get_votes(account, at if at < standing.now else standing.now - 1)
+
+    async def votes_now(self, asset: AssetId, account: Address) -> int:
+        """Return the votes that an account would have in a proposal whose snapshot was now."""
+        trust = await self.of(asset)
+        return await trust.get_votes(account, (await self._client.head()).timestamp - 1)
+
+    async def check_vote(self, account: Address, standing: TrustProposal, reason: str = "") -> None:
+        """Check that an account can vote now.
+
+        Raises:
+            VotingNotOpen, VotingClosed, AlreadyVoted, NoShares, InvalidVote: when this vote cannot be cast now.
+        """
+        check_reason(reason)
+        if standing.state is ProposalState.PENDING:
+            opens_at = standing.proposal.snapshot
+            raise VotingNotOpen(f"voting begins after {moment(opens_at)}", opens_at=opens_at)
+        if standing.state is not ProposalState.ACTIVE:
+            ended = moment(standing.proposal.deadline)
+            raise VotingClosed(f"voting ended at {ended}; the proposal is {standing.state}", state=standing.state.value)
+        if await self.has_voted(standing, account):
+            raise AlreadyVoted(f"{checksum(account)} has voted about this proposal; a vote cannot be changed")
+        if not await self.weight(standing, account):
+            raise NoShares(
+                f"{checksum(account)} had no votes at {moment(standing.proposal.snapshot)}, by which this proposal "
+                "counts: shares vote where they were delegated before, by `usufruct trust delegate`"
+            )
+
+    async def plan_vote(self, account: Address, standing: TrustProposal, support: Support, reason: str = "") -> Call:
+        """Return the call that votes; raises as `check_vote`."""
+        await self.check_vote(account, standing, reason)
+        trust = TitleTrust(standing.trust)
+        if reason:
+            return trust.cast_vote_with_reason(standing.id, support, reason)
+        return trust.cast_vote(standing.id, support)
+
+    def plan_execution(self, standing: TrustProposal) -> Call:
+        """Return the call that carries out a proposal that passed.
+
+        Raises:
+            NotExecutable: when it has not passed, or its time is over.
+        """
+        if standing.state is not ProposalState.SUCCEEDED:
+            raise NotExecutable(
+                f"the proposal is {standing.state}; only one that passed is executed", state=standing.state.value
+            )
+        parts = parts_of(standing.proposal.calls)
+        return TitleTrust(standing.trust).execute(*parts, keccak(standing.proposal.description), value=0)
+
+    async def held_at(self, place: Address) -> AssetId | None:
+        """Return the asset whose title a trust at this address holds; None for another contract or a wallet."""
+        for each in await self._indexer.assets():
+            if each.holder == place:
+                with suppress(NotATrust):
+                    await self._check_trust(each.id, place)
+                    return each.id
+        return None
 
     async def terms(self, trust: TitleTrust) -> TrustTerms:
         """Return a trust's terms, which never change; times in seconds, shares in atomic units."""

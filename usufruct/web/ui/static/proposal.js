@@ -1,4 +1,5 @@
-// A proposal: vote about it, queue it, execute it, cancel it, by the wallet or passkey that is signed in.
+// A proposal of stakers or shareholders: vote about it, queue it, execute it, cancel it, by the wallet or passkey that is
+// signed in; and let it vote with its own shares.
 
 import { bytes, hex } from "./hex.js";
 import { perform } from "./transactions.js";
@@ -13,26 +14,32 @@ const FUNCTIONS = {
   queue: [`queue${PARTS}`],
   execute: [`execute${PARTS}`],
   cancel: [`cancel${PARTS}`],
+  delegate: ["delegate(address)"],
 };
 
 // Also a wallet, which shows a call in bytes, is asked for nothing but what the page says: this verb, about this proposal.
 async function checked({ to, data, value }, action, support) {
   const { keccak, selector, word } = await import("./keccak.js");
-  const about = action === "vote"
+  const about = action === "delegate"
+    ? data.slice(10) === hex(word(BigInt(texts.payer))).slice(2)
+    : action === "vote"
     ? data.slice(10, 138) === page.id.slice(2) + hex(word(SUPPORT[support])).slice(2)
     : hex(keccak(bytes(`0x${data.slice(10)}`))) === page.id;  // an id is the hash of the calls
   const known = FUNCTIONS[action].some((each) => data.startsWith(selector(each)));
-  if (to !== page.governor || value !== "0" || !known || !about) throw new Error(texts.otherCall);
+  if (to !== contractOf(action) || value !== "0" || !known || !about) throw new Error(texts.otherCall);
 }
+
+const contractOf = (action) => (action === "delegate" ? page.shares : page.governor);
 
 async function run(form, button) {
   const action = form.dataset.proposal;
   const wish = action === "vote"
     ? { action, support: button.value, reason: form.elements.reason.value.trim() } : { action };
-  const { sent, ...call } = await ask("POST", `/v1/proposals/${page.id}/transactions`, wish);
+  if (page.trust) wish.proposal = page.id;
+  const { sent, ...call } = await ask("POST", page.path, wish);
   if (!sent) {
     await checked(call, action, wish.support);
-    await perform([call], page.governor, FUNCTIONS[action]);
+    await perform([call], contractOf(action), FUNCTIONS[action]);
   }
   reload(page[action]);
 }

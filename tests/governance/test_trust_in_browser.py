@@ -1,0 +1,143 @@
+"""Shareholders decide about their service in a browser: a wallet and a passkey let their shares vote, vote, execute."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.support import command_line
+from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
+from tests.support.devnet import Devnet
+from tests.support.devnet_template import DevnetTemplate
+from tests.support.gateway_server import served
+from tests.support.injected_wallet import InjectedWallet
+from tests.support.page_budgets import check_page
+from tests.support.passkey_wallet import passkey_wallet
+from usufruct.app import Installation, open_installation
+from usufruct.assets import FREE, SUPPLY, Assets, CardChange, Holding, Listings, NewAsset, RegistryClient
+from usufruct.chain import ChainAccess, TokenFacts
+from usufruct.chain.contracts.asset_registry import Kind
+from usufruct.chain.contracts.title_trust import Terms
+from usufruct.chain.keys import devnet_signer
+from usufruct.core import ZERO_ADDRESS, Address, AssetId, format_asset
+from usufruct.gateway import Operator, registered_listing
+from usufruct.governance.trusts import CONFIGURATION, TitleTrusts, configuration_entry
+from usufruct_client.trust_documents import TrustDetails, TrustProposalDetails
+from usufruct_client.wire_types import read_answer
+
+pytestmark = [pytest.mark.anvil, needs_chromium]
+
+HOUR, DAY = 3_600, 86_400
+ENTRY = configuration_entry(b"{}", "https://example.org/<b>c.json")
+
+
+async def entrusted(installation: Installation, wallet: Address, passkey: Address) -> AssetId:
+    """Sell a service whose title is in a trust; wallet and passkey have 40 % of its shares each."""
+    chain, registry = installation.get(ChainAccess), installation.get(RegistryClient)
+    owner = chain.sender(devnet_signer(4, chain.chain_id))
+    terms = NewAsset(
+        name="voted",
+        symbol="VOTED",
+        currency=installation.get(TokenFacts).address,
+        card=FREE,
+        kind=Kind.MODEL,
+        notice_period=HOUR,
+        transfer_policy=ZERO_ADDRESS,
+        resale_royalty_bps=0,
+    )
+    shares = SUPPLY // 10 * 4
+    made = await Assets(registry).register(owner, terms, [Holding(each, shares) for each in (wallet, passkey)])
+    listing = await registered_listing(registry, installation.get(Operator), "voted", "chat", made.id, 4_096)
+    await installation.get(Listings).add(listing)
+    trusts = installation.get(TitleTrusts)
+    await trusts.give(owner, made.id, await trusts.create(owner, made.id, Terms(HOUR, DAY, 100, 5_000)))
+    await trusts.delegate(owner, made.id, owner.address)
+    await Devnet(chain.client).set_balance(wallet, 10**18)
+    return made.id
+
+
+async def propose(installation: Installation, asset: AssetId) -> str:
+    """Propose a price and a configuration, as a shareholder with 20 % does by commands."""
+    chain, trusts = installation.get(ChainAccess), installation.get(TitleTrusts)
+    owner = chain.sender(devnet_signer(4, chain.chain_id))
+    await Devnet(chain.client).pass_time(2)
+    calls = [
+        await trusts.plan_price(asset, CardChange(input_per_million=400_000)),
+        trusts.plan_entry(asset, CONFIGURATION, ENTRY),
+    ]
+    made, _ = await trusts.propose(owner, asset, calls, "A price, and <i>prompts</i>")
+    return made.proposal.id
+
+
+async def test_shareholders_decide_by_wallet_and_passkey(devnet_template: DevnetTemplate, tmp_path: Path):
+    async with (
+        devnet_template.running(tmp_path) as anvil,
+        open_installation(command_line.Commands(command_line.settings(tmp_path, anvil.url)).config) as installation,
+        served(installation.router()) as (_, base, _),
+        chromium() as browser,
+        visit(browser, "about:blank", **DESKTOP) as desk,
+        visit(browser, "about:blank", **PHONE) as phone,
+    ):
+        root = base.removesuffix("/v1").replace("127.0.0.1", "localhost")
+        devnet, wallet = Devnet(installation.client), InjectedWallet(node=installation.client)
+        voter, passkey = Address(wallet.account.address.lower()), await passkey_wallet(phone.page, root)
+        asset = await entrusted(installation, voter, passkey)
+        place = f"{root}/trusts/{format_asset(asset)}"
+        await wallet.inject(desk.page)
+        await desk.page.goto(f"{root}/account")
+        await desk.page.get_by_role("button", name="Test Wallet").click()
+        await expect(desk.page.get_by_text("No keys yet")).to_be_visible()
+
+        for page in (desk.page, phone.page):
+            await page.goto(f"{root}/payees-of/{format_asset(asset)}")
+            await page.get_by_role("link", name="Who decides about it").click()
+            await page.get_by_role("button", name="Vote with my shares").click()
+            await expect(page.get_by_text("Your shares count in proposals from now on.")).to_be_visible()
+        proposal = await propose(installation, asset)
+        await desk.page.goto(place)
+        await desk.page.get_by_role("link", name="A price, and <i>prompts</i>").click()
+        await expect(desk.page.get_by_text("voting not begun")).to_be_visible()
+        await expect(desk.page.get_by_text("Price of a million units of input:")).to_contain_text("→ 0.4")
+        await expect(desk.page.get_by_text("https://example.org/<b>c.json").first).to_be_visible()
+        await devnet.pass_time(HOUR + 1)
+
+        await desk.page.reload()
+        await desk.page.get_by_label("Reason").fill("cheaper")
+        await desk.page.get_by_role("button", name="Vote for it").click()
+        await expect(desk.page.get_by_text("you have voted")).to_be_visible()
+        await phone.page.goto(f"{place}/{proposal}")
+        await phone.page.get_by_role("button", name="Abstain").click()
+        await expect(phone.page.get_by_text("you have voted")).to_be_visible()
+        await check_page(browser, f"{place}/{proposal}")
+        await devnet.pass_time(DAY)
+
+        async with httpx.AsyncClient(timeout=60) as http:
+            api = f"{root}/v1/trusts/{format_asset(asset)}"
+            (listed,) = read_answer(TrustDetails, (await http.get(api)).json()).proposals
+            assert (listed.id, listed.state, listed.votes_for) == (proposal, "succeeded", SUPPLY // 10 * 4)
+            shown = read_answer(TrustProposalDetails, (await http.get(f"{api}/proposals/{proposal}")).json())
+            votes = {each.voter: (each.support, each.reason) for each in shown.votes}
+            assert votes == {voter: ("for", "cheaper"), passkey: ("abstain", "")}
+            assert [(each.key, each.of, each.before, each.after) for call in shown.calls for each in call.changes] == [
+                ("input_price", "", "0 tUSD", "0.4 tUSD"),
+                ("entry", "configuration", "", ENTRY.decode()),
+            ]
+            assert [each.refusal for each in shown.calls] == ["", ""]
+            for path, status, code in (
+                (f"{api}/proposals/7", 404, "unknown_proposal"),
+                (f"{root}/v1/trusts/0x1", 404, "unknown_asset"),
+                (f"{api}?page=0", 400, "invalid_page"),
+            ):
+                answer = await http.get(path)
+                assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), path
+
+        await phone.page.reload()
+        await phone.page.get_by_role("button", name="Execute it").click()
+        await expect(phone.page.get_by_text("The proposal is executed.")).to_be_visible()
+        registry = installation.get(RegistryClient)
+        assert await registry.contract.get_metadata(asset, CONFIGURATION) == ENTRY
+        await desk.page.goto(f"{place}?language=de")
+        await expect(desk.page.get_by_role("heading", level=1)).to_have_text("Entscheidungen über voted")
+        await check_page(browser, place)
+        assert desk.problems == []

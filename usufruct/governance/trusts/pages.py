@@ -1,0 +1,147 @@
+"""The pages of trusts: `/trusts/ASSET`, and `/trusts/ASSET/PROPOSAL` with what the signed-in account may do there."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from usufruct.accounts import Sessions
+from usufruct.assets import SHARE_DECIMALS, Listings
+from usufruct.core import Address, AssetId, checksum, format_asset
+from usufruct.governance.api import read_page
+from usufruct.governance.model import OPEN_STATES, ProposalState, harmless
+from usufruct.governance.trusts.api import asset_of, explained, number_of
+from usufruct.governance.trusts.changes import TrustExplainer, ValueKind
+from usufruct.governance.trusts.model import NotATrust, TrustProposal
+from usufruct.governance.trusts.refusals import REFUSALS
+from usufruct.governance.trusts.service import PAGE
+from usufruct.governance.trusts.voters import ShareVoters
+from usufruct.governance.words import duration
+from usufruct.web import Operation, Request
+from usufruct.web.ui import NavigationLink, PageRoute, Pages
+
+PATH = "/trusts"
+
+_LINK = NavigationLink("/trusts/{id}", "Who decides about it")
+_LINKED_FROM = ("configuration", "owners")
+"""Places of other packages' pages: what shareholders decided about a service, and what its owners may do."""
+
+_PAGE = {"type": "string"}
+_HTML = ("text/html",)
+_LIST = Operation(
+    "Show people how the shareholders of a service decide about it, and their proposals.",
+    _PAGE,
+    media_types=_HTML,
+    refuses={404: "there is no such asset"},
+)
+_SHOW = Operation(
+    "Show people what a proposal of shareholders changes, its votes, and let them vote.",
+    _PAGE,
+    media_types=_HTML,
+    refuses={404: "there is no such proposal", 409: "the asset's title is in no trust"},
+)
+_LAST_SECOND = 253_402_300_799
+
+
+def trust_pages(
+    voters: ShareVoters, explainer: TrustExplainer, sessions: Sessions, listings: Listings, pages: Pages
+) -> list[PageRoute]:
+    """Return the routes of the pages, to which pages about a service link."""
+    pages.add_package("usufruct.governance.trusts", (), REFUSALS)
+    for place in _LINKED_FROM:
+        pages.add_section(place, _LINK)
+    trusts = voters.trusts
+
+    async def answer(request: Request, template: str, asset: AssetId, payer: Address | None, **values: Any) -> Response:
+        listing = await listings.by_id(asset)
+        answer = pages.answer(
+            request,
+            f"trusts/{template}.html",
+            **_DRAWN,
+            **values,
+            asset=format_asset(asset),
+            name=listing.name if listing else format_asset(asset),
+            service_path=f"/s/{quote(listing.name)}" if listing else "",
+            payer=payer,
+            by_passkey=payer is not None and await voters.holds_passkey(payer),
+            shares=(await voters.registry.shares(asset)).address,
+        )
+        answer.headers["cache-control"] = "private, no-store"  # else "back" shows votes from before one was cast
+        return answer
+
+    async def reader(request: Request) -> Address | None:
+        session = await sessions.find(request.exchange)
+        return session.address if session else None
+
+    async def listed(request: Request) -> Response:
+        asset, page, payer = asset_of(request), read_page(request), await reader(request)
+        try:
+            found, facts = await trusts.proposals(asset, page), await trusts.show(asset)
+        except NotATrust:
+            holder = await voters.registry.contract.owner_of(asset)
+            return await answer(request, "holder", asset, payer, holder=holder)
+        held = votes = 0
+        if payer is not None:
+            held = await (await voters.registry.shares(asset)).balance_of(payer)
+            votes = await trusts.votes_now(asset, payer)
+        count = await trusts.count(asset)
+        return await answer(
+            request,
+            "trust",
+            asset,
+            payer,
+            facts=facts,
+            found=found,
+            held=held,
+            votes=votes,
+            page=page,
+            page_count=-(-count // PAGE),
+        )
+
+    async def show(request: Request) -> Response:
+        asset, payer = asset_of(request), await reader(request)
+        standing = await trusts.proposal(asset, number_of(request))
+        return await answer(
+            request,
+            "trust_proposal",
+            asset,
+            payer,
+            standing=standing,
+            proposal=standing.proposal,
+            calls=await explained(explainer, asset, standing),
+            votes=await trusts.votes(standing),
+            mine=await _mine(standing, payer),
+        )
+
+    async def _mine(standing: TrustProposal, account: Address | None) -> tuple[int, bool] | None:
+        """Return an account's votes, and whether it has cast them."""
+        if account is None:
+            return None
+        return await trusts.weight(standing, account), await trusts.has_voted(standing, account)
+
+    return [
+        PageRoute("GET", f"{PATH}/{{asset}}", listed, _LIST),
+        PageRoute("GET", f"{PATH}/{{asset}}/{{id}}", show, _SHOW),
+    ]
+
+
+def own_words(proposal: TrustProposal) -> str:
+    """Return what the proposer wrote, without the line that names them for the contract."""
+    text, _, _ = proposal.proposal.text.rpartition(f"\n#proposer={proposal.proposal.proposer}")
+    return text or proposal.proposal.text
+
+
+_DRAWN: dict[str, Any] = {
+    "state": ProposalState,
+    "open_states": OPEN_STATES,
+    "value_kind": ValueKind,
+    "checksum": checksum,
+    "harmless": harmless,
+    "own_words": own_words,
+    "duration": duration,
+    "score": lambda amount: Decimal(amount).scaleb(-SHARE_DECIMALS),
+    "moment": lambda seconds: datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC),
+}
+"""What the templates show proposals with; `score` writes votes, which are shares here."""
