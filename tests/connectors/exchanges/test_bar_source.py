@@ -9,9 +9,9 @@ from tests.support.exchange_server import DAY, ExchangeServer, Fault, TradedMark
 from tests.support.fake_clock import FakeClock
 from usufruct.connectors.exchanges import (
     ExchangeBars,
-    Listing,
-    Listings,
     Pacing,
+    SymbolTable,
+    TradedSymbol,
     UnconvertedQuote,
     UnlistedSymbol,
     VenueSettings,
@@ -40,11 +40,11 @@ def archive(tmp_path):
     return PriceArchive(tmp_path / "archive")
 
 
-def source(server, *listings, days=40, **values):
+def source(server, *table, days=40, **values):
     pacing = Pacing(tries=2, sleep=_no_pause, timeout=60.0)
     settings = VenueSettings("binance", url=server.url, page=15, pacing=pacing)
-    rows = listings or (("AAA/USDT", LARGEST), ("BBB/USDT", OTHER))
-    table = Listings([each if isinstance(each, Listing) else Listing("binance", *each) for each in rows])
+    rows = table or (("AAA/USDT", LARGEST), ("BBB/USDT", OTHER))
+    table = SymbolTable([each if isinstance(each, TradedSymbol) else TradedSymbol("binance", *each) for each in rows])
     values = {"first": FIRST, "at_par": frozenset({"USDT"}), "synthetic": True} | values
     return ExchangeBars(settings, table, clock=FakeClock(START + days * 86_400), **values)
 
@@ -74,12 +74,12 @@ def test_an_import_that_breaks_off_keeps_what_it_read(server, archive):
     assert closes(archive) == pytest.approx(PANEL.close[:40, PANEL.column[LARGEST]], rel=1e-11)
 
 
-def test_prices_are_converted_by_the_currency_s_own_listing(server, archive):
+def test_prices_are_converted_by_the_currency_s_own_symbol(server, archive):
     rate = [0.9 + 0.001 * day for day in range(40)]
     bars = [((START + day * 86_400) * 1000, x, x, x, x, 10.0) for day, x in enumerate(rate) if day != 7]
     server.markets["USDTUSD"] = TradedMarket("USDT", "USD", {"1d": bars})
-    listings = (("USDT/USD", "tether"), ("AAA/USDT", LARGEST))
-    report = ingest(archive, source(server, *listings, at_par=frozenset()))
+    table = (("USDT/USD", "tether"), ("AAA/USDT", LARGEST))
+    report = ingest(archive, source(server, *table, at_par=frozenset()))
     expected = PANEL.close[:40, PANEL.column[LARGEST]] * rate
     expected[7] = np.nan
     assert closes(archive) == pytest.approx(expected, rel=1e-11, nan_ok=True)
@@ -97,11 +97,11 @@ def test_a_currency_without_a_rate_is_refused_before_anything_is_read(server, ar
 
 def test_a_redenominated_symbol_is_continuous_by_its_table(server, archive):
     server.redenominate("AAAUSDT", (START + 20 * 86_400) * 1000, 1000.0)
-    listings = (
-        Listing("binance", "AAA/USDT", LARGEST, last=date(2019, 1, 20)),
-        Listing("binance", "AAA/USDT", LARGEST, first=date(2019, 1, 21), units=1000.0),
+    table = (
+        TradedSymbol("binance", "AAA/USDT", LARGEST, last=date(2019, 1, 20)),
+        TradedSymbol("binance", "AAA/USDT", LARGEST, first=date(2019, 1, 21), units=1000.0),
     )
-    report = ingest(archive, source(server, *listings))
+    report = ingest(archive, source(server, *table))
     assert not {each.rule for each in report.findings} & {"price-jump", "price-spike"}
     assert closes(archive) == pytest.approx(PANEL.close[:40, PANEL.column[LARGEST]], rel=1e-11)
 

@@ -9,9 +9,9 @@ import pytest
 from tests.support.exchange_server import DAY, ExchangeServer, Fault, market_of
 from tests.support.fake_clock import FakeClock
 from usufruct.connectors.exchanges import (
-    Listing,
-    Listings,
     Pacing,
+    SymbolTable,
+    TradedSymbol,
     UnknownVenue,
     UnlistedSymbol,
     UnmappedAsset,
@@ -33,7 +33,7 @@ PANEL = synthesize(SyntheticMarket(assets=24, days=40))
 FIRST = datetime(2019, 1, 1, tzinfo=UTC)
 NOW = int((FIRST + timedelta(days=39, hours=7)).timestamp())  # the bar of the last day is not closed
 SYMBOL, ID = "LAY001/USDT", "LAY001USDT"
-TABLE = Listings([Listing("binance", SYMBOL, LARGEST, date(2019, 1, 1))])
+TABLE = SymbolTable([TradedSymbol("binance", SYMBOL, LARGEST, date(2019, 1, 1))])
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ async def test_trades_lost_while_the_stream_was_cut_are_fetched_each_once(venue,
 
 
 async def test_a_symbol_without_a_row_has_no_asset(venue, server):
-    prices = live_prices(venue, [SYMBOL], Listings([Listing("binance", "OTHER/USDT", "other")]))
+    prices = live_prices(venue, [SYMBOL], SymbolTable([TradedSymbol("binance", "OTHER/USDT", "other")]))
     first = asyncio.ensure_future(anext(prices))
     await asyncio.to_thread(server.wait_for_subscription, "lay001usdt@ticker")
     await asyncio.to_thread(server.tick, ID, 1.0, NOW * 1000)

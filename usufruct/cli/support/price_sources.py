@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from usufruct.config import Config, MarketsConfig
-from usufruct.connectors.exchanges import ExchangeBars, MedianBars, VenueSettings, read_listings
+from usufruct.connectors.exchanges import ExchangeBars, MedianBars, VenueSettings, read_symbols
 from usufruct.connectors.prices import Interval, PriceArchive, Source
 from usufruct.connectors.vendors import CoinGecko, CoinMetrics, read_ids
 from usufruct.core import Invalid
@@ -47,7 +47,7 @@ def source_of(name: str, options: SourceOptions, config: Config, archive: PriceA
         return _vendor(name, options, options.table, config.markets)
     return ExchangeBars(
         VenueSettings(name, url=options.url),
-        read_listings(options.table),
+        read_symbols(options.table),
         options.first,
         options.interval,
         frozenset(options.at_par),

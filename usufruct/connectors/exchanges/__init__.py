@@ -2,7 +2,7 @@
 
 from usufruct.connectors.exchanges.bar_source import ExchangeBars
 from usufruct.connectors.exchanges.errors import (
-    InvalidListing,
+    InvalidSymbols,
     UnconvertedQuote,
     UnknownVenue,
     UnlistedSymbol,
@@ -14,11 +14,11 @@ from usufruct.connectors.exchanges.errors import (
     VenueUnavailable,
     VenueUnreadable,
 )
-from usufruct.connectors.exchanges.listings import Listing, Listings, read_listings
 from usufruct.connectors.exchanges.live import LivePrice, LiveTrade, live_prices, live_trades
 from usufruct.connectors.exchanges.median import Fixing, OutlierRule, Refusal, VenueMedian, weighted_median
 from usufruct.connectors.exchanges.median_source import MedianBars
 from usufruct.connectors.exchanges.pacing import Pacing
+from usufruct.connectors.exchanges.symbol_table import SymbolTable, TradedSymbol, read_symbols
 from usufruct.connectors.exchanges.venue import Candle, CandlePage, Ticker, Trade, Venue, VenueSettings
 
 __all__ = [
@@ -26,17 +26,17 @@ __all__ = [
     "CandlePage",
     "ExchangeBars",
     "Fixing",
-    "InvalidListing",
-    "Listing",
-    "Listings",
+    "InvalidSymbols",
     "LivePrice",
     "LiveTrade",
     "MedianBars",
     "OutlierRule",
     "Pacing",
     "Refusal",
+    "SymbolTable",
     "Ticker",
     "Trade",
+    "TradedSymbol",
     "UnconvertedQuote",
     "UnknownVenue",
     "UnlistedSymbol",
@@ -52,6 +52,6 @@ __all__ = [
     "VenueUnreadable",
     "live_prices",
     "live_trades",
-    "read_listings",
+    "read_symbols",
     "weighted_median",
 ]

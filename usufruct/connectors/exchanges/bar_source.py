@@ -1,4 +1,4 @@
-"""The bars of an exchange's listings as a source of the archive: resumed for each listing where it stopped."""
+"""The bars of an exchange's symbols as a source of the archive: resumed for each where it stopped."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from usufruct.connectors.exchanges.errors import UnconvertedQuote, UnlistedSymbol, VenueUnavailable
-from usufruct.connectors.exchanges.listings import Listing, Listings, next_day
+from usufruct.connectors.exchanges.symbol_table import SymbolTable, TradedSymbol, next_day
 from usufruct.connectors.exchanges.venue import Candle, CandlePage, Venue, VenueSettings
 from usufruct.connectors.prices import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Interval, SourceFacts
 from usufruct.core import Clock
@@ -22,15 +22,15 @@ Rates = dict[datetime, float]
 
 @dataclass(frozen=True, slots=True)
 class ExchangeBars:
-    """Bars of one exchange in US dollars, from the day `first` or the listing's own on.
+    """Bars of one exchange in US dollars, from the day `first` or the symbol's own on.
 
-    Prices in another currency, such as USDT, are converted by the close of that currency's own listing, `USDT/USD`, in
+    Prices in another currency, such as USDT, are converted by the close of that currency's own symbol, `USDT/USD`, in
     the same bar; one of `at_par` counts as a dollar. Volume is the base amount times the mean of high, low and close.
     `synthetic`: the exchange is a simulated one. Not to be used inside an event loop: it runs its own.
     """
 
     settings: VenueSettings
-    listings: Listings
+    table: SymbolTable
     first: date
     interval: Interval = Interval.DAY
     at_par: frozenset[str] = frozenset()
@@ -53,26 +53,26 @@ class ExchangeBars:
         return False
 
     def batches(self, position: Any) -> Iterator[Batch]:
-        """Yield the bars of each listing after its position, the last known one again: it may have been corrected.
+        """Yield the bars of each symbol after its position, the last known one again: it may have been corrected.
 
         Raises:
-            UnmappedAsset: when the table has no listing of the venue.
-            UnconvertedQuote: when there is no rate of a listing's currency; before anything is read.
+            UnmappedAsset: when the table has no symbol of the venue.
+            UnconvertedQuote: when there is no rate of a symbol's currency; before anything is read.
             VenueUnavailable: when the exchange does not answer; what was read is yielded first.
-            UnlistedSymbol: when the exchange does not trade a symbol; after the other listings were read.
+            UnlistedSymbol: when the exchange does not trade a symbol; after the others were read.
         """
-        listings = self.listings.of(self.settings.label)
-        routes = {each.quote: self._rate_symbol(each) for each in listings}
+        symbols = self.table.of(self.settings.label)
+        routes = {each.quote: self._rate_symbol(each) for each in symbols}
         positions: dict[str, str] = dict(position or {})
         unlisted: list[UnlistedSymbol] = []
         with asyncio.Runner() as runner:
             reader = _Reader(runner, Venue(self.settings, self.clock), self.interval, routes)
             try:
-                for number, listing in enumerate(listings, 1):
+                for number, traded in enumerate(symbols, 1):
                     try:
-                        for rows, refused, following in self._stretches(reader, listing, positions.get(listing.key)):
-                            positions[listing.key] = following.isoformat()
-                            yield Batch(rows, dict(positions), number, len(listings), refused=refused)
+                        for rows, refused, following in self._stretches(reader, traded, positions.get(traded.key)):
+                            positions[traded.key] = following.isoformat()
+                            yield Batch(rows, dict(positions), number, len(symbols), refused=refused)
                     except UnlistedSymbol as error:
                         unlisted.append(error)
             finally:
@@ -81,23 +81,23 @@ class ExchangeBars:
             raise unlisted[0]
 
     def _stretches(
-        self, reader: "_Reader", listing: Listing, position: str | None
+        self, reader: "_Reader", traded: TradedSymbol, position: str | None
     ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, datetime]]:
         """Yield rows, refused rows and where to go on, a few thousand bars at a time."""
-        begin = _start(max(self.first, listing.first or self.first))
-        end = None if listing.last is None else next_day(listing.last)
+        begin = _start(max(self.first, traded.first or self.first))
+        end = None if traded.last is None else next_day(traded.last)
         first = begin if position is None else max(begin, datetime.fromisoformat(position) - self.interval.step)
         rows: list[dict[str, Any]] = []
         refused: list[dict[str, Any]] = []
         while end is None or first < end:
             try:
-                page = reader.page(listing.symbol, first)
-                rates = reader.rates(listing.quote, page.candles)
+                page = reader.page(traded.symbol, first)
+                rates = reader.rates(traded.quote, page.candles)
             except VenueUnavailable:
                 if rows:
                     yield _frame(rows, BATCH_SCHEMA), _frame(refused, REFUSED_SCHEMA), first
                 raise
-            self._read(listing, page, end, rates, rows, refused)
+            self._read(traded, page, end, rates, rows, refused)
             first = page.next
             if page.last or len(rows) >= _ROWS_OF_A_BATCH or (end is not None and first >= end):
                 yield _frame(rows, BATCH_SCHEMA), _frame(refused, REFUSED_SCHEMA), first
@@ -107,37 +107,37 @@ class ExchangeBars:
 
     def _read(
         self,
-        listing: Listing,
+        traded: TradedSymbol,
         page: CandlePage,
         end: datetime | None,
         rates: Rates | None,
         rows: list[dict[str, Any]],
         refused: list[dict[str, Any]],
     ) -> None:
-        place = f"{self.settings.label} {listing.symbol}"
+        place = f"{self.settings.label} {traded.symbol}"
         for candle in page.candles:
             if end is not None and candle.time >= end:
                 continue
             rate = 1.0 if rates is None else rates.get(candle.time)
             if rate is None:
-                blank = {"asset": listing.asset, "time": candle.time, "rule": "no-quote-rate"}
-                refused.append(blank | {"place": f"{place}: no rate of {listing.quote}"})
+                blank = {"asset": traded.asset, "time": candle.time, "rule": "no-quote-rate"}
+                refused.append(blank | {"place": f"{place}: no rate of {traded.quote}"})
             else:
-                rows.append(_row(listing, candle, rate) | {"place": place})
+                rows.append(_row(traded, candle, rate) | {"place": place})
         refused += [
-            {"asset": listing.asset, "rule": "unreadable", "place": f"{place}: {each}"} for each in page.unreadable
+            {"asset": traded.asset, "rule": "unreadable", "place": f"{place}: {each}"} for each in page.unreadable
         ]
 
-    def _rate_symbol(self, listing: Listing) -> str:
-        """Return the symbol whose closes convert a listing's prices; empty where they are in dollars."""
-        if listing.quote == _DOLLAR or listing.quote in self.at_par:
+    def _rate_symbol(self, traded: TradedSymbol) -> str:
+        """Return the symbol whose closes convert a symbol's prices; empty where they are in dollars."""
+        if traded.quote == _DOLLAR or traded.quote in self.at_par:
             return ""
-        wanted = f"{listing.quote}/{_DOLLAR}"
-        if any(each.symbol == wanted for each in self.listings.of(self.settings.label)):
+        wanted = f"{traded.quote}/{_DOLLAR}"
+        if any(each.symbol == wanted for each in self.table.of(self.settings.label)):
             return wanted
         raise UnconvertedQuote(
-            f"{listing.symbol} of {self.settings.label} is in {listing.quote}, and the table has no {wanted} there; "
-            f"add that row, or count {listing.quote} as a dollar by --at-par {listing.quote}"
+            f"{traded.symbol} of {self.settings.label} is in {traded.quote}, and the table has no {wanted} there; "
+            f"add that row, or count {traded.quote} as a dollar by --at-par {traded.quote}"
         )
 
 
@@ -179,11 +179,11 @@ class _Reader:
         return known
 
 
-def _row(listing: Listing, candle: Candle, rate: float) -> dict[str, Any]:
-    price = rate / listing.units
+def _row(traded: TradedSymbol, candle: Candle, rate: float) -> dict[str, Any]:
+    price = rate / traded.units
     typical = (candle.high + candle.low + candle.close) / 3
     return {
-        "asset": listing.asset,
+        "asset": traded.asset,
         "time": candle.time,
         "open": candle.open * price,
         "high": candle.high * price,

@@ -7,7 +7,7 @@ class UnknownVenue(Invalid, code="unknown_venue"):
     """A name that ccxt knows no exchange by."""
 
 
-class InvalidListing(Invalid, code="invalid_listing"):
+class InvalidSymbols(Invalid, code="invalid_symbols"):
     """A row of the table of symbols that cannot be right."""
 
 

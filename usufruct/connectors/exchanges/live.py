@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from usufruct.connectors.exchanges.errors import VenueRateLimited, VenueUnavailable
-from usufruct.connectors.exchanges.listings import Listing, Listings
+from usufruct.connectors.exchanges.symbol_table import SymbolTable, TradedSymbol
 from usufruct.connectors.exchanges.venue import Ticker, Trade, Venue
 
 _REMEMBERED: Final = 10_000
@@ -44,7 +44,7 @@ class LiveTrade:
     caught_up: bool = False
 
 
-async def live_prices(venue: Venue, symbols: Sequence[str], listings: Listings) -> AsyncIterator[LivePrice]:
+async def live_prices(venue: Venue, symbols: Sequence[str], table: SymbolTable) -> AsyncIterator[LivePrice]:
     """Yield the prices of symbols as they change; of a reader that is slow, only the newest of each is kept.
 
     Raises:
@@ -62,7 +62,7 @@ async def live_prices(venue: Venue, symbols: Sequence[str], listings: Listings) 
             arrived.clear()
             while newest:
                 symbol = next(iter(newest))
-                yield _price(venue, newest.pop(symbol), listings)
+                yield _price(venue, newest.pop(symbol), table)
             for follower in followers:
                 if follower.done():
                     follower.result()  # it only ends by its error
@@ -72,7 +72,7 @@ async def live_prices(venue: Venue, symbols: Sequence[str], listings: Listings) 
         await asyncio.gather(*followers, return_exceptions=True)
 
 
-async def live_trades(venue: Venue, symbol: str, listings: Listings) -> AsyncIterator[LiveTrade]:
+async def live_trades(venue: Venue, symbol: str, table: SymbolTable) -> AsyncIterator[LiveTrade]:
     """Yield the trades of a symbol, each once; those that happened while the stream was cut are fetched.
 
     Raises:
@@ -93,11 +93,11 @@ async def live_trades(venue: Venue, symbol: str, listings: Listings) -> AsyncIte
         if cut and seen.newest is not None:
             for trade in await venue.trades(symbol, seen.newest):
                 if seen.first_time(trade):
-                    yield _trade(venue, trade, listings, caught_up=True)
+                    yield _trade(venue, trade, table, caught_up=True)
         cut = False
         for trade in found:
             if seen.first_time(trade):
-                yield _trade(venue, trade, listings)
+                yield _trade(venue, trade, table)
 
 
 class _Seen:
@@ -146,26 +146,26 @@ async def _rest(venue: Venue, tried: int, error: VenueUnavailable) -> None:
     await venue.pacing.sleep(pause)
 
 
-def _price(venue: Venue, ticker: Ticker, listings: Listings) -> LivePrice:
-    listing = _listing(venue, ticker.symbol, listings, ticker.at)
+def _price(venue: Venue, ticker: Ticker, table: SymbolTable) -> LivePrice:
+    traded = _traded(venue, ticker.symbol, table, ticker.at)
     return LivePrice(
-        venue.settings.label, listing.asset, ticker.price / listing.units, ticker.volume, listing.quote, ticker.at
+        venue.settings.label, traded.asset, ticker.price / traded.units, ticker.volume, traded.quote, ticker.at
     )
 
 
-def _trade(venue: Venue, trade: Trade, listings: Listings, *, caught_up: bool = False) -> LiveTrade:
-    listing = _listing(venue, trade.symbol, listings, trade.at)
+def _trade(venue: Venue, trade: Trade, table: SymbolTable, *, caught_up: bool = False) -> LiveTrade:
+    traded = _traded(venue, trade.symbol, table, trade.at)
     return LiveTrade(
         venue.settings.label,
-        listing.asset,
+        traded.asset,
         trade.id,
-        trade.price / listing.units,
-        trade.amount * listing.units,
-        listing.quote,
+        trade.price / traded.units,
+        trade.amount * traded.units,
+        traded.quote,
         trade.at,
         caught_up,
     )
 
 
-def _listing(venue: Venue, symbol: str, listings: Listings, at: datetime) -> Listing:
-    return listings.asset_of(venue.settings.label, symbol, at)
+def _traded(venue: Venue, symbol: str, table: SymbolTable, at: datetime) -> TradedSymbol:
+    return table.asset_of(venue.settings.label, symbol, at)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from usufruct.connectors.exchanges import InvalidListing, Listing, Listings, UnmappedAsset, read_listings
+from usufruct.connectors.exchanges import InvalidSymbols, SymbolTable, TradedSymbol, UnmappedAsset, read_symbols
 
 
 def test_a_reused_ticker_is_told_apart_by_its_days(tmp_path):
@@ -15,7 +15,7 @@ def test_a_reused_ticker_is_told_apart_by_its_days(tmp_path):
         "binance,LUNA/USDT,terra-2,2022-05-31,,\n"
         "binance,1000SATS/USDT,sats,2023-12-12,,1000\n"
     )
-    table = read_listings(path)
+    table = read_symbols(path)
     at = [table.asset_of("binance", "LUNA/USDT", datetime(2022, 5, day, 12, tzinfo=UTC)).asset for day in (13, 31)]
     assert at == ["terra-classic", "terra-2"]
     assert table.asset_of("binance", "1000SATS/USDT", datetime(2024, 1, 1, tzinfo=UTC)).units == 1000
@@ -41,19 +41,19 @@ def test_a_reused_ticker_is_told_apart_by_its_days(tmp_path):
 def test_a_wrong_table_is_refused_with_its_remedy(tmp_path, text, message):
     path = tmp_path / "symbols.csv"
     path.write_text(text)
-    with pytest.raises(InvalidListing, match=message):
-        read_listings(path)
+    with pytest.raises(InvalidSymbols, match=message):
+        read_symbols(path)
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path):
     path = tmp_path / "symbols.csv"
     path.write_bytes(b"\xff\xfe\x00")
     for each in (path, tmp_path / "none.csv"):
-        with pytest.raises(InvalidListing, match="is not readable"):
-            read_listings(each)
+        with pytest.raises(InvalidSymbols, match="is not readable"):
+            read_symbols(each)
 
 
 def test_spans_that_touch_do_not_overlap():
-    one = Listing("x", "A/USD", "a", None, date(2020, 1, 1))
-    other = Listing("x", "A/USD", "b", date(2020, 1, 2))
-    assert Listings([other, one]).of("x") == (other, one)
+    one = TradedSymbol("x", "A/USD", "a", None, date(2020, 1, 1))
+    other = TradedSymbol("x", "A/USD", "b", date(2020, 1, 2))
+    assert SymbolTable([other, one]).of("x") == (other, one)

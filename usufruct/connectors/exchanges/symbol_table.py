@@ -9,14 +9,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from usufruct.connectors.exchanges.errors import InvalidListing, UnmappedAsset
+from usufruct.connectors.exchanges.errors import InvalidSymbols, UnmappedAsset
 
 _COLUMNS: Final = ("venue", "symbol", "asset", "from", "until", "units")
 _LARGEST_TABLE: Final = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class TradedSymbol:
     """A symbol of a venue, the asset it is from day `first` to day `last`, and how many assets one unit of it is.
 
     `symbol` is written as ccxt does, `BASE/QUOTE`. `units` is 1,000 for a symbol such as `1000SATS/USDT`.
@@ -32,16 +32,16 @@ class Listing:
     def __post_init__(self) -> None:
         base, slash, quote = self.symbol.partition("/")
         if not (base and slash and quote) or not self.venue or not self.asset:
-            raise InvalidListing(
-                f"{self.venue!r}, {self.symbol!r}, {self.asset!r}: a listing needs a venue, a symbol such as BTC/USDT, "
+            raise InvalidSymbols(
+                f"{self.venue!r}, {self.symbol!r}, {self.asset!r}: a row needs a venue, a symbol such as BTC/USDT, "
                 "and an asset's id"
             )
         if self.first and self.last and self.first > self.last:
-            raise InvalidListing(
+            raise InvalidSymbols(
                 f"{self.symbol} of {self.venue}: from {self.first} is after until {self.last}; swap them"
             )
         if not 0 < self.units < float("inf"):
-            raise InvalidListing(f"{self.symbol} of {self.venue}: units must be a number over 0, not {self.units}")
+            raise InvalidSymbols(f"{self.symbol} of {self.venue}: units must be a number over 0, not {self.units}")
 
     @property
     def quote(self) -> str:
@@ -50,7 +50,7 @@ class Listing:
 
     @property
     def key(self) -> str:
-        """What tells it from the other listings of its venue."""
+        """What tells it from the other rows of its venue."""
         return f"{self.symbol} {self.asset} {self.first or ''}"
 
     def covers(self, moment: datetime) -> bool:
@@ -58,25 +58,25 @@ class Listing:
         day = moment.astimezone(UTC).date()
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
-    def overlaps(self, other: "Listing") -> bool:
+    def overlaps(self, other: "TradedSymbol") -> bool:
         """Tell whether both are valid on some day."""
         return not _before(self.last, other.first) and not _before(other.last, self.first)
 
 
-class Listings:
+class SymbolTable:
     """The table of symbols. On any day a symbol is one asset, and an asset has one symbol at a venue.
 
     Raises:
-        InvalidListing: where two rows contradict each other.
+        InvalidSymbols: where two rows contradict each other.
     """
 
-    def __init__(self, rows: Iterable[Listing]) -> None:
+    def __init__(self, rows: Iterable[TradedSymbol]) -> None:
         self.rows = tuple(rows)
         for key in ("symbol", "asset"):
             _check_unique(self.rows, key)
 
-    def of(self, venue: str) -> tuple[Listing, ...]:
-        """Return the listings of a venue.
+    def of(self, venue: str) -> tuple[TradedSymbol, ...]:
+        """Return the rows of a venue.
 
         Raises:
             UnmappedAsset: when it has none.
@@ -89,7 +89,7 @@ class Listings:
             )
         return found
 
-    def asset_of(self, venue: str, symbol: str, moment: datetime) -> Listing:
+    def asset_of(self, venue: str, symbol: str, moment: datetime) -> TradedSymbol:
         """Return what a symbol is at a moment.
 
         Raises:
@@ -104,26 +104,26 @@ class Listings:
         )
 
 
-def read_listings(path: Path) -> Listings:
+def read_symbols(path: Path) -> SymbolTable:
     """Read the table from a CSV file with the columns venue, symbol, asset, and optionally from, until, units.
 
     Raises:
-        InvalidListing: when the file is not readable, or a row is wrong; names the line.
+        InvalidSymbols: when the file is not readable, or a row is wrong; names the line.
     """
     try:
         content = path.read_bytes()[: _LARGEST_TABLE + 1]
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidListing(f"{path} is not readable as UTF-8 text: {error}") from None
+        raise InvalidSymbols(f"{path} is not readable as UTF-8 text: {error}") from None
     if len(content) > _LARGEST_TABLE:
-        raise InvalidListing(f"{path} has over {_LARGEST_TABLE} bytes; split it")
+        raise InvalidSymbols(f"{path} has over {_LARGEST_TABLE} bytes; split it")
     reader = csv.DictReader(StringIO(text))
     names = reader.fieldnames or ()
     if missing := [each for each in _COLUMNS[:3] if each not in names]:
-        raise InvalidListing(f"{path} has no column {missing[0]!r}; its first line must be {','.join(_COLUMNS)}")
+        raise InvalidSymbols(f"{path} has no column {missing[0]!r}; its first line must be {','.join(_COLUMNS)}")
     if strange := [each for each in names if each not in _COLUMNS]:
-        raise InvalidListing(f"{path} has a column {strange[0]!r}; there are {', '.join(_COLUMNS)}")
-    return Listings([_row(each, f"{path}, line {reader.line_num}") for each in reader])
+        raise InvalidSymbols(f"{path} has a column {strange[0]!r}; there are {', '.join(_COLUMNS)}")
+    return SymbolTable([_row(each, f"{path}, line {reader.line_num}") for each in reader])
 
 
 def next_day(day: date) -> datetime:
@@ -131,10 +131,10 @@ def next_day(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
 
 
-def _row(row: dict[str, str | None], place: str) -> Listing:
+def _row(row: dict[str, str | None], place: str) -> TradedSymbol:
     values = {name: (row.get(name) or "").strip() for name in _COLUMNS}
     try:
-        return Listing(
+        return TradedSymbol(
             values["venue"],
             values["symbol"],
             values["asset"],
@@ -142,21 +142,21 @@ def _row(row: dict[str, str | None], place: str) -> Listing:
             date.fromisoformat(values["until"]) if values["until"] else None,
             float(values["units"] or 1),
         )
-    except InvalidListing as error:
-        raise InvalidListing(f"{place}: {error.message}") from None
+    except InvalidSymbols as error:
+        raise InvalidSymbols(f"{place}: {error.message}") from None
     except ValueError as error:
-        raise InvalidListing(f"{place}: {error}; write days as 2024-12-31 and units as a number") from None
+        raise InvalidSymbols(f"{place}: {error}; write days as 2024-12-31 and units as a number") from None
 
 
-def _check_unique(rows: Sequence[Listing], key: str) -> None:
-    groups: dict[tuple[str, str], list[Listing]] = {}
+def _check_unique(rows: Sequence[TradedSymbol], key: str) -> None:
+    groups: dict[tuple[str, str], list[TradedSymbol]] = {}
     for each in rows:
         groups.setdefault((each.venue, getattr(each, key)), []).append(each)
     for group in groups.values():
         ordered = sorted(group, key=lambda each: each.first or date.min)
         for one, other in pairwise(ordered):
             if one.overlaps(other):
-                raise InvalidListing(
+                raise InvalidSymbols(
                     f"{one.symbol} as {one.asset} and {other.symbol} as {other.asset} of {one.venue} are valid on the "
                     "same days; end one by its column until"
                 )
