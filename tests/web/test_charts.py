@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.web.ui.charts import HEIGHT, WIDTH, bar_chart, line_chart, stacked_bar, treemap
+from usufruct.web.ui.charts import HEIGHT, WIDTH, bar_chart, line_chart, lines_chart, stacked_bar, treemap
 
 AMOUNT = st.floats(1e-6, 1e12)
 SIGNED = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda each: each == 0 or abs(each) > 1e-6)
@@ -88,3 +88,27 @@ def test_a_stacked_bar_is_filled_in_order_and_in_proportion(values):
 def test_a_stacked_bar_leaves_nothings_out():
     assert [mark.label for mark in stacked_bar([("a", 0), ("b", 2)])] == ["b"]
     assert stacked_bar([]) == []
+
+
+def test_several_lines_share_one_scale_and_leave_gaps_where_nothing_is_known():
+    chart = lines_chart(["a", "b", "c"], [("one", [0, 10, 20]), ("two", [None, 5, None]), ("three", [None] * 3)])
+    one, two, three = chart.lines
+    places = [mark.x for mark in chart.marks]
+    ground, top = chart.ticks[0].y, one.end[1]
+    points = zip(places, (ground, (ground + top) / 2, top), strict=True)
+    assert one.path == "M" + " L".join(f"{x:g} {y:g}" for x, y in points)
+    assert two.end[0] == places[1]
+    assert one.end[1] < two.end[1] < chart.ticks[0].y
+    assert (three.path, three.end) == ("", None)
+    assert lines_chart([], [("one", [])]).lines == ()
+
+
+def test_bands_cover_runs_from_edge_to_edge():
+    kinds = [("", ""), ("good", "up"), ("good", "up"), ("bad", "down")]
+    chart = lines_chart(list("abcd"), [("one", [1, 2, 3, 4])], kinds)
+    places = [mark.x for mark in chart.marks]
+    assert [(each.kind, each.label) for each in chart.bands] == [("good", "up"), ("bad", "down")]
+    good, bad = chart.bands
+    assert good.x == pytest.approx((places[0] + places[1]) / 2, abs=0.1)
+    assert good.x + good.width == pytest.approx(bad.x, abs=0.2)
+    assert bad.x + bad.width == pytest.approx(places[3], abs=0.2)

@@ -53,6 +53,44 @@ class Chart:
         return _LEFT
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line among several: its name, its SVG path, and where its last point is."""
+
+    name: str
+    path: str
+    end: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A part of a chart's background: its kind, what it means, and its place."""
+
+    kind: str
+    label: str
+    x: float
+    width: float
+    top: int = _TOP
+    height: int = HEIGHT - _TOP - _BOTTOM
+
+
+@dataclass(frozen=True, slots=True)
+class LinesChart:
+    """Several lines: marks hold the labels of the axis, ticks from the bottom up, bands lie behind the lines."""
+
+    marks: Sequence[Mark]
+    ticks: Sequence[Tick]
+    lines: Sequence[Line]
+    bands: Sequence[Band]
+    width: int = WIDTH
+    height: int = HEIGHT
+
+    @property
+    def left(self) -> int:
+        """Where the plot begins."""
+        return _LEFT
+
+
 def line_chart(points: Sequence[tuple[str, Number]]) -> Chart:
     """Place labelled values, which may be below 0, as a line; an empty sequence is an empty chart."""
     if not points:
@@ -67,6 +105,29 @@ def line_chart(points: Sequence[tuple[str, Number]]) -> Chart:
     ]
     path = "M" + " L".join(f"{mark.x:g} {mark.y:g}" for mark in marks)
     return Chart(marks, ticks, path)
+
+
+def lines_chart(
+    labels: Sequence[str], lines: Sequence[tuple[str, Sequence[Number | None]]], bands: Sequence[tuple[str, str]] = ()
+) -> LinesChart:
+    """Place several lines over the same labels; a value that is not known leaves a gap.
+
+    `bands`: for each label the kind of a band behind the lines, and what it means; an empty kind is no band.
+    """
+    values = [float(value) for _, each in lines for value in each if value is not None]
+    if not values:
+        return LinesChart((), (), (), ())
+    low, high, ticks = _scale(min(values), max(values))
+    step = (WIDTH - _LEFT - _RIGHT) / max(len(labels) - 1, 1)
+    places = [round(_LEFT + at * step, 1) for at in range(len(labels))]
+    drawn = []
+    for name, each in lines:
+        points = [
+            None if value is None else (x, _y(float(value), low, high)) for x, value in zip(places, each, strict=True)
+        ]
+        drawn.append(Line(name, _path(points), next((at for at in reversed(points) if at), None)))
+    marks = [Mark(label, 0, x, 0) for label, x in zip(labels, places, strict=True)]
+    return LinesChart(marks, ticks, drawn, _bands(places, bands))
 
 
 def bar_chart(points: Sequence[tuple[str, Number]]) -> Chart:
@@ -142,6 +203,29 @@ def _row(areas: Sequence[float], side: float) -> int:
             return count - 1
         best = worst
     return len(areas)
+
+
+def _path(points: Sequence[tuple[float, float] | None]) -> str:
+    """Return the SVG path through known points; after one that is not known it begins again."""
+    parts, drawing = [], False
+    for point in points:
+        if point:
+            parts.append(f"{'L' if drawing else 'M'}{point[0]:g} {point[1]:g}")
+        drawing = point is not None
+    return " ".join(parts)
+
+
+def _bands(places: Sequence[float], bands: Sequence[tuple[str, str]]) -> list[Band]:
+    """Return runs of equal bands, each from the middle before its first label to the middle after its last."""
+    edges = [places[0], *((one + other) / 2 for one, other in pairwise(places)), places[-1]]
+    found, start = [], 0
+    for at in range(1, len(bands) + 1):
+        if at == len(bands) or bands[at] != bands[start]:
+            kind, label = bands[start]
+            if kind:
+                found.append(Band(kind, label, round(edges[start], 1), round(edges[at] - edges[start], 1)))
+            start = at
+    return found
 
 
 def _scale(low: float, high: float) -> tuple[float, float, list[Tick]]:

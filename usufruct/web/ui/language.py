@@ -9,12 +9,13 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
+from math import floor, log10
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 SOURCE = "en"
 """The language that messages are written in."""
@@ -49,6 +50,23 @@ class Language:
         """Write a number with at most six digits after the point."""
         return _decimal(value, self.code)
 
+    def significant(self, value: float, digits: int = 4) -> str:
+        """Write a number with at least two digits after the point, or with more if it needs them for `digits`."""
+        return _significant(value, digits, self.code)
+
+    def short(self, value: float) -> str:
+        """Write a large number with three digits and a word for its size: 1.23T, 1,23 Bio."""
+        return _short(value, self.code)
+
+    def change(self, part: float) -> str:
+        """Write a gain or loss, a part of 1, in per cent with its sign."""
+        shown = round(part, 3) or 0.0  # no "-0"
+        return f"+{self.share(shown)}" if shown > 0 else self.share(shown)
+
+    def calendar_day(self, at: datetime) -> str:
+        """Write a day with its year."""
+        return _calendar_day(at, self.code)
+
     def day(self, at: datetime) -> str:
         """Write a day without its year."""
         return _day(at, self.code)
@@ -80,6 +98,25 @@ def _number(value: int | Decimal, decimals: int, code: str) -> str:
 @lru_cache(maxsize=10_000)
 def _decimal(value: float, code: str) -> str:
     return format_decimal(value, "#,##0.######", _locale(code))
+
+
+@lru_cache(maxsize=10_000)
+def _significant(value: float, digits: int, code: str) -> str:
+    size = 0 if value == 0 else floor(log10(abs(value)))
+    after = max(2, min(12, digits - 1 - size))
+    pattern = "#,##0.00" if size >= 0 else "#,##0.00" + "#" * (after - 2)
+    return format_decimal(round(value, after), pattern, _locale(code))
+
+
+@lru_cache(maxsize=10_000)
+def _short(value: float, code: str) -> str:
+    size = 0 if abs(value) < 1 else floor(log10(abs(value))) % 3
+    return format_compact_decimal(value, locale=_locale(code), fraction_digits=2 - size)
+
+
+@lru_cache(maxsize=1_000)
+def _calendar_day(at: datetime, code: str) -> str:
+    return format_date(at, "d MMM y", _locale(code))
 
 
 @lru_cache(maxsize=1_000)
