@@ -93,7 +93,7 @@ class MarketKeys:
         self._stamp = stamp
         self._clock = clock
         self._benefits = benefits
-        self._policy = policy or KeyPolicy()
+        self.policy = policy or KeyPolicy()
         self._memory = _Memory()
 
     async def create(
@@ -111,13 +111,20 @@ class MarketKeys:
         key = MarketKey(f"mkey_{token_hex(12)}", account, label, now)
         text = _PREFIX + token_urlsafe(32)
         network = self._stamp.mark(f"market key of {client_network(exchange) or 'this machine'}".encode())
-        if not await self.store.add(key, _hash(text), network, self._policy.keys_per_day, now - _DAY):
+        if not await self.store.add(key, _hash(text), network, self.policy.keys_per_day, now - _DAY):
             raise TooManyRequests(
-                f"your network made {self._policy.keys_per_day} keys in 24 hours; use one of them, or ask again later",
+                f"your network made {self.policy.keys_per_day} keys in 24 hours; use one of them, or ask again later",
                 code="too_many_keys",
-                most=self._policy.keys_per_day,
+                most=self.policy.keys_per_day,
             )
         return text, Caller(key, await self._allowance(key), 0)
+
+    async def show(self, text: str) -> Caller:
+        """Return a key by its text, with what it may and what it used; no call is counted. Raises as `admit`."""
+        if not text:
+            raise Unauthenticated(f"no key was given; {_HOW}", code="key_missing", field="key")
+        key = await self._find(_hash(text))
+        return Caller(key, await self._allowance(key), (await self._use_now(key)).used)
 
     async def admit(self, exchange: HttpExchange) -> Caller:
         """Return who calls, and count the call against the minute.
@@ -130,11 +137,7 @@ class MarketKeys:
         if not text:
             raise Unauthenticated(f"this call needs a key; {_HOW}", code="key_missing", field="x-api-key")
         key = await self._find(_hash(text))
-        use = self._memory.uses.get(key.id) or await self._use(key)
-        month = self._month()
-        if use.month != month:
-            await self.flush()
-            use = await self._use(key)
+        use = await self._use_now(key)
         allowance = await self._allowance(key)
         self._check(use, allowance)
         use.in_minute += 1
@@ -211,14 +214,22 @@ class MarketKeys:
             raise Unauthenticated(f"this key was revoked; {_HOW}", code="key_revoked", field="x-api-key")
         return known.key
 
+    async def _use_now(self, key: MarketKey) -> _Use:
+        """Return what a key used in this month."""
+        use = self._memory.uses.get(key.id) or await self._use(key)
+        if use.month != self._month():
+            await self.flush()
+            use = await self._use(key)
+        return use
+
     async def _use(self, key: MarketKey) -> _Use:
         month = self._month()
         used = await self.store.calls(key.id, month)
         return self._memory.uses.setdefault(key.id, _Use(month, used))
 
     async def _allowance(self, key: MarketKey) -> Allowance:
-        month = self._policy.calls_per_month if key.calls_per_month is None else key.calls_per_month
-        minute = self._policy.calls_per_minute if key.calls_per_minute is None else key.calls_per_minute
+        month = self.policy.calls_per_month if key.calls_per_month is None else key.calls_per_month
+        minute = self.policy.calls_per_minute if key.calls_per_minute is None else key.calls_per_minute
         if key.account is None:
             return Allowance(month, minute, 0)
         brought = await self._benefits.of(key.account)

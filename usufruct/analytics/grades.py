@@ -68,7 +68,7 @@ class Grades:
     """Grades of a panel: a row a day, a column an asset, NaN where an asset is not graded.
 
     `technology` is NaN unless facts of projects were given; the investor grade then weighs what there is. `parts` are
-    the components by name, where they were asked for.
+    the components by name, where they were asked for; `latest` has all of them, of the last day alone.
     """
 
     technical: Matrix
@@ -80,6 +80,7 @@ class Grades:
     investor: Matrix
     overall: Matrix
     parts: dict[str, Matrix]
+    latest: dict[str, NDArray[np.float64]]
 
 
 def grade(panel: Panel, technology: Matrix | None = None, *, parts: Collection[str] = ()) -> Grades:
@@ -98,7 +99,9 @@ def grade(panel: Panel, technology: Matrix | None = None, *, parts: Collection[s
     for start in range(0, shape[0], _BLOCK):
         part = (slice(start, start + _BLOCK), slice(None))
         _put(found, part, shape, _day_grades(features, part[0], unknown[part], parts))
-    return Grades(parts={name: found.pop(name) for name in parts}, **found)
+    last = _day_grades(features, slice(-1, None), unknown[-1:], PARTS)
+    latest = {name: last[name].reshape(-1) for name in PARTS}
+    return Grades(parts={name: found.pop(name) for name in parts}, latest=latest, **found)
 
 
 def technical_grade(close: Matrix, volume: Matrix) -> Matrix:

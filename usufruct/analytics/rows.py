@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from usufruct.analytics.correlation import Correlated
 from usufruct.analytics.grades import fundamental_class, verdict
 from usufruct.analytics.levels import Level
@@ -120,6 +123,11 @@ def overall_row(asset: Asset, at: int, values: Values) -> Row:
         "FUNDAMENTAL_GRADE_CLASS": fundamental_class(fundamental) if isfinite(fundamental) else None,
         "MOMENTUM": grade_number(values["momentum"]),
     }
+
+
+def parts_row(parts: Mapping[str, NDArray[np.float64]], column: int) -> Row:
+    """Return the parts of an asset's grades on the last day, by name; pages show them."""
+    return {name: grade_number(values[column]) for name, values in parts.items()}
 
 
 def fundamental_row(asset: Asset, at: int, values: Values) -> Row:

@@ -15,6 +15,8 @@ from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
 from usufruct.analytics.api_keys import MarketKeys
 from usufruct.analytics.explanation import Explanation, explain
+from usufruct.analytics.key_pages import key_pages
+from usufruct.analytics.pages import CurrentFigures, market_pages
 from usufruct.analytics.sentiment import KINDS, Headline, Kind
 from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
@@ -26,8 +28,8 @@ from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
 from usufruct.store import Database
-from usufruct.web import RawRoute
-from usufruct.web.ui import PageRoute
+from usufruct.web import RawRoute, Route
+from usufruct.web.ui import PageRoute, Pages
 
 HOURLY_DAYS: Final = 90
 """Days of hourly bars that are served."""
@@ -142,10 +144,19 @@ def build_tables(context: Context) -> MarketTables:
     return MarketTables(SnapshotReader(snapshot_folder(context.get(Config)), clock), clock)
 
 
-def build_routes(context: Context) -> list[RawRoute]:
-    """Return the routes of market data."""
-    keys = context.get(MarketKeys)
-    return market_routes(build_tables(context), MarketApi(keys), keys, context.get(Sessions))
+def build_routes(context: Context) -> list[RawRoute | Route]:
+    """Return the routes of market data, and its pages."""
+    tables, keys, sessions, pages = (
+        build_tables(context),
+        context.get(MarketKeys),
+        context.get(Sessions),
+        context.get(Pages),
+    )
+    return [
+        *market_routes(tables, MarketApi(keys), keys, sessions),
+        *market_pages(CurrentFigures(tables), pages),
+        *key_pages(keys, sessions, pages),
+    ]
 
 
 def build_alerts(context: Context) -> MarketAlerts:

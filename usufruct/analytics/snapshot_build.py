@@ -219,6 +219,7 @@ def _row_tables(of: _Computed, inputs: MarketInputs, hours: SeriesTable | None) 
             [x for x in priced if found[x]],
         ),
         "ai-reports": each(lambda column: rows.report_row(assets[column], reports[column]), priced),
+        "grade-parts": each(lambda column: rows.parts_row(of.grades.latest, column), everything),
         **_moonshot_tables(of),
         "market-metrics": _table(
             (of.start + row * DAY, NO_ASSET, rows.market_row(of.start + row * DAY, of.market, row))

@@ -1,0 +1,212 @@
+"""The pages of the market: what they show is the snapshot's, by formula; simulated and old data is named; keys work."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.analytics.conftest import NOW, OneSession, Staked
+from tests.support.browser import PHONE, chromium, needs_chromium, visit
+from tests.support.fake_clock import FakeClock
+from tests.support.gateway_server import served
+from tests.support.page_budgets import check_page
+from usufruct.analytics import grades
+from usufruct.analytics.api import MarketTables, market_routes
+from usufruct.analytics.api_answer import MarketApi
+from usufruct.analytics.api_keys import KeyPolicy, MarketKeys
+from usufruct.analytics.key_pages import key_pages
+from usufruct.analytics.pages import CurrentFigures, market_pages
+from usufruct.analytics.snapshot import Snapshot
+from usufruct.analytics.snapshot_files import SnapshotReader, write_snapshot
+from usufruct.store import Stamp, open_database
+from usufruct.web import Router, openapi_route
+from usufruct.web.ui import Pages, Site
+
+WEIGHTS: Mapping[str, Mapping[str, float]] = {
+    "overall": grades.OVERALL_WEIGHTS,
+    "trader": grades.TRADER_WEIGHTS,
+    "investor": grades.INVESTOR_WEIGHTS,
+    "technical": grades.TECHNICAL_WEIGHTS,
+    "quantitative": grades.QUANT_WEIGHTS,
+    "fundamental": grades.FUNDAMENTAL_WEIGHTS,
+    "valuation": grades.VALUATION_WEIGHTS,
+}
+
+
+class PagesWorld:
+    """The pages and their API in this process, and as a browser reaches them."""
+
+    def __init__(self, app: Router, clock: FakeClock, folder: Path) -> None:
+        self.app = app
+        self.clock = clock
+        self.folder = folder
+        transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://gateway.test", timeout=120)
+
+    async def page(self, path: str, language: str = "en", **fields: str) -> str:
+        """Return a page's text, whole words without markup."""
+        headers = {"accept": "text/html", "accept-language": language}
+        method = "POST" if fields else "GET"
+        answer = await self.client.request(method, path, headers=headers, data=fields or None)
+        assert answer.status_code in (200, 400, 401, 404, 503), answer.text
+        text = re.sub(r"<(script|style|template).*?</\1>", "", answer.text, flags=re.DOTALL)
+        return " ".join(re.sub(r"<[^>]+>", " ", text).replace("&nbsp;", " ").replace("\N{NO-BREAK SPACE}", " ").split())
+
+    async def json(self, path: str, **parameters: Any) -> dict[str, Any]:
+        answer = await self.client.get(f"/v1{path}", params=parameters)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+@pytest.fixture
+async def world(sqlite_url: str, snapshot: Snapshot, tmp_path: Path) -> AsyncIterator[PagesWorld]:
+    clock, database, pages = FakeClock(NOW), open_database(sqlite_url), Pages(Site())
+    folder = tmp_path / "ratings"
+    write_snapshot(folder, snapshot)
+    policy = KeyPolicy(keys_per_day=3)
+    keys = MarketKeys(database, Stamp(b"a secret of these tests .........", "networks"), clock, Staked(), policy)
+    tables, sessions = MarketTables(SnapshotReader(folder, clock), clock), OneSession()
+    routes = [
+        *pages.static.routes,
+        *market_routes(tables, MarketApi(keys), keys, sessions),  # type: ignore[arg-type]
+        *market_pages(CurrentFigures(tables), pages),
+        *key_pages(keys, sessions, pages),  # type: ignore[arg-type]
+    ]
+    yield PagesWorld(Router([*routes, openapi_route(routes, "1")], error_page=pages.error_page), clock, folder)
+    await database.close()
+
+
+async def test_every_grade_is_the_weighted_mean_of_the_parts_that_are_shown(world: PagesWorld, snapshot: Snapshot):
+    for asset in snapshot.assets:
+        facts = await world.json(f"/markets/assets/{asset.id}")
+        for grade in facts["grades"]:
+            weights = {part["name"]: part["weight"] for part in grade["parts"]}
+            assert weights == dict(WEIGHTS.get(grade["name"], {}))
+            known = [part for part in grade["parts"] if part["value"] is not None]
+            if grade["value"] is None or not known:
+                assert not known
+                continue
+            mean = sum(part["weight"] * part["value"] for part in known) / sum(part["weight"] for part in known)
+            assert grade["value"] == pytest.approx(mean, abs=0.02), (asset.id, grade["name"])
+
+
+async def test_the_overview_has_the_largest_first_and_the_most_gained_of_them(world: PagesWorld, snapshot: Snapshot):
+    overview = await world.json("/markets")
+    close = snapshot.series["daily-ohlcv"].fields["close"]
+    change = dict(zip((each.id for each in snapshot.assets), close[-1] / close[-2] - 1.0, strict=True))
+    pegged = {each.id for each in snapshot.assets if each.categories & {"stablecoin", "wrapped"}}
+    known = sorted((value, name) for name, value in change.items() if np.isfinite(value) and name not in pegged)
+    assert [each["id"] for each in overview["gainers"]] == [name for _, name in known[::-1][:5]]
+    assert [each["id"] for each in overview["losers"]] == [name for _, name in known[:5]]
+    assert overview["gainers"][0]["dayChange"] == pytest.approx(known[-1][0])
+    assert [each["rank"] for each in overview["coins"]] == list(range(1, 26))
+    caps = [each["marketCap"] or -1 for each in overview["coins"]]
+    assert caps == sorted(caps, reverse=True)
+    rest = await world.json("/markets", page=2)
+    assert [each["rank"] for each in rest["coins"]] == list(range(26, 31))
+    assert (await world.json("/markets", page=99))["page"] == 2
+    named = await world.json("/markets", search=f"{snapshot.assets[3].symbol.lower()} ")
+    assert snapshot.assets[3].id in {each["id"] for each in named["coins"]}
+    signs = [day["signal"] for day in overview["history"]]
+    since = overview["signalSince"]
+    assert {sign for day, sign in zip(overview["history"], signs, strict=True) if day["day"] >= since} == {signs[-1]}
+
+
+async def test_signals_and_closes_are_those_of_the_snapshot(world: PagesWorld, snapshot: Snapshot):
+    column = int(np.flatnonzero(np.isfinite(snapshot.market_caps))[2])
+    asset = snapshot.assets[column]
+    facts = await world.json(f"/markets/assets/{asset.id}", range=365)
+    close = snapshot.series["daily-ohlcv"].fields["close"][:, column]
+    signal = snapshot.series["trading-signals"].fields["signal"][:, column]
+    assert facts["prices"][-1]["close"] == close[-1]
+    assert len(facts["prices"]) <= 92
+    changed = np.flatnonzero(signal[1:] != signal[:-1]) + 1
+    assert [each["signal"] for each in facts["changes"]] == [int(signal[row]) for row in changed[::-1][:8]]
+    assert facts["changes"][0]["day"] == facts["signalSince"]
+    assert facts["returns"][-1]["holding"] == pytest.approx(facts["holdingReturns"])
+    assert len((await world.json(f"/markets/assets/{asset.id}", range=0))["prices"]) <= 92
+
+
+async def test_growth_begins_at_one_on_the_first_day_that_all_have(world: PagesWorld, snapshot: Snapshot):
+    names = [each.id for each in snapshot.assets[:3]]
+    compared = await world.json("/market-comparison", ids=",".join(names))
+    assert [each["coin"]["id"] for each in compared["coins"]] == names
+    close = snapshot.series["daily-ohlcv"].fields["close"]
+    first = next(row for row in range(len(close) - 365, len(close)) if (close[row, :3] > 0).all())
+    assert len(compared["days"]) == len(compared["coins"][0]["growth"])
+    assert compared["coins"][1]["growth"][-1] == pytest.approx(close[-1, 1] / close[first, 1], rel=0.2)
+    assert (await world.json("/market-comparison"))["coins"] == []
+
+
+async def test_pages_name_simulated_and_old_data_in_the_readers_language(world: PagesWorld, snapshot: Snapshot):
+    paths = ("/markets", f"/markets/{snapshot.assets[0].id}", f"/market-comparison?ids={snapshot.assets[0].id}")
+    for path in paths:
+        text = await world.page(path)
+        assert "Simulated prices." in text
+        assert "They are no advice" in text
+        assert "Old data." not in text
+        assert "Simulierte Kurse." in await world.page(path, "de")
+    world.clock.advance(3 * 86_400)
+    for path in paths:
+        text = await world.page(path)
+        assert "Old data." in text
+        assert "31 Jan 2026" in text
+
+
+async def test_a_page_is_drawn_once_for_a_snapshot(world: PagesWorld):
+    first = await world.client.get("/markets")
+    again = await world.client.get("/markets", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+
+
+async def test_what_is_not_there_is_said(world: PagesWorld):
+    assert "There is no such asset here." in await world.page("/markets/nothing")
+    assert "Choose at most five assets." in await world.page("/market-comparison?ids=a,b,c,d,e,f")
+    for path in ("/markets?page=0", "/markets?page=x"):
+        assert (await world.client.get(path)).status_code == 400
+    (world.folder / "current").unlink()
+    world.clock.advance(60)
+    assert "No market data yet" in await world.page("/markets")
+    world.clock.advance(60)
+    assert (await world.client.get("/v1/markets")).status_code == 503
+
+
+async def test_a_key_is_shown_once_used_and_deleted_without_scripts(world: PagesWorld):
+    made = await world.page("/market-keys", label="laptop")
+    [key] = set(re.findall(r"um_[\w-]{43}", made))
+    for _ in range(3):
+        assert (await world.client.get("/v2/price", headers={"x-api-key": key})).status_code == 200
+    used = await world.page("/market-keys/use", key=key)
+    assert "3 of 1,000" in used
+    assert "laptop" in used
+    assert key not in used, "only in the hidden field of the form that deletes it"
+    assert "The key is deleted." in await world.page("/market-keys/delete", key=key)
+    assert (await world.client.get("/v2/price", headers={"x-api-key": key})).status_code == 401
+    assert "This key was deleted." in await world.page("/market-keys/use", key=key)
+    other = await world.client.post("/market-keys", data={"label": "x"}, headers={"sec-fetch-site": "cross-site"})
+    assert other.status_code == 403
+    assert "no-store" in (await world.client.get("/market-keys")).headers["cache-control"]
+
+
+@needs_chromium
+async def test_every_page_keeps_the_budgets_and_changes_its_period_and_search_in_place(
+    world: PagesWorld, snapshot: Snapshot
+):
+    names = [each.id for each in snapshot.assets[:4]]
+    paths = ("/markets", f"/markets/{names[0]}", "/market-keys")
+    async with served(world.app) as (_, url, _), chromium() as browser:
+        root = url.removesuffix("/v1")
+        for path in paths:
+            await check_page(browser, root + path)
+        async with visit(browser, f"{root}/markets/{names[0]}", **PHONE) as phone:
+            await phone.page.get_by_role("link", name="1 year").click()
+            await phone.page.locator("figcaption", has_text="Close in USD, 1 year").wait_for()
+            assert "range" not in phone.page.url
+        async with visit(browser, f"{root}/markets", **PHONE) as phone:
+            await phone.page.get_by_label("Name or ticker").fill(snapshot.assets[1].name)
+            await phone.page.get_by_text("1 asset", exact=True).first.wait_for()

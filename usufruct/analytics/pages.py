@@ -1,0 +1,169 @@
+"""The pages of the market, and the JSON that each is drawn from: `/markets`, `/markets/{id}`, a comparison.
+
+Everything comes from the current snapshot; a page is drawn once for each, and kept until there is another.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from usufruct.analytics.api import MarketTables
+from usufruct.analytics.api_query import InvalidParameter
+from usufruct.analytics.coin_view import MOST_COMPARED, RANGES, coin_facts, comparison, find_column
+from usufruct.analytics.figures import MarketFigures
+from usufruct.analytics.key_pages import KEYS
+from usufruct.analytics.market_view import market_overview
+from usufruct.analytics.refusals import REFUSALS
+from usufruct.analytics.snapshot_files import NoMarketData
+from usufruct.web import Operation, Request, Route, document_response
+from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
+from usufruct_client.market_page_documents import CoinFacts, MarketComparison, MarketOverview
+
+PATH = "/markets"
+COMPARISON = "/market-comparison"
+
+_HTML: Mapping[str, Any] = {"type": "string"}
+_NO_DATA = {503: "nothing was computed yet"}
+_OVERVIEW_PAGE = Operation("Show people the market.", _HTML, media_types=("text/html",))
+_COIN_PAGE = Operation("Show people an asset of the market.", _HTML, media_types=("text/html",))
+_COMPARISON_PAGE = Operation("Show people assets beside each other.", _HTML, media_types=("text/html",))
+_OVERVIEW = Operation(
+    "Return the market: regime, breadth, sentiment, gainers, and a page of its assets by market cap.",
+    MarketOverview,
+    asks={"search": "words of names, tickers or ids", "page": "of the assets; 1 is the first"},
+    refuses=_NO_DATA,
+)
+_COIN = Operation(
+    "Return an asset: grades with their parts, prices, signals, correlations, levels, scenarios, risk.",
+    CoinFacts,
+    asks={"range": "days of prices: 90, 365, or 0 for all"},
+    refuses={404: "there is no such asset", **_NO_DATA},
+)
+_COMPARISON = Operation(
+    "Return up to five assets beside each other, with their growth over a year.",
+    MarketComparison,
+    asks={"ids": f"ids of assets, by commas; at most {MOST_COMPARED}"},
+    refuses={404: "there is no such asset", **_NO_DATA},
+)
+_LONGEST_SEARCH = 60
+_OFFERED = 100
+"""The largest assets are offered to choose from; any other can be named."""
+
+
+class CurrentFigures:
+    """The figures of the current snapshot; made again when it is replaced, or becomes stale."""
+
+    def __init__(self, tables: MarketTables) -> None:
+        """Read from what `/v2` is answered from."""
+        self._tables = tables
+        self._figures: MarketFigures | None = None
+
+    def get(self) -> MarketFigures:
+        """Return them; raises NoMarketData."""
+        state, snapshot = self._tables.state(), self._tables.snapshot
+        if self._figures is None or self._figures.state != state or self._figures.snapshot is not snapshot:
+            self._figures = MarketFigures(snapshot, state)
+        return self._figures
+
+
+def market_pages(current: CurrentFigures, pages: Pages) -> list[Route]:
+    """Return the routes of the pages and their JSON."""
+    links = [NavigationLink(PATH, "Markets", ECONOMY, 5), NavigationLink(KEYS, "Market API", ECONOMY, 7)]
+    pages.add_package("usufruct.analytics", links, REFUSALS)
+
+    async def overview(request: Request) -> Response:
+        try:
+            figures = current.get()
+        except NoMarketData:
+            return pages.answer(request, "analytics/no_data.html")
+        search, page = _search(request), _page(request)
+
+        async def draw() -> Mapping[str, Any]:
+            shown = market_overview(figures, search, page)
+            return {"market": shown, "search": search, "path_of": partial(_page_path, search), **_WORDS}
+
+        of = (search, page)
+        return await pages.kept(request, "analytics/markets.html", figures.state, draw, of=of, fragment="found")
+
+    async def coin(request: Request) -> Response:
+        figures, name, days = current.get(), request.path_params["id"], _range(request)
+        find_column(figures, name)
+
+        async def draw() -> Mapping[str, Any]:
+            return {"facts": coin_facts(figures, name, days), "ranges": RANGES, **_WORDS}
+
+        return await pages.kept(request, "analytics/coin.html", figures.state, draw, of=days, fragment="prices")
+
+    async def compare(request: Request) -> Response:
+        figures, names = current.get(), _names(request)
+        for each in names:
+            find_column(figures, each)
+
+        async def draw() -> Mapping[str, Any]:
+            lines = [figures.line(column) for column in figures.ranked[:_OFFERED]]
+            return {"compared": comparison(figures, names), "everything": lines, "most": MOST_COMPARED, **_WORDS}
+
+        return await pages.kept(request, "analytics/comparison.html", figures.state, draw, of=names)
+
+    async def overview_document(request: Request) -> Response:
+        return document_response(market_overview(current.get(), _search(request), _page(request)))
+
+    async def coin_document(request: Request) -> Response:
+        return document_response(coin_facts(current.get(), request.path_params["id"], _range(request)))
+
+    async def comparison_document(request: Request) -> Response:
+        return document_response(comparison(current.get(), _names(request)))
+
+    return [
+        PageRoute("GET", PATH, overview, _OVERVIEW_PAGE),
+        PageRoute("GET", f"{PATH}/{{id}}", coin, _COIN_PAGE),
+        PageRoute("GET", COMPARISON, compare, _COMPARISON_PAGE),
+        Route("GET", f"/v1{PATH}", overview_document, _OVERVIEW),
+        Route("GET", f"/v1{PATH}/assets/{{id}}", coin_document, _COIN),
+        Route("GET", f"/v1{COMPARISON}", comparison_document, _COMPARISON),
+    ]
+
+
+def _moment(text: str) -> datetime:
+    """Read a day or a time of a document."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+_WORDS: Mapping[str, Any] = {"moment": _moment}
+"""What templates write days with."""
+
+
+def _page_path(search: str, page: int) -> str:
+    """Return the path of a page of the assets."""
+    return f"{PATH}?{urlencode({'search': search, 'page': page})}#all"
+
+
+def _search(request: Request) -> str:
+    return " ".join(request.query_params.get("search", "")[:_LONGEST_SEARCH].casefold().split())
+
+
+def _page(request: Request) -> int:
+    text = request.query_params.get("page", "") or "1"
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 9):
+        raise InvalidParameter(f"`page` is {text[:20]!r}; it must be a whole number from 1", field="page")
+    return int(text)
+
+
+def _range(request: Request) -> int:
+    text = request.query_params.get("range", "") or str(RANGES[0])
+    if text not in map(str, RANGES):
+        raise InvalidParameter(f"`range` is {text[:20]!r}; it must be 90, 365 or 0", field="range")
+    return int(text)
+
+
+def _names(request: Request) -> tuple[str, ...]:
+    """Return the ids, each once, in their order; a form sends a parameter for each."""
+    asked = [part.strip() for text in request.query_params.getlist("ids") for part in text.split(",")]
+    names = tuple(dict.fromkeys(part for part in asked if part))
+    if len(names) > MOST_COMPARED:
+        raise InvalidParameter(f"`ids` has {len(names)} assets; compare at most {MOST_COMPARED}", field="ids")
+    return names

@@ -1,0 +1,20 @@
+"""What refusals of market pages say to a reader."""
+
+from collections.abc import Sequence
+
+from usufruct.web.ui import RefusalText
+
+REFUSALS: Sequence[RefusalText] = (
+    RefusalText("unknown_market_asset", "There is no such asset here. Look for it on the page of markets."),
+    RefusalText("invalid_parameter", "The address of this page has a part that cannot be. Go back, and follow a link."),
+    RefusalText("invalid_parameter", "Choose at most five assets.", "ids"),
+    RefusalText("no_market_data", "There are no market data yet. Come back in a few minutes."),
+    RefusalText("key_missing", "Paste the key first."),
+    RefusalText("key_unknown", "This installation made no such key. Check that you pasted all of it."),
+    RefusalText("key_revoked", "This key was deleted. Make a new one."),
+    RefusalText("quota_used_up", "This key has made all the calls that it may for now."),
+    RefusalText(
+        "too_many_keys", "Your network has made as many keys today as it may. Use one of them, or come back tomorrow."
+    ),
+    RefusalText("invalid", "Write at most 100 characters.", "label"),
+)
