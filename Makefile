@@ -10,7 +10,7 @@ UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --o
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-index bench-ledger bench-pages bench-prices bench-ratings bench-web check-pages screenshots profile-gateway clean
+.PHONY: help setup demo demo-markets up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-index bench-ledger bench-pages bench-prices bench-ratings bench-web check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -24,6 +24,11 @@ $(VENV)/.core: requirements/core.lock $(VENV)/.python
 	@echo "installing Python packages (core)"
 	@$(UV_INSTALL) -r requirements/core.lock
 	@uv pip install --quiet --python $(BIN)/python --no-deps --editable sdk --editable .
+	@touch $@
+
+$(VENV)/.markets: requirements/markets.lock $(VENV)/.core
+	@echo "installing Python packages (the extra markets)"
+	@$(UV_INSTALL) -r requirements/markets.lock
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.core
@@ -63,9 +68,13 @@ up: $(VENV)/.core $(THIRD_PARTY)/.installed ## run an installation on a local ch
 demo: $(VENV)/.core $(THIRD_PARTY)/.installed ## show the main job end to end on a local chain
 	@python -m usufruct.cli demo || [ $$? -eq 130 ]  # Ctrl-C
 
+demo-markets: $(VENV)/.markets $(THIRD_PARTY)/.installed build/tmai/.installed ## show ratings and an index over a simulated market
+	@PYTHONPATH=build/tmai python -m usufruct.cli demo markets || [ $$? -eq 130 ]
+
 lock: $(VENV)/.python ## resolve requirements/*.lock again
 	cd requirements && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml --no-emit-package usufruct-client -o core.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --no-emit-package usufruct-client --extra markets --extra postgres --extra redis -o dev.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml -c dev.lock --no-emit-package usufruct-client --extra markets -o markets.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 release.in -o release.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 tmai.in --override tmai.override $(foreach package,certifi charset-normalizer colorama idna numpy requests tqdm urllib3,--no-emit-package $(package)) -o tmai.lock \

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from typer import Argument, Option
 
@@ -21,13 +22,29 @@ from usufruct.cli.demo.outcome import LEASE_SECONDS, Offer, Outcome, choose_serv
 from usufruct.cli.demo.served_offers import start
 from usufruct.cli.demo.story import SETTINGS, Story
 from usufruct.cli.support.embedded_chain import fetch_tools
+from usufruct.cli.support.extras import missing_extra
 from usufruct.cli.support.instance_lock import Publish, hold_instance
 from usufruct.cli.support.output import Json, print_json
 from usufruct.cli.support.progress import Progress
 from usufruct.cli.support.runner import run
-from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, LedgerConfig, write_settings
+from usufruct.config import (
+    ChainConfig,
+    Config,
+    DatabaseConfig,
+    DataConfig,
+    GatewayConfig,
+    LedgerConfig,
+    MarketsConfig,
+    write_settings,
+)
 from usufruct.core import Clock
 from usufruct.staking import WEEK_SECONDS
+
+
+class _Shown(Protocol):
+    """What a chapter did."""
+
+    def as_json(self) -> dict[str, object]: ...
 
 
 class Chapter(StrEnum):
@@ -35,11 +52,12 @@ class Chapter(StrEnum):
 
     SALE = "sale"
     ECONOMY = "economy"
+    MARKETS = "markets"
 
 
 def demo(
     chapter: Annotated[
-        Chapter, Argument(help="sale: a service is sold and pays. economy: airdrop, stakes, revenue, a vote.")
+        Chapter, Argument(help="sale: a service is sold. economy: airdrop, stakes, a vote. markets: ratings, an index.")
     ] = Chapter.SALE,
     as_json: Json = False,
     folder: Annotated[Path | None, Option(help="Keep the demo's files here instead of a temporary folder.")] = None,
@@ -53,7 +71,9 @@ def demo(
     """
     progress = Progress(to_stderr=as_json)
     if chapter is Chapter.ECONOMY:
-        outcome: Outcome | EconomyOutcome = run(lambda: _run_economy(progress, folder))
+        outcome: _Shown = run(lambda: _run_economy(progress, folder))
+    elif chapter is Chapter.MARKETS:
+        outcome = run(lambda: _run_markets(progress, folder))
     else:
         outcome = run(lambda: _run_sale(progress, folder, stay=stay and not as_json))
     if as_json:
@@ -94,6 +114,32 @@ async def _run_economy(progress: Progress, folder: Path | None) -> EconomyOutcom
         return story.outcome
 
 
+async def _run_markets(progress: Progress, folder: Path | None) -> _Shown:
+    """Run the markets chapter; it needs an extra of the package.
+
+    Raises:
+        Conflict: when the extra is not installed.
+    """
+    began = Clock().monotonic()
+    try:
+        chapter = import_module("usufruct.cli.demo.markets_story")
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra("demo markets", error)) is None:
+            raise
+        raise missing from error
+    config = Config(markets=MarketsConfig(api="yes"))
+    async with _install(progress, folder, config) as (stack, _, installation, publish):
+        story = chapter.MarketsStory(progress, installation, publish, kept=folder is not None)
+        stack.push_async_callback(story.stop_gateway)
+        await story.simulate()
+        await story.rate()
+        await story.backtest()
+        await story.serve()
+        story.outcome.seconds = Clock().monotonic() - began
+        shown: _Shown = story.outcome
+        return shown
+
+
 @dataclass(frozen=True, slots=True)
 class _Stage:
     """What a chapter runs on; `stack` ends it."""
@@ -111,6 +157,20 @@ async def _open(
     progress: Progress, folder: Path | None, settings: Config, starts_at: int | None = None
 ) -> AsyncIterator[_Stage]:
     """Open an installation with these settings on a chain of its own, and start the built-in service."""
+    async with _install(progress, folder, settings, starts_at) as (stack, anvil, installation, publish):
+        config = installation.config
+        with progress.working("starting the built-in service: question answering over this project's own pages"):
+            librarian = await start(config, "usufruct_librarian", "--pace", "0.02", "--cache", str(config.data.folder))
+            stack.callback(librarian.stop)
+        chat, embedding = await choose_service(progress, librarian.ready)
+        yield _Stage(stack, anvil, installation, chat, embedding, publish)
+
+
+@asynccontextmanager
+async def _install(
+    progress: Progress, folder: Path | None, settings: Config, starts_at: int | None = None
+) -> AsyncIterator[tuple[AsyncExitStack, Anvil, Installation, Publish]]:
+    """Open an installation with these settings on a chain of its own; the stack ends what runs on it."""
     progress.step("Local chain, test dollars, no account")
     async with AsyncExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="usufruct-", ignore_cleanup_errors=True)))
@@ -133,8 +193,4 @@ async def _open(
             await set_up_devnet(config)
         publish = stack.enter_context(hold_instance(place))
         installation = await stack.enter_async_context(open_installation(config))
-        with progress.working("starting the built-in service: question answering over this project's own pages"):
-            librarian = await start(config, "usufruct_librarian", "--pace", "0.02", "--cache", str(place))
-            stack.callback(librarian.stop)
-        chat, embedding = await choose_service(progress, librarian.ready)
-        yield _Stage(stack, anvil, installation, chat, embedding, publish)
+        yield stack, anvil, installation, publish

@@ -1,0 +1,185 @@
+"""The markets chapter: a simulated market, its ratings, an index over it, and the API that serves them."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from usufruct.app import Installation
+from usufruct.cli.demo.outcome import demand
+from usufruct.cli.demo.served_offers import ServedOffers
+from usufruct.cli.support.instance_lock import Publish
+from usufruct.cli.support.progress import Progress
+from usufruct.connectors.prices import Panel, PriceArchive, SyntheticMarket, SyntheticSource, ingest
+from usufruct.core import Clock
+from usufruct.core.files import replace_file
+from usufruct.indices import (
+    Report,
+    load_rulebook,
+    make_report,
+    percent,
+    record_hash,
+    report_bytes,
+    report_page,
+    run_index,
+)
+
+INDEX = "global-100"
+DAYS = 1_500
+"""Of the simulated market: the index's regime needs some years of prices."""
+_BEST = 5
+_ASKED_DAYS = 7
+_CALL_SECONDS = 60.0
+
+
+@dataclass
+class MarketsOutcome:
+    """What one run of the chapter did. `replayed`: the index computed again gave the same record, to the byte."""
+
+    assets: int = 0
+    bars: int = 0
+    synthetic: bool = True
+    best_rated: list[dict[str, Any]] = field(default_factory=list)
+    index: dict[str, Any] = field(default_factory=dict)
+    replayed: bool = False
+    api: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as a JSON object."""
+        return {**vars(self), "seconds": round(self.seconds, 1)}
+
+
+class MarketsStory:
+    """One run of the chapter; `kept`: the folder of the installation stays."""
+
+    def __init__(self, progress: Progress, installation: Installation, publish: Publish, *, kept: bool) -> None:
+        self._kept = kept
+        self._progress = progress
+        self._say = progress.say
+        self._installation = installation
+        self._served = ServedOffers(installation, publish)
+        self._archive = PriceArchive(installation.config.data.folder / "prices")
+        self.outcome = MarketsOutcome()
+
+    # 2
+
+    async def simulate(self) -> None:
+        """Import a simulated market that ended yesterday into the archive of prices."""
+        self._progress.step("A market, simulated")
+        today = datetime.fromtimestamp(Clock().now(), UTC).date()
+        market = SyntheticMarket(first_day=today - timedelta(days=DAYS), days=DAYS)
+        with self._progress.working(f"{market.assets} assets over {DAYS:,} days: births, collapses, de-pegs, regimes"):
+            report = await asyncio.to_thread(ingest, self._archive, SyntheticSource(market))
+        self.outcome.assets, self.outcome.bars = market.assets, report.added.new
+        self._say(f"{report.added.new:,} daily bars, as Parquet with the moment each was learnt.")
+        self._say("Your own: usufruct prices import FILE, or usufruct prices fetch EXCHANGE")
+
+    # 3
+
+    async def rate(self) -> None:
+        """Let the worker's job rate every asset on every day."""
+        self._progress.step("Ratings by a published formula")
+        [ratings] = [job for job in self._installation.jobs() if job.name == "ratings"]
+        with self._progress.working("grades, signals, correlations, levels and reports of all assets"):
+            await ratings.step()
+        self._say("No later price changes an earlier grade, by a byte: docs/protocol/ratings.md")
+
+    # 4
+
+    async def backtest(self) -> None:
+        """Backtest an index that holds the largest 100 assets in good times and stablecoins in bad ones, twice."""
+        self._progress.step("An index over it")
+        panel = await asyncio.to_thread(self._archive.panel)
+        began = Clock().monotonic()
+        with self._progress.working(f"{INDEX}: weekly, after costs, with both bounds of what delistings cost"):
+            report = await asyncio.to_thread(make_report, load_rulebook(INDEX), panel)
+        again = await asyncio.to_thread(run_index, load_rulebook(INDEX), panel)
+        document = report.as_document()
+        self.outcome.replayed = record_hash(again) == document["record_hash"]
+        demand(self.outcome.replayed, "the index computed again gave another record")
+        folder = self._installation.config.data.folder
+        replace_file(folder / "index.html", report_page(report).encode())
+        replace_file(folder / "index.json", report_bytes(report))
+        document["milliseconds"] = round((Clock().monotonic() - began) * 1_000)
+        self.outcome.index = document
+        self._show_index(report, panel, folder)
+
+    def _show_index(self, report: Report, panel: Panel, folder: Path) -> None:
+        document = self.outcome.index
+        net, held = document["net"], document["market_held"]
+        rows = [
+            ("total return", percent(net["total_return"]), percent(held["total_return"])),
+            ("largest fall", percent(net["max_drawdown"]), percent(held["max_drawdown"])),
+        ]
+        self._progress.table("After costs", ("", INDEX, "the market, held"), rows)
+        changes, count = report.switches, len(report.log)
+        self._say(f"{count} rebalances, each with its reasons; {changes} changes between bull and bear.")
+        self._say(f"Computed again it is the same, to the byte: {document['record_hash'][:16]}...")
+        kept = f"The report: {folder / 'index.html'}"
+        self._say(kept if self._kept else "Keep its report, with charts: usufruct demo markets --folder DIR")
+        self._say("The prices are simulated. This is no advice.")
+
+    # 5
+
+    async def serve(self) -> None:
+        """Serve ratings at `/v2`, make a free key, and call it as clients do."""
+        self._progress.step("The same over HTTP, for clients that exist already")
+        with self._progress.working("starting the gateway"):
+            await self._served.serve()
+        url = self._served.url.removesuffix("/v1") + "/v2"
+        async with httpx.AsyncClient(timeout=_CALL_SECONDS) as http:
+            key = (await http.post(f"{url}/keys")).raise_for_status().json()["data"][0]["KEY"]
+            http.headers["x-api-key"] = key
+            best = (await http.get(f"{url}/tm-grade", params={"limit": 1_000})).raise_for_status().json()["data"]
+            best.sort(key=lambda each: -each["TM_GRADE"])
+            rows = [
+                {name: each[name] for name in ("TOKEN_SYMBOL", "TM_GRADE", "TM_GRADE_SIGNAL")} for each in best[:_BEST]
+            ]
+            self.outcome.best_rated = rows
+            shown = [(each["TOKEN_SYMBOL"], f"{each['TM_GRADE']:.1f}", each["TM_GRADE_SIGNAL"]) for each in rows]
+            self._progress.table("Best rated", ("asset", "grade", "signal"), shown)
+            symbol = str(rows[0]["TOKEN_SYMBOL"])
+            client, found = await self._call(http, url, key, symbol)
+        demand(all(found.values()), f"{client} got no data: { {name: bool(each) for name, each in found.items()} }")
+        counts = {name: len(each) for name, each in found.items() if isinstance(each, list)}
+        self.outcome.api = {"url": url, "client": client, "rows": counts, "answer": found["answer"]}
+        self._say(f"{client}, with its base URL set, asked about {symbol}:")
+        self._say(str(found["answer"]).partition("\n")[0])
+
+    async def _call(self, http: httpx.AsyncClient, url: str, key: str, symbol: str) -> tuple[str, Mapping[str, Any]]:
+        """Call by PyPI's `tmai-api` where it is installed, or else by plain HTTP."""
+        last = datetime.fromtimestamp(Clock().now(), UTC).date()
+        days = (str(last - timedelta(days=_ASKED_DAYS)), str(last))
+        if find_spec("tmai_api") is not None:
+            return "tmai-api (PyPI)", await _stock_client(url, symbol, days, key)
+        found: dict[str, Any] = {}
+        asked = {"symbol": symbol, "startDate": days[0], "endDate": days[1]}
+        for path in ("tokens", "trader-grades", "trading-signals"):
+            answer = await http.get(f"{url}/{path}", params=asked)
+            found[path.replace("-", "_")] = answer.raise_for_status().json()["data"]
+        question = {"messages": [{"user": f"How is {symbol}?"}]}
+        found["answer"] = (await http.post(f"{url}/tmai", json=question)).raise_for_status().json()["answer"]
+        return "plain HTTP (pip install tmai-api for the stock client)", found
+
+    async def stop_gateway(self) -> None:
+        """Stop the gateway if it runs."""
+        if killed := await self._served.stop():
+            self._say(f"the gateway {killed}")
+
+
+async def _stock_client(url: str, symbol: str, days: tuple[str, str], key: str) -> Mapping[str, Any]:
+    call = ("-m", "usufruct.cli.demo.stock_client", url, symbol, *days)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, *call, stdin=pipe, stdout=pipe, stderr=pipe)
+    said, errors = await process.communicate(key.encode())
+    demand(process.returncode == 0, f"the client failed: {errors.decode()[-500:]}")
+    found: Mapping[str, Any] = orjson.loads(said)
+    return found
