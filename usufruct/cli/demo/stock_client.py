@@ -25,4 +25,5 @@ def main(url: str, symbol: str, first: str, last: str, key: str) -> dict[str, An
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(*sys.argv[1:5], key=sys.stdin.read().strip())))
+    arguments = dict(zip(("url", "symbol", "first", "last"), sys.argv[1:], strict=True))
+    sys.stdout.write(json.dumps(main(**arguments, key=sys.stdin.read().strip())))
