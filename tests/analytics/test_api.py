@@ -345,6 +345,17 @@ async def test_calls_of_all_replicas_count_together(database: Database, market: 
     assert [calls for _, calls in await one.store.list()] == [20]
 
 
+async def test_a_call_that_lasts_over_the_turn_of_a_month_is_counted(market: MarketWorld):
+    exchange = _exchange()
+    exchange.headers = {b"x-api-key": market.key.encode()}
+    caller = await market.keys.admit(exchange)
+    market.clock.advance(32 * 86_400)
+    await market.keys.flush()
+    market.keys.count(caller)
+    await market.keys.flush()
+    assert (await market.keys.show(market.key)).used == 1
+
+
 def _exchange() -> Any:
     async def nothing(*_: Any) -> Any:
         raise AssertionError

@@ -145,7 +145,8 @@ class MarketKeys:
 
     def count(self, caller: Caller) -> None:
         """Count an admitted call against the month; one that is answered "not modified" is free."""
-        use = self._memory.uses[caller.key.id]
+        # `flush` may have forgotten the key since it was admitted: the next one reads its total again.
+        use = self._memory.uses.setdefault(caller.key.id, _Use(self._month(), 0))
         use.used += 1
         use.pending += 1
 
