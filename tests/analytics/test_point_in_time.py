@@ -29,7 +29,7 @@ def shuffled(past: Panel, other: Panel, random: np.random.Generator) -> Panel:
 
 def everything(panel: Panel) -> dict[str, np.ndarray]:
     grades = grade(panel, parts=PARTS)
-    found = {name: getattr(grades, name) for name in grades.__slots__ if name != "parts"} | grades.parts
+    found = {name: getattr(grades, name) for name in grades.__slots__ if name not in {"parts", "latest"}} | grades.parts
     traded = compute_signals(panel.close, grades.trader)
     market = compute_market_metrics(panel, grades.trader)
     found |= {name: getattr(traded, name) for name in traded.__slots__}
