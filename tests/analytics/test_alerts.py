@@ -10,12 +10,12 @@ from tests.support.notification_crash import notifications_in
 from usufruct.accounts import Session
 from usufruct.accounts.notifications import EventKind
 from usufruct.analytics.alert_api import alert_routes
+from usufruct.analytics.alert_measures import MeasuredAssets
 from usufruct.analytics.alert_model import (
     AlertNotFound,
     AlertPolicy,
     InvalidAlert,
     Measure,
-    MeasuredAssets,
     TooManyAlerts,
     UnknownMarketAsset,
 )

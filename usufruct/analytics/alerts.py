@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from secrets import token_hex
 
 from usufruct.accounts.notifications import Contact, EventKind, Notifications
+from usufruct.analytics.alert_measures import MeasuredAssets
 from usufruct.analytics.alert_model import (
     Alert,
     AlertNotFound,
     AlertPolicy,
-    MeasuredAssets,
     UnknownMarketAsset,
     check_alert,
 )
