@@ -183,6 +183,12 @@ def test_measures_are_the_newest_of_a_snapshot():
     assert daily.value(Measure.PRICE, "unheard") is None
 
 
+def test_a_change_from_a_price_of_nothing_is_not_known():
+    measured = MeasuredAssets(market([0.0, 100.0]))
+    assert (measured.value(Measure.PRICE, "bitcoin"), measured.value(Measure.CHANGE, "bitcoin")) == (100.0, None)
+    assert MeasuredAssets(market([100.0])).value(Measure.CHANGE, "bitcoin") is None
+
+
 def test_hourly_prices_are_newer_than_daily_ones():
     hourly = MeasuredAssets(market([80.0, 100.0], hours=[50.0] * 24 + [75.0]))
     assert hourly.value(Measure.PRICE, "bitcoin") == 75.0

@@ -1,6 +1,6 @@
 """The newest values of what alerts watch, from a snapshot of the market."""
 
-from math import isfinite
+from math import isfinite, nan
 
 from usufruct.analytics.alert_model import Measure
 from usufruct.analytics.snapshot import HOUR, SeriesTable, Snapshot, utc_text
@@ -38,7 +38,10 @@ class MeasuredAssets:
             table, field = _FIELDS[measure]
             return float(self.snapshot.series[table].fields[field][-1, column])
         now = self._close(column, 0)
-        return now if measure is Measure.PRICE else (now / self._close(column, 24) - 1.0) * 100.0
+        if measure is Measure.PRICE:
+            return now
+        before = self._close(column, 24)
+        return (now / before - 1.0) * 100.0 if before > 0 else nan
 
     def _close(self, column: int, hours_ago: int) -> float:
         """Return a price of the hourly bars where there are any, or else of the daily ones."""
@@ -49,7 +52,7 @@ class MeasuredAssets:
                 return found
         daily = self.snapshot.series["daily-ohlcv"]
         row = daily.length - 1 - hours_ago // 24
-        return _at(daily, row, column) if row >= 0 else float("nan")
+        return _at(daily, row, column) if row >= 0 else nan
 
 
 def _at(table: SeriesTable, row: int, column: int) -> float:

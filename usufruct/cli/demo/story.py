@@ -202,6 +202,7 @@ class Story:
         say(f"your own model: {self._command if stays else 'usufruct'} sell --upstream URL --pay-to ADDRESS")
         say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.get(Operator).till)}")
         say("more: usufruct demo economy (an airdrop, stakes, their revenue, a vote)")
+        say("      usufruct demo markets (ratings, an index, an API)")
         show_page_links(self._progress, self._url)
         say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
 
