@@ -40,6 +40,16 @@ def test_the_page_is_whole_and_loads_nothing(report: Report):
         ElementTree.fromstring(picture)
 
 
+def test_the_labels_of_an_axis_do_not_overlap(report: Report):
+    pictures = re.findall(r"<svg xmlns.*?</svg>", report_page(report), re.DOTALL)
+    for picture in pictures:
+        texts = [each for each in ElementTree.fromstring(picture).iter() if each.tag.endswith("text")]
+        lowest = max(float(each.get("y", 0)) for each in texts)
+        axis = [(float(each.get("x", 0)), each.text or "") for each in texts if float(each.get("y", 0)) == lowest]
+        assert len(axis) > 1
+        assert all(after - before >= 6.5 * len(text) for (before, text), (after, _) in pairwise(axis)), axis
+
+
 def test_names_of_strangers_are_text(market: Panel):
     rulebook = Rulebook.model_validate({"name": "mine", "title": "<script>alert(1)</script>"})
     assert "<script>" not in report_page(make_report(rulebook, small_market(2)))
