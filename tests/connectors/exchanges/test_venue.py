@@ -126,6 +126,13 @@ async def test_faults_have_names(venue, server):
         await venue.candles(SYMBOL, Interval.DAY, FIRST)
 
 
+async def test_the_list_of_markets_has_a_time_out_of_its_own(venue, server):
+    server.fail("exchangeInfo", Fault(hang=True))
+    venue.pacing = replace(venue.pacing, timeout=60.0, markets_timeout=0.2, tries=1)
+    with pytest.raises(VenueTimedOut, match=r"binance did not answer within 0\.2 s"):
+        await venue.candles(SYMBOL, Interval.DAY, FIRST)
+
+
 async def test_an_exchange_that_is_away_is_named():
     settings = VenueSettings("binance", url="http://127.0.0.1:1", pacing=Pacing(tries=1))
     async with Venue(settings) as venue:

@@ -12,10 +12,12 @@ class Pacing:
     """Time-outs and pauses: pauses double from `first_pause` to `longest_pause`, in seconds.
 
     A venue's own advice (`Retry-After`) is followed up to `longest_wait`; a longer one ends the attempt. A stream that
-    is silent for `silence` is opened again.
+    is silent for `silence` is opened again. The list of markets has a time-out of its own: an exchange gives it by
+    several requests, of a few megabytes each.
     """
 
     timeout: float = 15.0
+    markets_timeout: float = 60.0
     tries: int = 5
     first_pause: float = 1.0
     longest_pause: float = 30.0

@@ -127,7 +127,7 @@ class Venue:
 
     async def symbols(self) -> frozenset[str]:
         """Return the symbols of the spot markets that are traded now."""
-        await self.call(self._client.load_markets)
+        await self._load_markets()
         markets = self._client.markets.values()
         return frozenset(each["symbol"] for each in markets if each.get("spot") and each.get("active") is not False)
 
@@ -176,10 +176,19 @@ class Venue:
 
     async def call(self, method: Callable[..., Awaitable[T]], *values: Any) -> T:
         """Call a method of ccxt's client; again after a pause where it failed for now."""
+        await self._load_markets()
+        return await self._retry(self.pacing.timeout, method, *values)
+
+    async def _load_markets(self) -> None:
+        """Read the exchange's list of markets once; ccxt would otherwise read it within the first call's time-out."""
+        if not self._client.markets:
+            await self._retry(self.pacing.markets_timeout, self._client.load_markets)
+
+    async def _retry(self, seconds: float, method: Callable[..., Awaitable[T]], *values: Any) -> T:
         failure: UsufructError
         for tried in range(self.pacing.tries):
             try:
-                return await self._attempt(method, values, self.pacing.timeout)
+                return await self._attempt(method, values, seconds)
             except VenueRateLimited as error:
                 failure, advised = error, self._advice()
                 if advised > self.pacing.longest_wait:
