@@ -11,7 +11,7 @@ import pytest
 from tests.support.price_rows import START, bar
 from usufruct.connectors.prices import CheckRules, Interval
 from usufruct.connectors.prices.bars import BAR_SCHEMA
-from usufruct.connectors.prices.rules import CLEARING, REFUSING, REPORTING, Judged, judge_rows, judge_series
+from usufruct.connectors.prices.rules import AT_SOURCE, CLEARING, REFUSING, REPORTING, Judged, judge_rows, judge_series
 from usufruct.core import Invalid
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -191,4 +191,4 @@ def test_only_rules_that_keep_rows_out_can_be_accepted():
 
 def test_the_guide_lists_every_rule():
     guide = (Path(__file__).parents[3] / "docs" / "guides" / "prices.md").read_text()
-    assert not [rule for rule in (*REFUSING, *CLEARING, *REPORTING) if f"`{rule}`" not in guide]
+    assert not [rule for rule in (*REFUSING, *AT_SOURCE, *CLEARING, *REPORTING) if f"`{rule}`" not in guide]

@@ -11,7 +11,7 @@ import polars as pl
 from usufruct.connectors.exchanges.errors import UnconvertedQuote, UnlistedSymbol, VenueUnavailable
 from usufruct.connectors.exchanges.symbol_table import SymbolTable, TradedSymbol, next_day
 from usufruct.connectors.exchanges.venue import Candle, CandlePage, Venue, VenueSettings
-from usufruct.connectors.prices import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Interval, SourceFacts
+from usufruct.connectors.prices import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Interval, SourceFacts, SourceRule
 from usufruct.core import Clock
 
 _DOLLAR: Final = "USD"
@@ -120,7 +120,7 @@ class ExchangeBars:
                 continue
             rate = 1.0 if rates is None else rates.get(candle.time)
             if rate is None:
-                blank = {"asset": traded.asset, "time": candle.time, "rule": "no-quote-rate"}
+                blank = {"asset": traded.asset, "time": candle.time, "rule": SourceRule.NO_QUOTE_RATE}
                 refused.append(blank | {"place": f"{place}: no rate of {traded.quote}"})
             else:
                 rows.append(_row(traded, candle, rate) | {"place": place})

@@ -11,7 +11,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from usufruct.connectors.exchanges.median import OutlierRule, Refusal, VenueMedian, weighted_median
-from usufruct.connectors.prices import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Interval, PriceArchive, SourceFacts
+from usufruct.connectors.prices import (
+    BATCH_SCHEMA,
+    REFUSED_SCHEMA,
+    Batch,
+    Interval,
+    PriceArchive,
+    SourceFacts,
+    SourceRule,
+)
 from usufruct.core import Invalid
 
 _FIELDS: Final = ("open", "high", "low", "close", "volume")
@@ -137,7 +145,7 @@ def _kept(times: list[datetime], assets: list[str], cubes: dict[str, Cube], acce
 
 def _refused(times: list[datetime], assets: list[str], where: Any) -> pl.DataFrame:
     rows = [
-        {"asset": assets[column], "time": times[row], "rule": "venues-disagree", "place": "median"}
+        {"asset": assets[column], "time": times[row], "rule": SourceRule.VENUES_DISAGREE, "place": "median"}
         for row, column in np.argwhere(where)
     ]
     schema = {name: REFUSED_SCHEMA[name] for name in ("asset", "time", "rule", "place")}

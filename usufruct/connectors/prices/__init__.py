@@ -7,7 +7,7 @@ from usufruct.connectors.prices.files import PriceFile, read_descriptions
 from usufruct.connectors.prices.ingest import ImportReport, ingest
 from usufruct.connectors.prices.panel import STABLECOIN, WRAPPED, Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import AssetChange, AssetFacts
-from usufruct.connectors.prices.rules import CheckRules, Finding
+from usufruct.connectors.prices.rules import CheckRules, Finding, SourceRule
 from usufruct.connectors.prices.source import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Source
 from usufruct.connectors.prices.synthetic import (
     COLLAPSED_CHAIN,
@@ -56,6 +56,7 @@ __all__ = [
     "Regime",
     "Source",
     "SourceFacts",
+    "SourceRule",
     "SyntheticHeadline",
     "SyntheticMarket",
     "SyntheticSource",

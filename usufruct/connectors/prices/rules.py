@@ -6,12 +6,21 @@ Nothing is dropped silently: refused rows, and rows of which a value was cleared
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Final
 
 import polars as pl
 
 from usufruct.connectors.prices.bars import BAR_SCHEMA, KEY, PRICES, VALUES, Interval
 from usufruct.core import Invalid
+
+
+class SourceRule(StrEnum):
+    """Rules of a source: without a price in dollars there is no row to keep, so these cannot be accepted."""
+
+    NO_QUOTE_RATE = "no-quote-rate"
+    VENUES_DISAGREE = "venues-disagree"
+
 
 REFUSING: Final[Mapping[str, str]] = {
     "unreadable": "a value is not a number, or a time is not a time",
@@ -25,6 +34,10 @@ REFUSING: Final[Mapping[str, str]] = {
     "duplicate-differs": "two rows of one asset and time have different values: neither is trusted",
     "price-spike": "the price is off by a factor (5; stablecoins 1.5) for two bars at most, then comes back",
     "unit-mismatch": "the prices are a multiple (5 or more) of another source's: cents, satoshi, another currency?",
+}
+AT_SOURCE: Final[Mapping[str, str]] = {
+    SourceRule.NO_QUOTE_RATE: "the price is in a currency whose rate in dollars is not known for that bar",
+    SourceRule.VENUES_DISAGREE: "too few venues agree on a price, so there is no median",
 }
 CLEARING: Final[Mapping[str, str]] = {
     "cap-spike": "the cap is off by a factor of 100 from price x supply around it, then comes back: cap cleared",
