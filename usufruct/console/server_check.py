@@ -13,8 +13,8 @@ from usufruct_client.sale_documents import ProbeFacts, ServerFacts, SpeedFacts
 
 logger = logging.getLogger(__name__)
 
-LIMITS = Limits(connect=5.0, first_byte=90.0, idle=60.0, total=180.0, answer_bytes=4 << 20)
-"""A cold model loads from a disk first; a person waits, and sees how far it is."""
+LIMITS = Limits(connect=15.0, first_byte=90.0, idle=60.0, total=180.0, answer_bytes=4 << 20)
+"""A cold model loads from a disk first, on a machine that is busy with it; a person waits, and sees how far it is."""
 
 _MOST_MODELS = 200
 _LONGEST_ERROR = 500
