@@ -33,6 +33,7 @@ from usufruct_client.errors import (
     NotAllowed,
     TradePending,
 )
+from usufruct_client.http_answer import read_object
 from usufruct_client.identifiers import Address, checksum
 from usufruct_client.receipt import ReceiptProof
 from usufruct_client.signing import Signer, channel_id, random_salt, sign_deposit
@@ -355,18 +356,7 @@ class Gateway:
             raise GatewayUnavailable(
                 f"{self.url} does not answer ({type(fault).__name__}); check that it runs and that the address is right"
             ) from fault
-        try:
-            found = answer.json()
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise BadAnswer(f"{self.url}{path} answered {answer.status_code} without a JSON object; is it a gateway?")
-        if answer.is_success:
-            return found
-        error = found.get("error")
-        if not isinstance(error, dict) or not {"code", "message"} <= error.keys():
-            raise BadAnswer(f"{self.url}{path} answered {answer.status_code}, and not as a gateway does")
-        raise GatewayRefused(answer.status_code, str(error["code"]), str(error["message"]), error.get("details"))
+        return read_object(answer)
 
 
 def bearer_headers(bearer: str) -> Headers:

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import httpx
 
 from usufruct_client.answer import AnswerReader, handed_on
+from usufruct_client.blocking import run_blocking
 from usufruct_client.paid_call import PaidCall, Refund, ask_for_refund
 from usufruct_client.purse import Purse
 from usufruct_client.text import content_hash, text_hash
@@ -20,7 +21,6 @@ PAYER_HEADER = "x-usufruct-payer"
 
 _REWRITTEN = {b"content-length", b"transfer-encoding", b"accept-encoding"}
 
-Result = TypeVar("Result")
 Transport = TypeVar("Transport")
 
 
@@ -42,7 +42,7 @@ class PayingTransport(httpx.BaseTransport):
         if not _is_call(request, self._origin):
             return self._transport.handle_request(request)
         sender = _BlockingSender(request, request.read(), self._purse, self._transport)
-        return _run_blocking(PaidCall(self._purse, self._origin, sender).pay())
+        return run_blocking(PaidCall(self._purse, self._origin, sender).pay())
 
     def refund(self, url: str, amount: int | None = None) -> Refund:
         """Ask for money back at a paid endpoint: all that is free, or `amount`.
@@ -51,7 +51,7 @@ class PayingTransport(httpx.BaseTransport):
             RefundRefused: when there is nothing to give back, or the gateway does not.
         """
         sender = _BlockingSender(httpx.Request("GET", url), b"", self._purse, self._transport)
-        return _run_blocking(ask_for_refund(self._purse, self._origin, amount, sender))
+        return run_blocking(ask_for_refund(self._purse, self._origin, amount, sender))
 
     def close(self) -> None:
         """Close the transport below."""
@@ -119,7 +119,7 @@ class _BlockingSender(_Request[httpx.BaseTransport]):
         return response
 
     async def pause(self, seconds: float) -> None:
-        time.sleep(seconds)  # noqa: ASYNC251 - only its own thread waits: see `_run_blocking`
+        time.sleep(seconds)  # noqa: ASYNC251 - only its own thread waits: see `run_blocking`
 
 
 class _AsyncSender(_Request[httpx.AsyncBaseTransport]):
@@ -132,16 +132,6 @@ class _AsyncSender(_Request[httpx.AsyncBaseTransport]):
 
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-
-
-def _run_blocking(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine whose sender blocks: it never suspends, so no event loop is needed."""
-    try:
-        work.send(None)
-    except StopIteration as done:
-        result: Result = done.value
-        return result
-    raise AssertionError("a blocking sender was awaited")
 
 
 @dataclass(frozen=True, slots=True)
