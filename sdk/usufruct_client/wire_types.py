@@ -25,6 +25,7 @@ from usufruct_client.identifiers import Address, Hash32, is_mistyped
 
 _LONGEST_SHOWN = 80
 _RULES = {
+    "json_invalid": "JSON",
     "string_type": "text",
     "string_too_short": "text that is not empty",
     "string_pattern_mismatch": "text that matches {pattern}",
@@ -217,6 +218,19 @@ def read_answer(kind: type[Kind], content: object, within: str = "") -> Kind:
     return read(kind, content, lambda message, name: BadAnswer(message, member=name), within)
 
 
+def read_answer_text(kind: Any, content: bytes, within: str = "") -> Any:
+    """Read a document from the JSON text that a gateway wrote; much faster than `read_answer` for many rows.
+
+    Raises:
+        BadAnswer: names the member that is missing or malformed.
+    """
+    try:
+        return adapter(kind).validate_json(content)
+    except Faults as error:
+        message, name = _fault(error.errors(include_url=False)[0], within, kind)
+        raise BadAnswer(message, member=name) from None
+
+
 def _fault(fault: ErrorDetails, within: str, kind: Any) -> tuple[str, str]:
     name = ".".join(str(part)[:_LONGEST_SHOWN] for part in ((within,) if within else ()) + fault["loc"])
     named = name or "the document"
@@ -241,6 +255,7 @@ class Document:
 
     def __init_subclass__(cls) -> None:
         """Make the dataclass."""
+        super().__init_subclass__()  # generic documents need `Generic`'s own
         dataclass(frozen=True)(cls)
 
     def as_json(self) -> dict[str, Any]:

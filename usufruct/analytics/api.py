@@ -8,7 +8,6 @@ from typing import Any, Final
 from usufruct.accounts import Sessions
 from usufruct.analytics import rows
 from usufruct.analytics.api_answer import (
-    ENVELOPE,
     KEY_HEADERS,
     REFUSES,
     DataState,
@@ -25,6 +24,7 @@ from usufruct.analytics.snapshot import DAY, HOUR, Page, RowTable, SeriesTable, 
 from usufruct.analytics.snapshot_files import SnapshotReader
 from usufruct.core import Clock, moment
 from usufruct.web import HttpExchange, Operation, RawRoute, json_object
+from usufruct_client import market_data_documents as documents
 
 LATE_DAY: Final = DAY + 36 * HOUR
 """Daily prices are stale so long after the start of their last day."""
@@ -106,6 +106,7 @@ class _Series:
     path: str
     table: str
     summary: str
+    row: type[documents.Row]
     write: WriteRow
     parameters: Mapping[str, str]
     thresholds: Mapping[str, str]
@@ -113,12 +114,15 @@ class _Series:
 
 
 _SERIES: Final = (
-    _Series("/daily-ohlcv", "daily-ohlcv", "List daily bars, the newest first.", rows.bar_row, _IDS, {}),
-    _Series("/hourly-ohlcv", "hourly-ohlcv", "List hourly bars, the newest first.", rows.bar_row, _IDS, {}),
+    _Series("/daily-ohlcv", "daily-ohlcv", "List daily bars, the newest first.", documents.Bar, rows.bar_row, _IDS, {}),
+    _Series(
+        "/hourly-ohlcv", "hourly-ohlcv", "List hourly bars, the newest first.", documents.Bar, rows.bar_row, _IDS, {}
+    ),
     _Series(
         "/trader-grades",
         "trader-grades",
         "List trader grades, the newest first.",
+        documents.TraderGrade,
         rows.trader_row,
         _FILTERED | {"traderGrade": "least grade", "traderGradePercentChange": "least change in 24 hours, per cent"},
         {"traderGrade": "trader", "traderGradePercentChange": "trader_change"},
@@ -127,15 +131,25 @@ _SERIES: Final = (
         "/investor-grades",
         "investor-grades",
         "List investor grades, the newest first.",
+        documents.InvestorGrade,
         rows.investor_row,
         _FILTERED | {"investorGrade": "least grade"},
         {"investorGrade": "investor"},
     ),
-    _Series("/tm-grade-history", "tm-grade-history", "List overall grades.", rows.overall_row, _IDS, {}),
+    _Series(
+        "/tm-grade-history",
+        "tm-grade-history",
+        "List overall grades.",
+        documents.OverallGrade,
+        rows.overall_row,
+        _IDS,
+        {},
+    ),
     _Series(
         "/fundamental-grade-history",
         "fundamental-grade-history",
         "List fundamental grades, the newest first.",
+        documents.FundamentalGrade,
         rows.fundamental_row,
         _IDS,
         {},
@@ -144,6 +158,7 @@ _SERIES: Final = (
         "/technology-grade-history",
         "technology-grade-history",
         "List technology grades; there are none without facts of projects.",
+        documents.TechnologyGrade,
         rows.technology_row,
         _IDS,
         {},
@@ -152,6 +167,7 @@ _SERIES: Final = (
         "/trading-signals",
         "trading-signals",
         "List daily signals, the newest first.",
+        documents.TradingSignal,
         rows.signal_row,
         _FILTERED | {"signal": "1, 0 or -1"},
         {},
@@ -161,42 +177,79 @@ _SERIES: Final = (
         "/hourly-trading-signals",
         "hourly-trading-signals",
         "List hourly signals, the newest first.",
+        documents.HourlySignal,
         rows.hourly_signal_row,
         _IDS,
         {},
     ),
 )
 _LATEST: Final = (
-    ("/tm-grade", "tm-grade-history", "List the last overall grades.", rows.overall_row),
-    ("/fundamental-grade", "fundamental-grade-history", "List the last fundamental grades.", rows.fundamental_row),
-    ("/technology-grade", "technology-grade-history", "List the last technology grades.", rows.technology_row),
+    ("/tm-grade", "tm-grade-history", "List the last overall grades.", documents.OverallGrade, rows.overall_row),
+    (
+        "/fundamental-grade",
+        "fundamental-grade-history",
+        "List the last fundamental grades.",
+        documents.FundamentalGrade,
+        rows.fundamental_row,
+    ),
+    (
+        "/technology-grade",
+        "technology-grade-history",
+        "List the last technology grades.",
+        documents.TechnologyGrade,
+        rows.technology_row,
+    ),
 )
 _ROWS: Final = (
-    ("tokens", "List assets.", _FILTERED | _IDS | {"blockchain_address": FILTERS["blockchain_address"]}, False),
-    ("price", "List the newest prices.", _IDS, False),
-    ("quantmetrics", "List quant metrics of assets.", _FILTERED | DAYS, True),
-    ("correlation", "List what assets move with most, and least.", _FILTERED | _IDS, False),
-    ("resistance-support", "List prices where assets turned before.", _IDS, False),
-    ("scenario-analysis", "List prices of assets if the whole market were another size.", _IDS, False),
-    ("price-prediction", "List scenarios of assets with what they would make of price and cap.", _IDS, False),
-    ("ai-reports", "List reports written from the numbers.", _IDS, False),
-    ("market-metrics", "List metrics of the whole market, the newest first.", DAYS, True),
-    ("sentiments", "List the sentiment of hours, the newest first.", DAYS, True),
-    ("trader-indices", "List what the trader index holds each day, the newest first.", DAYS, True),
+    (
+        "tokens",
+        documents.ListedAsset,
+        "List assets.",
+        _FILTERED | _IDS | {"blockchain_address": FILTERS["blockchain_address"]},
+        False,
+    ),
+    ("price", documents.AssetPrice, "List the newest prices.", _IDS, False),
+    ("quantmetrics", documents.QuantFigures, "List quant metrics of assets.", _FILTERED | DAYS, True),
+    ("correlation", documents.Correlation, "List what assets move with most, and least.", _FILTERED | _IDS, False),
+    ("resistance-support", documents.PriceLevels, "List prices where assets turned before.", _IDS, False),
+    (
+        "scenario-analysis",
+        documents.Scenarios,
+        "List prices of assets if the whole market were another size.",
+        _IDS,
+        False,
+    ),
+    (
+        "price-prediction",
+        documents.PricePrediction,
+        "List scenarios of assets with what they would make of price and cap.",
+        _IDS,
+        False,
+    ),
+    ("ai-reports", documents.AssetReport, "List reports written from the numbers.", _IDS, False),
+    ("market-metrics", documents.MarketMetric, "List metrics of the whole market, the newest first.", DAYS, True),
+    ("sentiments", documents.Sentiment, "List the sentiment of hours, the newest first.", DAYS, True),
+    (
+        "trader-indices",
+        documents.IndexHolding,
+        "List what the trader index holds each day, the newest first.",
+        DAYS,
+        True,
+    ),
 )
 
 
 def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[RawRoute]:
     """Return the routes of market data, of the question, and of keys."""
 
-    def data(path: str, summary: str, find: Find, parameters: Mapping[str, str]) -> RawRoute:
-        return api.route(path, summary, find, tables.state, {**parameters, **PAGING})
+    def data(path: str, row: type[documents.Row], summary: str, find: Find, parameters: Mapping[str, str]) -> RawRoute:
+        return api.route(path, summary, find, tables.state, {**parameters, **PAGING}, row)
 
     def series(of: _Series) -> RawRoute:
         def find(query: Query) -> Rows:
             return tables.series(of.table, of.write, query, of.thresholds, of.equal)
 
-        return data(of.path, of.summary, find, {**of.parameters, **DAYS})
+        return data(of.path, of.row, of.summary, find, {**of.parameters, **DAYS})
 
     def top(query: Query) -> Rows:
         wanted = query.parameters.get("top_k")
@@ -212,14 +265,23 @@ def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessio
 
     return [
         *(series(each) for each in _SERIES),
-        *(data(path, summary, partial(tables.latest, table, write), _IDS) for path, table, summary, write in _LATEST),
         *(
-            data(f"/{name}", summary, partial(tables.rows, name, dated=dated), parameters)
-            for name, summary, parameters, dated in _ROWS
+            data(path, row, summary, partial(tables.latest, table, write), _IDS)
+            for path, table, summary, row, write in _LATEST
         ),
-        data("/top-market-cap-tokens", "List the largest assets.", top, {"top_k": "how many"}),
-        data("/moonshot-tokens", "List moonshots, the newest first.", moonshots, {"type": "active or past"}),
-        data("/crypto-investors", "List investors; empty without a source.", investors, {}),
+        *(
+            data(f"/{name}", row, summary, partial(tables.rows, name, dated=dated), parameters)
+            for name, row, summary, parameters, dated in _ROWS
+        ),
+        data("/top-market-cap-tokens", documents.ListedAsset, "List the largest assets.", top, {"top_k": "how many"}),
+        data(
+            "/moonshot-tokens",
+            documents.MoonshotPick,
+            "List moonshots, the newest first.",
+            moonshots,
+            {"type": "active or past"},
+        ),
+        data("/crypto-investors", documents.CryptoInvestor, "List investors; empty without a source.", investors, {}),
         _question_route(tables, api, keys),
         *_key_routes(api, keys, sessions),
     ]
@@ -241,13 +303,8 @@ def _question_route(tables: MarketTables, api: MarketApi, keys: MarketKeys) -> R
         content = {"success": True, "message": "answered", "answer": words, "data": {"answer": words}}
         await exchange.answer_json(content, [(b"cache-control", b"no-store")])
 
-    told = {
-        "type": "object",
-        "required": ["success", "message", "answer", "data"],
-        "properties": {"answer": {"type": "string"}, "data": {"type": "object", "additionalProperties": True}},
-    }
     summary = "Answer a question about assets that it names, or about the market, from the numbers."
-    operation = Operation(summary, told, _CHAT, takes=KEY_HEADERS, also=REFUSES)
+    operation = Operation(summary, documents.AskedAnswer, _CHAT, takes=KEY_HEADERS, also=REFUSES)
     return api.keyed("POST", "/tmai", operation, answer)
 
 
@@ -271,16 +328,16 @@ def _key_routes(api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[Ra
 
     made = Operation(
         "Make a key, free. Whoever is signed in gets the quota of their staking level.",
-        ENVELOPE,
         status=201,
         also={400: REFUSES[400], 429: REFUSES[429]},
     )
+    key = documents.Answer[documents.MarketKey]
+    shown = Operation("Show a key.", key, takes=KEY_HEADERS, also=REFUSES)
+    revoked = Operation("Revoke a key.", key, takes=KEY_HEADERS, also=REFUSES)
     return [
         open_route("POST", "/keys", made, create),
-        api.keyed("GET", "/keys/current", Operation("Show a key.", ENVELOPE, takes=KEY_HEADERS, also=REFUSES), current),
-        api.keyed(
-            "DELETE", "/keys/current", Operation("Revoke a key.", ENVELOPE, takes=KEY_HEADERS, also=REFUSES), revoke
-        ),
+        api.keyed("GET", "/keys/current", shown, current),
+        api.keyed("DELETE", "/keys/current", revoked, revoke),
     ]
 
 

@@ -15,24 +15,9 @@ from usufruct.analytics.api_keys import Caller, MarketKeys
 from usufruct.analytics.api_query import Query, write_cursor
 from usufruct.core import UsufructError
 from usufruct.web import JSON, Header, HttpExchange, Operation, RawRoute, error_body
+from usufruct_client.market_data_documents import MarketAnswer, Row
 
 KEY_HEADERS: Final = {"x-api-key": "the key; `api_key` is read too"}
-_ROW: Final = {"type": "object", "additionalProperties": True}
-ENVELOPE: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["success", "message", "length", "data"],
-    "properties": {
-        "success": {"type": "boolean"},
-        "message": {"type": "string"},
-        "length": {"type": "integer"},
-        "data": {"type": "array", "items": _ROW},
-        "as_of": {"type": "string", "description": "the start of the last bar that the data has"},
-        "stale": {"type": "boolean", "description": "newer prices should be there, and are not"},
-        "synthetic": {"type": "boolean", "description": "the prices are simulated"},
-        "source": {"type": "string"},
-        "next_cursor": {"type": "string", "description": "of the next page, where there is one"},
-    },
-}
 ERROR: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["success", "message", "length", "data", "error"],
@@ -78,9 +63,15 @@ class MarketApi:
         self._keys = keys
 
     def route(
-        self, path: str, summary: str, find: Find, state: Callable[[], DataState], parameters: Mapping[str, str]
+        self,
+        path: str,
+        summary: str,
+        find: Find,
+        state: Callable[[], DataState],
+        parameters: Mapping[str, str],
+        row: type[Row],
     ) -> RawRoute:
-        """Return `GET /v2{path}`: its rows by `find`, and what they are made of by `state`."""
+        """Return `GET /v2{path}`: its rows by `find`, each a `row`, and what they are made of by `state`."""
 
         async def answer(exchange: HttpExchange, caller: Caller) -> None:
             about = state()
@@ -99,7 +90,7 @@ class MarketApi:
 
         operation = Operation(
             summary,
-            ENVELOPE,
+            MarketAnswer[row],  # type: ignore[valid-type]
             takes=KEY_HEADERS | {"if-none-match": "the ETag of an earlier answer"},
             asks=parameters,
             gives={"etag": "of the answer", "x-ratelimit-remaining": "calls that are left in the month"},
@@ -162,6 +153,7 @@ def _body(found: Rows, about: DataState) -> bytes:
         "message": found.message or (f"{count} rows" if count else "no row matches"),
         "length": count,
         "as_of": about.as_of,
+        "version": about.version,
         "stale": about.stale,
         "synthetic": about.synthetic,
         "source": about.source,
