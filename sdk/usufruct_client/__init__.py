@@ -1,5 +1,7 @@
 """Call a Usufruct gateway: pay by x402 within a limit and a budget, or make and fund bearer keys (`Gateway`).
 
+`Markets` and `AsyncMarkets` read its market data.
+
 ::
 
     wallet = Wallet.from_key(key)
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
     from usufruct_client.errors import (
         BadAnswer,
         ClientError,
+        DataChanged,
         DepositPending,
         GatewayRefused,
         GatewayUnavailable,
         Invalid,
+        MissingLibrary,
         Mistrusted,
         NotAllowed,
         OfferMismatch,
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
         new_channel,
         proof_headers,
     )
+    from usufruct_client.market_table import MarketTable
+    from usufruct_client.markets import AsyncMarkets, Markets
     from usufruct_client.offer_receipt import Evidence
     from usufruct_client.paid_call import Refund
     from usufruct_client.purse import Purse
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Agreed",
     "AnswerReader",
+    "AsyncMarkets",
     "AsyncPayingTransport",
     "BadAnswer",
     "BearerTransport",
@@ -62,6 +69,7 @@ __all__ = [
     "Channel",
     "ClientError",
     "Connection",
+    "DataChanged",
     "DepositPending",
     "Dispute",
     "Evidence",
@@ -70,6 +78,9 @@ __all__ = [
     "GatewayUnavailable",
     "Invalid",
     "KeyUse",
+    "MarketTable",
+    "Markets",
+    "MissingLibrary",
     "Mistrusted",
     "NewKey",
     "NotAllowed",
@@ -101,17 +112,33 @@ __all__ = [
     "text_hash",
 ]
 
-_MODULES = (
-    *("errors", "text", "signing", "receipt", "offer_receipt", "wallet", "channel", "spending_rules", "store"),
-    *("answer", "transport", "paid_call", "purse", "gateway", "connection"),
-)
-"""In the order in which they are searched for a name: those that load no HTTP client first."""
+_NAMES_OF = {
+    "answer": "AnswerReader",
+    "channel": "Channel",
+    "connection": "Connection connect",
+    "errors": "BadAnswer ClientError DataChanged DepositPending GatewayRefused GatewayUnavailable Invalid "
+    "MissingLibrary Mistrusted NotAllowed OfferMismatch OverBudget OverLimit RefundRefused Refused StoreFault "
+    "TermsChanged TradePending",
+    "gateway": "Gateway KeyUse NewKey bearer_headers check_channel new_channel proof_headers",
+    "market_table": "MarketTable",
+    "markets": "AsyncMarkets Markets",
+    "offer_receipt": "Evidence",
+    "paid_call": "Refund",
+    "purse": "Purse",
+    "receipt": "Agreed Dispute Receipt faults proves read_receipt",
+    "signing": "Signer channel_id",
+    "spending_rules": "Rules",
+    "store": "Store",
+    "text": "text_hash",
+    "transport": "AsyncPayingTransport BearerTransport Bill PayingTransport",
+    "wallet": "Wallet",
+}
+_MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
     """Load the module of a name when it is first used: a server that reads receipts loads no HTTP client."""
-    if name not in __all__:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    modules = (import_module(f"{__name__}.{module}") for module in _MODULES)
-    globals()[name] = found = next(vars(each)[name] for each in modules if name in vars(each))
+    globals()[name] = found = vars(import_module(f"{__name__}.{_MODULE_OF[name]}"))[name]
     return found

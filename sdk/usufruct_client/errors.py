@@ -87,3 +87,11 @@ class RefundRefused(ClientError, code="refund_refused"):
 
 class StoreFault(ClientError, code="store_fault"):
     """The file where channels are kept cannot be used now."""
+
+
+class DataChanged(ClientError, code="data_changed"):
+    """The data changed at each reading of its pages."""
+
+
+class MissingLibrary(ClientError, code="missing_library"):
+    """A library that this package does not need is needed for what was asked, and is not installed."""

@@ -54,6 +54,7 @@ class MarketWorld:
     snapshot: Snapshot
     folder: Path
     key: str
+    app: Router
 
     async def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         answer = await self.client.get(f"/v2{path}", params=parameters)
@@ -94,5 +95,5 @@ async def market(sqlite_url: str, snapshot: Snapshot, tmp_path: Path) -> AsyncIt
         assert made.status_code == 201, made.text
         key = made.json()["data"][0]["KEY"]
         client.headers["x-api-key"] = key
-        yield MarketWorld(client, keys, clock, snapshot, tmp_path / "ratings", key)
+        yield MarketWorld(client, keys, clock, snapshot, tmp_path / "ratings", key, app)
     await database.close()

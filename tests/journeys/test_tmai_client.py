@@ -55,6 +55,16 @@ async def client_reads(url: str, key: str, symbol: str) -> dict[str, Any]:
     return found
 
 
+async def agent_trades(url: str, key: str) -> list[str]:
+    """Run the example agent, which reads by our own client."""
+    pipe = asyncio.subprocess.PIPE
+    agent = ROOT / "examples" / "trading_agent.py"
+    process = await asyncio.create_subprocess_exec(sys.executable, agent, url, key, stdout=pipe, stderr=pipe)
+    said, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    return said.decode().splitlines()
+
+
 async def test_the_client_of_pypi_reads_every_endpoint(devnet_template: DevnetTemplate, tmp_path: Path):
     inputs = await asyncio.to_thread(simulated_inputs, LAST_DAY)
     await asyncio.to_thread(write_archive, tmp_path / "prices", inputs)
@@ -69,11 +79,15 @@ async def test_the_client_of_pypi_reads_every_endpoint(devnet_template: DevnetTe
             async with httpx.AsyncClient(timeout=120) as http:
                 key = (await http.post(f"{base}/keys")).json()["data"][0]["KEY"]
             read = await client_reads(base, key, inputs.panel.assets[0].symbol)
+            *bought, sold = await agent_trades(url, key)
         found = await installation.get(Diagnostics).ask(slow=False)
     [finding] = [each for each in found if each.subject == "ratings"]
     assert finding.verdict is Verdict.PROBLEM, "what ends in the past is stale, and doctor says so"
     assert read["endpoints"] == list(read["found"]), "every endpoint object of the client is called"
     check(read["found"], inputs)
+    assert bought
+    assert all(order.startswith("buy ") for order in bought)
+    assert sold.startswith("sell ")
     columns, length = read["frames"]["trader_grades"]
     assert {"DATE", "TM_TRADER_GRADE"} <= set(columns)
     assert length == len(read["found"]["trader_grades"]["data"])
