@@ -62,7 +62,10 @@ def demo(
     as_json: Json = False,
     folder: Annotated[Path | None, Option(help="Keep the demo's files here instead of a temporary folder.")] = None,
     stay: Annotated[
-        bool, Option(show_default=False, help="Leave the sale running until Ctrl-C; the default at a terminal.")
+        bool,
+        Option(
+            show_default=False, help="Leave the sale or the markets running until Ctrl-C; the default at a terminal."
+        ),
     ] = sys.stdout.isatty(),
 ) -> None:
     """Show the main job on a local chain: a service is sold, called, metered and paid, its owners collect.
@@ -73,7 +76,7 @@ def demo(
     if chapter is Chapter.ECONOMY:
         outcome: _Shown = run(lambda: _run_economy(progress, folder))
     elif chapter is Chapter.MARKETS:
-        outcome = run(lambda: _run_markets(progress, folder))
+        outcome = run(lambda: _run_markets(progress, folder, stay=stay and not as_json))
     else:
         outcome = run(lambda: _run_sale(progress, folder, stay=stay and not as_json))
     if as_json:
@@ -114,8 +117,8 @@ async def _run_economy(progress: Progress, folder: Path | None) -> EconomyOutcom
         return story.outcome
 
 
-async def _run_markets(progress: Progress, folder: Path | None) -> _Shown:
-    """Run the markets chapter; it needs an extra of the package.
+async def _run_markets(progress: Progress, folder: Path | None, *, stay: bool) -> _Shown:
+    """Run the markets chapter, which needs an extra of the package; with `stay`, leave it running until Ctrl-C.
 
     Raises:
         Conflict: when the extra is not installed.
@@ -136,6 +139,8 @@ async def _run_markets(progress: Progress, folder: Path | None) -> _Shown:
         await story.backtest()
         await story.serve()
         story.outcome.seconds = Clock().monotonic() - began
+        if stay:
+            await story.stay()
         shown: _Shown = story.outcome
         return shown
 

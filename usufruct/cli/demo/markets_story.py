@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 
 from usufruct.app import Installation
@@ -20,6 +19,7 @@ from usufruct.cli.support.progress import Progress
 from usufruct.connectors.prices import Panel, PriceArchive, SyntheticMarket, SyntheticSource, ingest
 from usufruct.core import Clock
 from usufruct.core.files import replace_file
+from usufruct.core.jobs import run_jobs
 from usufruct.indices import (
     Report,
     load_rulebook,
@@ -30,13 +30,14 @@ from usufruct.indices import (
     report_page,
     run_index,
 )
+from usufruct_client import AsyncMarkets
+from usufruct_client.market_data_documents import AssetRow
 
 INDEX = "global-100"
 DAYS = 1_500
 """Of the simulated market: the index's regime needs some years of prices."""
 _BEST = 5
 _ASKED_DAYS = 7
-_CALL_SECONDS = 60.0
 
 
 @dataclass
@@ -67,6 +68,7 @@ class MarketsStory:
         self._installation = installation
         self._served = ServedOffers(installation, publish)
         self._archive = PriceArchive(installation.config.data.folder / "prices")
+        self._key = ""
         self.outcome = MarketsOutcome()
 
     # 2
@@ -134,40 +136,44 @@ class MarketsStory:
         self._progress.step("The same over HTTP, for clients that exist already")
         with self._progress.working("starting the gateway"):
             await self._served.serve()
-        url = self._served.url.removesuffix("/v1") + "/v2"
-        async with httpx.AsyncClient(timeout=_CALL_SECONDS) as http:
-            key = (await http.post(f"{url}/keys")).raise_for_status().json()["data"][0]["KEY"]
-            http.headers["x-api-key"] = key
-            best = (await http.get(f"{url}/tm-grade", params={"limit": 1_000})).raise_for_status().json()["data"]
-            best.sort(key=lambda each: -each["TM_GRADE"])
-            rows = [
-                {name: each[name] for name in ("TOKEN_SYMBOL", "TM_GRADE", "TM_GRADE_SIGNAL")} for each in best[:_BEST]
-            ]
-            self.outcome.best_rated = rows
-            shown = [(each["TOKEN_SYMBOL"], f"{each['TM_GRADE']:.1f}", each["TM_GRADE_SIGNAL"]) for each in rows]
+        async with AsyncMarkets(self._served.url) as markets:
+            self._key = (await markets.create_key("demo")).key
+        async with AsyncMarkets(self._served.url, self._key) as markets:
+            best = sorted(await markets.tm_grade(), key=lambda each: -(each.tm_grade or 0.0))[:_BEST]
+            names = ("TOKEN_SYMBOL", "TM_GRADE", "TM_GRADE_SIGNAL")
+            self.outcome.best_rated = [{name: row[name] for name in names} for row in map(AssetRow.as_json, best)]
+            shown = [(each.token_symbol, f"{each.tm_grade:.1f}", each.tm_grade_signal) for each in best]
             self._progress.table("Best rated", ("asset", "grade", "signal"), shown)
-            symbol = str(rows[0]["TOKEN_SYMBOL"])
-            client, found = await self._call(http, url, key, symbol)
+            symbol = best[0].token_symbol
+            client, found = await self._call(markets, symbol)
         demand(all(found.values()), f"{client} got no data: { {name: bool(each) for name, each in found.items()} }")
-        counts = {name: len(each) for name, each in found.items() if isinstance(each, list)}
-        self.outcome.api = {"url": url, "client": client, "rows": counts, "answer": found["answer"]}
+        counts = {name: len(each) for name, each in found.items() if name != "answer"}
+        self.outcome.api = {"url": self._api, "client": client, "rows": counts, "answer": found["answer"]}
         self._say(f"{client}, with its base URL set, asked about {symbol}:")
         self._say(str(found["answer"]).partition("\n")[0])
 
-    async def _call(self, http: httpx.AsyncClient, url: str, key: str, symbol: str) -> tuple[str, Mapping[str, Any]]:
-        """Call by PyPI's `tmai-api` where it is installed, or else by plain HTTP."""
+    async def _call(self, markets: AsyncMarkets, symbol: str) -> tuple[str, Mapping[str, Any]]:
+        """Call by PyPI's `tmai-api` where it is installed, or else by our own client."""
         last = datetime.fromtimestamp(Clock().now(), UTC).date()
-        days = (str(last - timedelta(days=_ASKED_DAYS)), str(last))
+        first = last - timedelta(days=_ASKED_DAYS)
         if find_spec("tmai_api") is not None:
-            return "tmai-api (PyPI)", await _stock_client(url, symbol, days, key)
-        found: dict[str, Any] = {}
-        asked = {"symbol": symbol, "startDate": days[0], "endDate": days[1]}
-        for path in ("tokens", "trader-grades", "trading-signals"):
-            answer = await http.get(f"{url}/{path}", params=asked)
-            found[path.replace("-", "_")] = answer.raise_for_status().json()["data"]
-        question = {"messages": [{"user": f"How is {symbol}?"}]}
-        found["answer"] = (await http.post(f"{url}/tmai", json=question)).raise_for_status().json()["answer"]
-        return "plain HTTP (pip install tmai-api for the stock client)", found
+            return "tmai-api (PyPI)", await _stock_client(self._api, symbol, (str(first), str(last)), self._key)
+        return "usufruct-client (pip install tmai-api for the stock client)", {
+            "tokens": await markets.tokens(symbol=symbol),
+            "trader_grades": await markets.trader_grades(symbol=symbol, start=first, end=last),
+            "trading_signals": await markets.trading_signals(symbol=symbol, start=first, end=last),
+            "answer": await markets.ask(f"How is {symbol}?"),
+        }
+
+    @property
+    def _api(self) -> str:
+        return self._served.url.removesuffix("/v1") + "/v2"
+
+    async def stay(self) -> None:
+        """Serve until Ctrl-C, for an agent in another terminal."""
+        url = self._served.url.removesuffix("/v1")
+        self._say(f"It keeps running; Ctrl-C ends it. An agent: python examples/trading_agent.py {url} {self._key}")
+        await run_jobs(self._installation.jobs())
 
     async def stop_gateway(self) -> None:
         """Stop the gateway if it runs."""
