@@ -76,3 +76,16 @@ async def test_a_read_that_fails_fails_for_those_who_wait_and_not_for_the_next()
     assert [str(each) for each in await asyncio.gather(*map(reads.get, "aa"), return_exceptions=True)] == ["away"] * 2
     rows.failure = None
     assert await reads.get("a") == 1
+
+
+async def test_the_number_of_keys_of_a_read_is_a_power_of_two():
+    counts = []
+
+    async def read(keys):
+        counts.append(len(keys))
+        return {key: key for key in keys}
+
+    reads = SharedReads(read)
+    for size in range(1, 10):
+        assert await asyncio.gather(*map(reads.get, range(size))) == list(range(size))
+    assert counts == [1, 2, 4, 4, 8, 8, 8, 8, 16]

@@ -1,6 +1,6 @@
 """The tables of sessions, and of challenges that were used."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    bindparam,
     column,
     delete,
     func,
@@ -38,6 +39,9 @@ _used_challenges = Table(
 )
 
 _payers: Select[Any] = select(column("payer", AddressColumn)).select_from(table("bearer_keys"))
+_NAMED = select(_sessions.c.id_hash, _sessions.c.address, _sessions.c.expires_at).where(
+    _sessions.c.id_hash.in_(bindparam("id_hashes", expanding=True))
+)
 _BATCHES = 100
 """In how many steps all sessions of addresses without a key would end: ending some takes longer than a sign-in."""
 
@@ -78,8 +82,8 @@ class SessionStore:
         found = await self._reads.get(id_hash)
         return found if found and found.expires_at > now else None
 
-    async def _read(self, id_hashes: Collection[bytes]) -> Mapping[bytes, Session]:
-        rows = await self._database.rows(select(_sessions).where(_sessions.c.id_hash.in_(id_hashes)))
+    async def _read(self, id_hashes: Sequence[bytes]) -> Mapping[bytes, Session]:
+        rows = await self._database.rows(_NAMED, {"id_hashes": id_hashes})
         return {row.id_hash: Session(row.address, row.expires_at) for row in rows}
 
     async def remove(self, id_hash: bytes) -> None:

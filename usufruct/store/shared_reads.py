@@ -1,7 +1,7 @@
 """Values looked up by key, many callers to a statement: a statement costs more than the rows that it reads."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -14,8 +14,11 @@ class SharedReads(Generic[K, V]):
     So a value is never older than the call that asked for it, unlike a cached one.
     """
 
-    def __init__(self, read: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
-        """Call `read` with keys; what it does not return has no value."""
+    def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
+        """Call `read` with keys; what it does not return has no value.
+
+        Their number is a power of two, and the last key is repeated: a database prepares few different statements.
+        """
         self._read = read
         self._turn = asyncio.Lock()
         self._next: _Batch[K, V] | None = None
@@ -32,7 +35,7 @@ class SharedReads(Generic[K, V]):
     async def _run(self, batch: "_Batch[K, V]") -> Mapping[K, V]:
         async with self._turn:
             self._next = None
-            return await self._read(batch.keys)
+            return await self._read(_filled_up(list(batch.keys)))
 
 
 class _Batch(Generic[K, V]):
@@ -42,3 +45,8 @@ class _Batch(Generic[K, V]):
 
     def __init__(self) -> None:
         self.keys: set[K] = set()
+
+
+def _filled_up(keys: list[K]) -> list[K]:
+    """Return keys with the last one repeated until their number is a power of two."""
+    return keys + keys[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
