@@ -21,6 +21,9 @@ SOURCE = "en"
 """The language that messages are written in."""
 
 _CATALOGUE = ".po"
+_HEADER_LENGTH = 200
+"""Characters of an `accept-language` header that are read; browsers send fewer."""
+
 _EXACT = Context(prec=200)
 """Digits for every amount of 256 bits, and as many after the point as a token may have."""
 
@@ -159,9 +162,13 @@ def _catalogues(package: str) -> list[Traversable]:
 
 def preferred_language(accepted: str, offered: Iterable[str], fallback: str) -> str:
     """Return the offered language that an `accept-language` header prefers, or else `fallback`."""
-    offered = list(offered)
+    return _preferred(accepted[:_HEADER_LENGTH], tuple(offered), fallback)
+
+
+@lru_cache(maxsize=1_000)
+def _preferred(accepted: str, offered: tuple[str, ...], fallback: str) -> str:
     wanted: list[tuple[float, str]] = []
-    for part in accepted[:200].split(","):
+    for part in accepted.split(","):
         tag, _, weight = part.partition(";q=")
         try:
             quality = float(weight or 1)

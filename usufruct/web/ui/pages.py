@@ -59,6 +59,7 @@ _HEADERS = {
     "vary": "accept-encoding, accept-language, cookie, hx-request",
     "x-content-type-options": "nosniff",
 }
+_NO_MORE: Mapping[str, str] = {}
 
 
 class Pages:
@@ -130,13 +131,11 @@ class Pages:
         key = (template, block, language.code, request.exchange.url, of)
         page = await self._cache.get(key, shown, drawn)
         tag = {"etag": f"W/{page.tag}"}  # weak: the nonces differ
-        if page.tag in request.headers.get("if-none-match", ""):
+        if page.tag in request.exchange.header(b"if-none-match"):
             return self._with_choice(request, language, Response(status_code=304, headers=_HEADERS | tag))
         nonce, packed = _new_nonce(), accepts_gzip(request)
         content = page.gzipped(nonce) if packed else page.plain(nonce)
-        response = self._response(request, language, content, nonce, packed=packed)
-        response.headers.update(tag)
-        return response
+        return self._response(request, language, content, nonce, packed=packed, more=tag)
 
     def _draw(
         self, request: Request, language: Language, nonce: str, template: str, block: str, values: Mapping[str, Any]
@@ -155,9 +154,11 @@ class Pages:
         *,
         packed: bool,
         status: int = 200,
+        more: Mapping[str, str] = _NO_MORE,
     ) -> Response:
         headers = {
             **_HEADERS,
+            **more,
             "content-security-policy": _POLICY.format(nonce=nonce),
             "content-language": language.code,
         }
@@ -214,7 +215,7 @@ class Pages:
     def _language(self, request: Request) -> Language:
         chosen = request.query_params.get(_LANGUAGE_COOKIE, "")
         kept = request.cookies.get(_LANGUAGE_COOKIE, "")
-        accepted = request.headers.get("accept-language", "")
+        accepted = request.exchange.header(b"accept-language")
         known = next((code for code in (chosen, kept) if code in self.languages), "")
         return self.languages[known or preferred_language(accepted, self.languages, self.site.language)]
 
@@ -255,7 +256,7 @@ def _new_nonce() -> str:
 
 def _asked(request: Request, fragment: str) -> str:
     """Return the block that is asked for; empty: the whole page."""
-    return fragment if "hx-request" in request.headers else ""
+    return fragment if b"hx-request" in request.exchange.headers else ""
 
 
 def _base(exchange: HttpExchange) -> str:

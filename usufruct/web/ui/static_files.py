@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -20,6 +21,9 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
+_HEADER_LENGTH = 200
+"""Characters of an `accept-encoding` header that are read; browsers send fewer."""
+
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _HEADERS = {
     "content-security-policy": "default-src 'none'; sandbox",  # a logo is the operator's file, an SVG can hold a script
@@ -72,8 +76,13 @@ class StaticFiles:
 
 def accepts_gzip(request: Request) -> bool:
     """Tell whether the client takes gzip: it names it, or all codings, and not with a weight of 0 (RFC 9110)."""
+    return _takes_gzip(request.exchange.header(b"accept-encoding")[:_HEADER_LENGTH])
+
+
+@lru_cache(maxsize=1_000)
+def _takes_gzip(accepted: str) -> bool:
     taken = {}
-    for part in request.headers.get("accept-encoding", "").lower().split(","):
+    for part in accepted.lower().split(","):
         coding, *parameters = (text.strip() for text in part.split(";"))
         taken[coding] = not any(re.fullmatch(r"q=0(\.0*)?", each) for each in parameters)
     return taken.get("gzip", taken.get("*", False))
