@@ -16,9 +16,9 @@ from usufruct.assets.model import NO_DIGEST
 from usufruct.assets.price_cards import row_of
 from usufruct.core import Address, AssetId
 from usufruct.core.price_cards import PriceCard
-from usufruct.gateway import CountingRule, ServiceQuality, Tally, Upstream
+from usufruct.gateway import CountingRule, ServiceQuality, Upstream
 from usufruct.gateway.quality.store import DAY, HOUR, add_tallies
-from usufruct.gateway.quality.tally import Outcome, Times
+from usufruct.gateway.quality.tally import Outcome, Tally, Times
 from usufruct.gateway.store import counting_text, sealed_upstreams
 from usufruct.market.review_model import Review, Totals
 from usufruct.market.review_store import review_values, totals_values

@@ -14,7 +14,7 @@ from tests.support.html_page import HtmlPage
 from tests.support.ledger_samples import bill
 from usufruct.assets import RegistryClient, plain_listing_id
 from usufruct.chain.keys import Role, signer_of
-from usufruct.console import Sales
+from usufruct.console.draft_costs import DraftCosts
 from usufruct.console.seller_desk import PAGE_SIZE
 from usufruct.core import address, format_asset
 from usufruct.gateway import Catalogue, ServiceQuality
@@ -66,7 +66,7 @@ async def test_the_cost_of_whole_streamed_and_cached_calls_is_that_of_their_rece
     await world.gateway.get(ServiceQuality).flush()
     used = [each.bill.usage for each in await world.bills(account)]
     assert [each.cached_input_tokens for each in used] == [3, 3]
-    [(cost_in, cost_out)] = (await world.gateway.get(Sales).sold_costs()).values()
+    [(cost_in, cost_out)] = (await world.gateway.get(DraftCosts).of_sold()).values()
     exact = sum(
         ((each.input_tokens - 3) * Fraction(1) + Fraction(3, 10)) * cost_in + each.output_tokens * cost_out
         for each in used

@@ -110,7 +110,7 @@ async def test_tallies_add_up_by_hour_and_by_day_to_the_unit(database):
                 await add_tallies(unit, {ONE: sample(large), TWO: sample(3)}, span, at)
     async with database.snapshot() as unit:
         found = await tallies_since(unit, [ONE, TWO], NOON + HOUR, NOON - DAY)
-        days = (await days_since(unit, [ONE], NOON - DAY))[ONE]
+    days = (await days_since(database, [ONE], NOON - DAY))[ONE]
     hour, month = found[ONE]
     assert (hour.income, month.income, found[TWO][1].income) == (large, 3 * large, 9)
     assert (hour.answered, month.answered, month.first_text.total) == (1, 3, 3)
@@ -148,8 +148,7 @@ async def test_what_could_not_be_written_is_written_later(database):
     quality.charged(ONE, None, Times(0.0, 0.5, 2.0), bill(7))
     await quality.flush()
     await quality.flush()
-    async with database.snapshot() as unit:
-        ((_, tally),) = (await days_since(unit, [ONE], 0))[ONE]
+    ((_, tally),) = (await days_since(database, [ONE], 0))[ONE]
     assert (tally.answered, tally.income) == (2, 14)
 
 
@@ -176,8 +175,7 @@ def test_days_that_were_counted_before_there_were_totals_are_added_up(kind, data
             await add_tallies(unit, {ONE: sample()}, DAY, NOON - 3 * DAY)
             await add_tallies(unit, {ONE: sample()}, HOUR, NOON)
         await migrate(database)
-        async with database.snapshot() as unit:
-            days = (await days_since(unit, [EVERY_SERVICE], 0))[EVERY_SERVICE]
+        days = (await days_since(database, [EVERY_SERVICE], 0))[EVERY_SERVICE]
         assert {start: tally.income for start, tally in days} == {at - at % DAY: sum_ for at, sum_ in income.items()}
         assert [tally.answered for _, tally in days] == [1, 2]
         await database.close()
@@ -198,8 +196,7 @@ async def test_a_service_that_is_no_longer_called_loses_its_figures(database):
     assert (day.calls, month.calls) == (0, LEAST_SAMPLE)
     async with database.transaction() as unit:
         await forget_tallies(unit, await database.now() + 400 * DAY)
-    async with database.snapshot() as unit:
-        assert await days_since(unit, [TWO], 0) == {}
+    assert await days_since(database, [TWO], 0) == {}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from usufruct.config import Config
 from usufruct.console.access_pages import access_routes
 from usufruct.console.desk_api import desk_routes
 from usufruct.console.desk_pages import desk_pages
+from usufruct.console.draft_costs import DraftCosts
 from usufruct.console.installation_view import InstallationView
 from usufruct.console.operator_pages import operator_routes
 from usufruct.console.operators import Operators
@@ -48,6 +49,12 @@ def build(context: Context) -> Component:
         admins = frozenset(map(Address, config.operator.admin.split()))
         return Operators(get(Sessions), Till(get(Operator).till, get(ChainAccess).client), get(Clock), admins, owner)
 
+    def drafts() -> DraftStore:
+        return DraftStore(get(Database), get(MasterSecret).seal("sale drafts"), get(Clock))
+
+    def costs() -> DraftCosts:
+        return DraftCosts(get(DraftStore), get(Operator).decimals, get(Clock))
+
     def sales() -> Sales:
         registry, chain = get(RegistryClient), get(ChainAccess)
         till = Till(get(Operator).till, chain.client)
@@ -55,9 +62,17 @@ def build(context: Context) -> Component:
         owner = (lambda: get(Senders).of(Role.OWNER)) if devnet else None
         registrar = Registrar(Assets(registry), till, chain.chain_id, owner)
         ownership = Ownership(registry, registrar, get(Operator), chain.chain_id)
-        drafts = DraftStore(get(Database), get(MasterSecret).seal("sale drafts"))
         reach = Reach.PRIVATE if get(Config).allows_private_servers else Reach.PUBLIC
-        made = Sales(drafts, ownership, get(Catalogue), get(Listings), get(Operator), get(Clock), reach)
+        made = Sales(
+            get(DraftStore),
+            get(DraftCosts),
+            ownership,
+            get(Catalogue),
+            get(Listings),
+            get(Operator),
+            get(Clock),
+            reach,
+        )
         context.closing.push_async_callback(made.close)
         return made
 
@@ -65,7 +80,7 @@ def build(context: Context) -> Component:
         chain = get(ChainAccess)
         owner = (lambda: get(Senders).of(Role.OWNER)) if is_devnet(chain.chain_id) else None
         return Desk(
-            get(Sales),
+            get(DraftCosts),
             get(Listings),
             get(Catalogue),
             get(ServiceQuality),
@@ -117,6 +132,8 @@ def build(context: Context) -> Component:
     context.provide_later(Payees, payees)
     context.provide_later(InstallationView, view)
     context.provide_later(Desk, desk)
+    context.provide_later(DraftStore, drafts)
+    context.provide_later(DraftCosts, costs)
     context.provide_later(Sales, sales)
     return Component(
         "console",

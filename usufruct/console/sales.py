@@ -20,8 +20,8 @@ from usufruct.assets import (
     read_card_change,
 )
 from usufruct.connectors.openai import UpstreamClient, find_local_servers
+from usufruct.console.draft_costs import DraftCosts
 from usufruct.console.ownership import Ownership
-from usufruct.console.price_advice import Costs, suggest
 from usufruct.console.registrar import PayeeNotListed
 from usufruct.console.server_check import LIMITS, check_server
 from usufruct.console.store import DraftStore, Edit
@@ -32,7 +32,6 @@ from usufruct.gateway import (
     CountingRule,
     Operator,
     ServedListing,
-    Speed,
     Upstream,
     check_name_free,
     plain_listing,
@@ -73,6 +72,7 @@ class Sales:
     def __init__(
         self,
         drafts: DraftStore,
+        costs: DraftCosts,
         ownership: Ownership,
         catalogue: Catalogue,
         listings: Listings,
@@ -89,6 +89,7 @@ class Sales:
         self._clock = clock
         self._checks: set[asyncio.Task[None]] = set()
         self._few = asyncio.Semaphore(_MOST_CHECKS)
+        self._costs = costs
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def close(self) -> None:
@@ -199,42 +200,7 @@ class Sales:
             Conflict: when the server's speed was not measured.
             InvalidAmount: when the cost is not an amount.
         """
-        return self._suggested(await self.find(seller, id_), wish)
-
-    def _suggested(self, draft: SaleDraft, wish: CostWish) -> Suggestion:
-        if draft.probe is None or draft.probe.speed is None or draft.server is None:
-            raise Conflict(
-                "the server's speed is not known: it did not report its text tokens; set a price yourself",
-                code="speed_unknown",
-                field="per_hour",
-            )
-        measured = draft.probe.speed
-        return suggest(
-            Speed(measured.tokens, measured.duration, measured.first_token),
-            Costs(
-                parse_units(wish.per_hour, self.operator.decimals, "per_hour"),
-                wish.parallel,
-                wish.busy,
-                wish.faster_input,
-                wish.margin,
-            ),
-            reads_only=draft.server.kind == "embeddings",
-            measured_at=draft.probe.changed_at,
-            costed_at=self._clock.now(),
-        )
-
-    async def costs_revision(self) -> int:
-        """Return what differs whenever what `sold_costs` returns does."""
-        return await self._drafts.revision()
-
-    async def sold_costs(self) -> dict[str, tuple[int, int]]:
-        """Return what a million text tokens in and out cost, by the name of each service where that is known."""
-        found: dict[str, tuple[int, int]] = {}
-        for draft in await self._drafts.sold():
-            if draft.price and draft.price.costs and draft.probe and draft.probe.speed:
-                costs = self._suggested(draft, draft.price.costs)
-                found[draft.service] = costs.input_cost, costs.output_cost
-        return found
+        return self._costs.suggest(await self.find(seller, id_), wish)
 
     async def set_price(self, seller: Address, id_: str, wish: PriceWish) -> SaleDraft:
         """Take the service's name and price.

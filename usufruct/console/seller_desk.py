@@ -1,7 +1,8 @@
 """The seller's desk: what services earn by the hourly and daily tallies of calls, and what a seller may change."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 
 from usufruct.assets import (
     Assets,
@@ -13,12 +14,13 @@ from usufruct.assets import (
     bps_of_percent,
     read_card_change,
 )
+from usufruct.console.draft_costs import DraftCosts
 from usufruct.console.price_advice import calls_cost_up
-from usufruct.console.sales import Sales, read_sample
+from usufruct.console.sales import read_sample
 from usufruct.console.sellers import Seller
 from usufruct.console.wallet_transactions import DevnetOwner, for_wallet, sender_of
 from usufruct.core import Address, AssetId, ChainId, Clock, Conflict, format_units
-from usufruct.gateway import EVERY_SERVICE, Catalogue, FreeSamples, Operator, ServiceQuality, Tally
+from usufruct.gateway import EVERY_SERVICE, CallCounts, Catalogue, FreeSamples, Operator, ServiceQuality
 from usufruct.payments.pricing import NoLevels, PayerBenefits, Usage
 from usufruct_client.desk_documents import (
     DayEarnings,
@@ -40,6 +42,9 @@ _DAYS = 30
 PAGE_SIZE = 24
 """Services on one page of figures."""
 
+CountedDay = tuple[int, CallCounts]
+"""When a day began, and what a service did on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Announced:
@@ -58,7 +63,7 @@ class Desk:
 
     def __init__(
         self,
-        sales: Sales,
+        costs: DraftCosts,
         listings: Listings,
         catalogue: Catalogue,
         quality: ServiceQuality,
@@ -72,7 +77,7 @@ class Desk:
         benefits: PayerBenefits | None = None,
     ) -> None:
         self.operator = operator
-        self._sales = sales
+        self._costs = costs
         self._listings = listings
         self._catalogue = catalogue
         self._quality = quality
@@ -91,7 +96,7 @@ class Desk:
     async def revision(self) -> Hashable:
         """Return what differs whenever figures do."""
         today = self._clock.now() // DAY
-        measured, costs = await self._quality.revision(), await self._sales.costs_revision()
+        measured, costs = await self._quality.revision(), await self._costs.revision()
         return today, await self._listings.revision(), measured, costs
 
     async def figures(self, seller: Seller, page: int = 1) -> DeskFigures:
@@ -99,7 +104,10 @@ class Desk:
         listings = [each for each in await self._listings.list() if seller.sells(each)]
         pages = max(1, -(-len(listings) // PAGE_SIZE))
         page = min(max(page, 1), pages)
-        days = await self._all_days([EVERY_SERVICE] if seller.is_operator else [each.id for each in listings])
+        shown = listings[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        added = [EVERY_SERVICE] if seller.is_operator else [each.id for each in listings]
+        found = await self._quality.days_of(list({*added, *(each.id for each in shown)}), self._first_day())
+        days = self._together_by_day([found.get(each, []) for each in added])
         every = list(days.values())
         return DeskFigures(
             self.operator.symbol,
@@ -108,33 +116,34 @@ class Desk:
             _earned(_together(every[-7:])),
             _earned(_together(every)),
             [DayEarnings(day, each.calls, _errors(each), each.income) for day, each in days.items()],
-            await self._earnings(listings[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]),
+            await self._earnings(shown, found),
             page,
             pages,
         )
 
     async def earned(self, name: str) -> ServiceEarnings:
         """Return what a service earned in 30 days; raises UnknownListing."""
-        [found] = await self._earnings([await self._listings.find(name)])
-        return found
+        listing = await self._listings.find(name)
+        [earned] = await self._earnings([listing], await self._quality.days_of([listing.id], self._first_day()))
+        return earned
 
-    async def _all_days(self, assets: Sequence[AssetId]) -> dict[int, Tally]:
+    def _together_by_day(self, services: Iterable[Iterable[CountedDay]]) -> dict[int, CallCounts]:
         """Return what some services did together on each of 30 days, the last of them today."""
         first = self._first_day()
-        every = {first + at * DAY: Tally() for at in range(_DAYS)}
-        for found in (await self._quality.days_of(assets, first)).values():
-            for start, tally in found:
-                if start in every:  # the database's clock may be past midnight, and this one before it
-                    every[start].merge(tally)
+        every = {first + at * DAY: CallCounts() for at in range(_DAYS)}
+        for start, counts in chain.from_iterable(services):
+            if start in every:  # the database's clock may be past midnight, and this one before it
+                every[start].add_counts(counts)
         return every
 
-    async def _earnings(self, listings: Sequence[Listing]) -> list[ServiceEarnings]:
+    async def _earnings(
+        self, listings: Sequence[Listing], days: Mapping[AssetId, Sequence[CountedDay]]
+    ) -> list[ServiceEarnings]:
         """Return what each of some services earned in 30 days."""
-        days = await self._quality.days_of([each.id for each in listings], self._first_day())
-        costs, now = await self._sales.sold_costs(), self._clock.now()
+        costs, now = await self._costs.of_sold(), self._clock.now()
         services = []
         for listing in listings:
-            month = _together(tally for _, tally in days.get(listing.id, ()))
+            month = _together(counts for _, counts in days.get(listing.id, ()))
             per_million = costs.get(listing.name)
             cached_bps = listing.card(now).cached_input_bps
             cost = None if per_million is None else calls_cost_up(_usage(month), per_million, cached_bps)
@@ -294,21 +303,21 @@ class Desk:
         return sender_of(seller, self._devnet_owner) is None
 
 
-def _together(tallies: Iterable[Tally]) -> Tally:
-    found = Tally()
-    for each in tallies:
-        found.merge(each)
+def _together(counted: Iterable[CallCounts]) -> CallCounts:
+    found = CallCounts()
+    for each in counted:
+        found.add_counts(each)
     return found
 
 
-def _errors(tally: Tally) -> int:
+def _errors(counts: CallCounts) -> int:
     """Return the calls that the service was to answer, and did not answer whole."""
-    return tally.tried - tally.answered
+    return counts.tried - counts.answered
 
 
-def _earned(tally: Tally) -> Earnings:
-    return Earnings(tally.calls, _errors(tally), tally.income)
+def _earned(counts: CallCounts) -> Earnings:
+    return Earnings(counts.calls, _errors(counts), counts.income)
 
 
-def _usage(tally: Tally) -> Usage:
-    return Usage(tally.input_tokens, tally.output_tokens, tally.cached_input_tokens)
+def _usage(counts: CallCounts) -> Usage:
+    return Usage(counts.input_tokens, counts.output_tokens, counts.cached_input_tokens)

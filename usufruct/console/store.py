@@ -45,8 +45,7 @@ class DraftStore:
     async def list(self, seller: Address) -> list[SaleDraft]:
         """Return a seller's drafts, the newest first."""
         query = select(_drafts).where(_drafts.c.seller == seller).order_by(_drafts.c.changed_at.desc(), _drafts.c.id)
-        async with self._database.snapshot() as unit:
-            return [_draft(row) for row in await unit.rows(query)]
+        return [_draft(row) for row in await self._database.rows(query)]
 
     async def sold(self) -> Sequence[SaleDraft]:
         """Return the sales of all sellers that are on sale, the oldest first."""
@@ -57,8 +56,7 @@ class DraftStore:
         return [each for each in await self._all() if each[1].waits_for and not each[1].service]
 
     async def _all(self) -> Sequence[tuple[Address, SaleDraft]]:
-        async with self._database.snapshot() as unit:
-            found = await unit.rows(select(_drafts).order_by(_drafts.c.changed_at))
+        found = await self._database.rows(select(_drafts).order_by(_drafts.c.changed_at))
         return [(Address(row.seller), _draft(row)) for row in found]
 
     async def find(self, seller: Address, id_: str) -> SaleDraft | None:

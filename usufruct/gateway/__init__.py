@@ -17,7 +17,7 @@ from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.probe import Probe, Speed, fetch_vocabulary
 from usufruct.gateway.quality.service import ServiceQuality
-from usufruct.gateway.quality.tally import EVERY_SERVICE, Tally
+from usufruct.gateway.quality.tally import EVERY_SERVICE, CallCounts
 from usufruct.gateway.samples.service import FreeSamples
 from usufruct.gateway.service import Gateway
 
@@ -25,6 +25,7 @@ __all__ = [
     "EVERY_SERVICE",
     "UNUSED_SECONDS",
     "BearerKeyPayments",
+    "CallCounts",
     "CallLimits",
     "Catalogue",
     "CountingRule",
@@ -42,7 +43,6 @@ __all__ = [
     "ServedListing",
     "ServiceQuality",
     "Speed",
-    "Tally",
     "UnusedKeys",
     "Upstream",
     "check_name_free",

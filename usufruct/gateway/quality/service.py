@@ -20,7 +20,7 @@ from usufruct.gateway.quality.store import (
     tallies_since,
 )
 from usufruct.gateway.quality.summary import DAYS, Summary, summarize
-from usufruct.gateway.quality.tally import EVERY_SERVICE, Outcome, Tally, Times, outcome_of
+from usufruct.gateway.quality.tally import EVERY_SERVICE, CallCounts, Outcome, Tally, Times, outcome_of
 from usufruct.payments.ledger import Bill
 from usufruct.store import ConstraintViolated, Database, RowCache, next_revision
 
@@ -156,10 +156,9 @@ class ServiceQuality:
             found = await tallies_since(unit, sorted(called), hour, now + DAY)
         return {asset: (hours.answered, hours.failed + hours.broken) for asset, (hours, _) in found.items()}
 
-    async def days_of(self, assets: Sequence[AssetId], day: int) -> dict[AssetId, list[tuple[int, Tally]]]:
+    async def days_of(self, assets: Sequence[AssetId], day: int) -> dict[AssetId, list[tuple[int, CallCounts]]]:
         """Return what was counted of some services on each day from `day` on that had calls, with the day's start.
 
-        Times are left out. `EVERY_SERVICE` may be among the services.
+        `EVERY_SERVICE` may be among the services.
         """
-        async with self._database.snapshot() as unit:
-            return await days_since(unit, assets, day)
+        return await days_since(self._database, assets, day)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from usufruct.core import AssetId
 from usufruct.gateway.quality.histogram import Histogram
 from usufruct.gateway.quality.summary import DAYS, Spread, Summary
-from usufruct.gateway.quality.tally import COUNTS, HISTOGRAMS, Tally
+from usufruct.gateway.quality.tally import COUNTS, HISTOGRAMS, CallCounts, Tally
 from usufruct.store import Amount, AssetIdColumn, Database, Unit, metadata, next_revision
 
 HOUR, DAY = 3_600, 86_400
@@ -131,14 +131,15 @@ async def income_since(database: Database, asset: AssetId, day: int) -> dict[int
     return {row.starts_at: row.income for row in rows}
 
 
-async def days_since(unit: Unit, assets: Sequence[AssetId], day: int) -> dict[AssetId, list[tuple[int, Tally]]]:
-    """Return the days of some services from `day` on that had calls, each with its start; times are left out."""
+async def days_since(
+    database: Database, assets: Sequence[AssetId], day: int
+) -> dict[AssetId, list[tuple[int, CallCounts]]]:
+    """Return the days of some services from `day` on that had calls, each with its start."""
     ours = (_tallies.c.asset_id.in_(assets), _tallies.c.span == DAY, _tallies.c.starts_at >= day)
     counts = [_tallies.c[name] for name in ("asset_id", "starts_at", *COUNTS)]
-    found: dict[AssetId, list[tuple[int, Tally]]] = {}
-    for row in await unit.rows(select(*counts).where(*ours).order_by(_tallies.c.starts_at)):
-        tally = Tally(**{name: getattr(row, name) for name in COUNTS})
-        found.setdefault(row.asset_id, []).append((row.starts_at, tally))
+    found: dict[AssetId, list[tuple[int, CallCounts]]] = {}
+    for row in await database.rows(select(*counts).where(*ours).order_by(_tallies.c.starts_at)):
+        found.setdefault(row.asset_id, []).append((row.starts_at, CallCounts(*row[2:])))
     return found
 
 

@@ -58,12 +58,10 @@ class Times:
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was counted of one service in some time.
+class CallCounts:
+    """How many calls of a service ended how in some time, what they used and what they earned.
 
-    `cached_input_tokens` are a part of `input_tokens`. `income`: atomic units of the operator's token. `first_text`:
-    milliseconds to the first text of a stream; `speed`: text tokens per second after it; `whole`: milliseconds to an
-    answer that came whole.
+    `cached_input_tokens` are a part of `input_tokens`. `income`: atomic units of the operator's token.
     """
 
     answered: int = 0
@@ -76,6 +74,34 @@ class Tally:
     cached_input_tokens: int = 0
     output_tokens: int = 0
     income: int = 0
+
+    def add_counts(self, other: "CallCounts") -> None:
+        """Count what another counted as well."""
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    @property
+    def calls(self) -> int:
+        """All calls that were let in."""
+        return self.tried + self.refused + self.left
+
+    @property
+    def tried(self) -> int:
+        """Calls that the service was to answer: all but those that were refused or left by their callers."""
+        return self.answered + self.failed + self.broken + self.interrupted
+
+
+COUNTS = tuple(each.name for each in fields(CallCounts))
+
+
+@dataclass(slots=True)
+class Tally(CallCounts):
+    """What was counted of one service in some time, and how fast it was.
+
+    `first_text`: milliseconds to the first text of a stream; `speed`: text tokens per second after it; `whole`:
+    milliseconds to an answer that came whole.
+    """
+
     first_text: Histogram = field(default_factory=Histogram)
     speed: Histogram = field(default_factory=Histogram)
     whole: Histogram = field(default_factory=Histogram)
@@ -100,21 +126,9 @@ class Tally:
 
     def merge(self, other: "Tally") -> None:
         """Count what another tally counted as well."""
-        for name in COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.add_counts(other)
         for name in HISTOGRAMS:
             getattr(self, name).merge(getattr(other, name))
 
-    @property
-    def calls(self) -> int:
-        """All calls that were let in."""
-        return self.tried + self.refused + self.left
-
-    @property
-    def tried(self) -> int:
-        """Calls that the service was to answer: all but those that were refused or left by their callers."""
-        return self.answered + self.failed + self.broken + self.interrupted
-
 
 HISTOGRAMS = ("first_text", "speed", "whole")
-COUNTS = tuple(each.name for each in fields(Tally) if each.name not in HISTOGRAMS)
