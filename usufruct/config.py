@@ -107,6 +107,12 @@ def _whole(least: int, most: int) -> PlainValidator:
     return PlainValidator(read)
 
 
+def _power_of_two(number: int) -> int:
+    if number & (number - 1):
+        raise ValueError(f"a power of two, not {number}")
+    return number
+
+
 def _amount(text: str) -> str:
     try:
         amount = parse_units_up(text, 0)
@@ -238,6 +244,9 @@ class KeysConfig:
         default_factory=lambda: platformdirs.user_config_path("usufruct") / "keys"
     )
     password: Annotated[Secret, "of the keystore files"] = _NO_SECRET
+    scrypt_n: Annotated[
+        int, _whole(1 << 12, 1 << 19), AfterValidator(_power_of_two), "work to guess a password; low for a random one"
+    ] = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

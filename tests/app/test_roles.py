@@ -25,12 +25,12 @@ def test_a_gateway_knows_it_by_its_settings(config: Config):
 
 
 def test_a_keystore_names_it_without_its_password(config: Config, tmp_path: Path):
-    named = write_keystore(tmp_path / "claim.json", b"\x07" * 32, "a password nobody gives", iterations=2)
+    named = write_keystore(tmp_path / "claim.json", b"\x07" * 32, "a password nobody gives", scrypt_n=2)
     assert claim_address(config) == named
 
 
 def test_two_that_differ_are_refused(config: Config, tmp_path: Path):
-    write_keystore(tmp_path / "claim.json", b"\x07" * 32, "a password", iterations=2)
+    write_keystore(tmp_path / "claim.json", b"\x07" * 32, "a password", scrypt_n=2)
     with pytest.raises(InvalidSetting, match="correct one of them"):
         claim_address(replace(config, claims=ClaimsConfig(address=checksum(OTHER))))
 

@@ -26,7 +26,7 @@ def kept(path: Path, document: Any) -> Path:
 
 def test_a_keystore_opens_with_its_password_only(tmp_path: Path):
     path = tmp_path / "relayer.json"
-    address = write_keystore(path, SECRET, "correct horse", iterations=1024)
+    address = write_keystore(path, SECRET, "correct horse", scrypt_n=1024)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert SECRET.hex() not in path.read_text()
     assert open_keystore(path, "correct horse").address == address == KeySigner(SECRET).address
@@ -38,15 +38,15 @@ def test_a_keystore_opens_with_its_password_only(tmp_path: Path):
 
 def test_a_keystore_is_never_overwritten(tmp_path: Path):
     path = tmp_path / "relayer.json"
-    write_keystore(path, SECRET, "a", iterations=1024)
+    write_keystore(path, SECRET, "a", scrypt_n=1024)
     with pytest.raises(FileExistsError):
-        write_keystore(path, SECRET, "b", iterations=1024)
+        write_keystore(path, SECRET, "b", scrypt_n=1024)
     assert open_keystore(path, "a").address == KeySigner(SECRET).address
 
 
 def test_a_keystore_that_others_can_read_is_refused(tmp_path: Path):
     path = tmp_path / "relayer.json"
-    write_keystore(path, SECRET, "a", iterations=1024)
+    write_keystore(path, SECRET, "a", scrypt_n=1024)
     os.chmod(path, 0o640)  # noqa: PTH101
     with pytest.raises(InvalidKey, match="chmod 600"):
         open_keystore(path, "a")

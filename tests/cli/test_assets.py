@@ -277,7 +277,7 @@ def test_a_parent_is_named_by_asset(run: Run):
 
 def test_a_wallet_is_found_by_name_without_its_password(run: Run, config: Config):
     config.keys.folder.mkdir(exist_ok=True)
-    made = write_keystore(config.keys.folder / "cold.json", bytes(31) + b"\7", "secret", iterations=2)
+    made = write_keystore(config.keys.folder / "cold.json", bytes(31) + b"\7", "secret", scrypt_n=2)
     register(run, "held", "--owner", f"{made}:1")
     pending = run("shares", "pending", "held", "--holder", "cold", "--json").json
     assert [row["pending"] for row in pending] == ["0", "0"]
@@ -295,7 +295,7 @@ def test_missing_options_are_told(run: Run):
 
 def test_open_shares_on_a_public_chain_come_with_a_warning(run: Run, config: Config, monkeypatch: pytest.MonkeyPatch):
     config.keys.folder.mkdir(exist_ok=True)
-    write_keystore(config.keys.folder / "public.json", bytes(31) + b"\3", "secret", iterations=2)
+    write_keystore(config.keys.folder / "public.json", bytes(31) + b"\3", "secret", scrypt_n=2)
     for name, value in {"CHAIN_ID": "8453", "CHAIN_CONFIRMATIONS": "5", "DATA_SECRET": "s" * 32}.items():
         monkeypatch.setenv(f"USUFRUCT_{name}", value)
     monkeypatch.setenv("USUFRUCT_KEYS_PASSWORD", "secret")

@@ -121,6 +121,7 @@ def test_a_bad_setting_is_one_clean_line(setting, words):
 def test_a_password_that_nobody_can_type_is_told_where_it_goes(tmp_path):
     keys = {"USUFRUCT_KEYS_FOLDER": str(tmp_path), "USUFRUCT_DATA_FOLDER": str(tmp_path / "data")}
     assert run("wallet", "new", "me", USUFRUCT_KEYS_PASSWORD="secret", **keys).returncode == 0
+    assert orjson.loads((tmp_path / "me.json").read_bytes())["crypto"]["kdfparams"]["n"] == 1 << 18
     for command in (("wallet", "new", "you"), ("key", "list", "--wallet", "me")):
         refused = run(*command, **keys)
         assert (refused.returncode, refused.stdout) == (1, "")

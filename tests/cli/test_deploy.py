@@ -70,7 +70,7 @@ def deployed(keyed) -> Any:
 
 def new_key(public: Any, role: str, secret: bytes = b"") -> Address:
     path = public.config.keys.folder / f"{role}.json"
-    return write_keystore(path, secret or secrets.token_bytes(32), PASSWORD, iterations=2)
+    return write_keystore(path, secret or secrets.token_bytes(32), PASSWORD, scrypt_n=2)
 
 
 async def furnish(commands: Any, folder: Any) -> Address:

@@ -90,7 +90,7 @@ def test_a_contract_is_handed_over_in_two_steps(commands, cli_world, noun):
     assert (taken["owner"], taken["next_owner"], taken["changed"]) == (heir, None, True)
     assert "OwnableUnauthorizedAccount" in commands.refused(noun, "transfer", owner).message
     commands.config.keys.folder.mkdir(exist_ok=True)
-    write_keystore(commands.config.keys.folder / "owner.json", HEIR, "p", iterations=2)
+    write_keystore(commands.config.keys.folder / "owner.json", HEIR, "p", scrypt_n=2)
     heirs = replace(commands, own=commands.own | {"USUFRUCT_KEYS_PASSWORD": "p"})
     try:
         assert heirs.json(noun, "transfer", owner)["next_owner"] == owner

@@ -91,6 +91,8 @@ def test_the_test_suites_own_variables_are_not_ours():
         {"USUFRUCT_REFUNDS_LEAST": "0.000"},
         {"USUFRUCT_GATEWAY_LEAST_DEPOSIT": "0"},
         {"USUFRUCT_GATEWAY_PUBLIC_URL": "ai.example.org"},
+        {"USUFRUCT_KEYS_SCRYPT_N": "2048"},
+        {"USUFRUCT_KEYS_SCRYPT_N": "5000"},
     ],
 )
 def test_values_that_cannot_work_are_refused(variables: dict[str, str]):

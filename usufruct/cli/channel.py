@@ -228,7 +228,7 @@ def _check_payer(wallet: Address, escrow: EscrowChannel) -> None:
 def _new_session(path: Path, config: Config) -> Address:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return write_keystore(path, token_bytes(32), new_password(config))
+        return write_keystore(path, token_bytes(32), new_password(config), scrypt_n=config.keys.scrypt_n)
     except OSError as error:
         raise Conflict(f"{path}: {error.strerror}; choose another name", code="session_unwritable") from error
 

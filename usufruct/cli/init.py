@@ -37,6 +37,8 @@ Settings = dict[str, dict[str, str | int]]
 
 REHEARSAL_URL = "http://127.0.0.1:8547"
 _USUAL_CONFIRMATIONS = 3
+_SCRYPT_N = 1 << 12
+"""The least there is: scrypt's work protects a password that can be guessed. The one made here has 192 random bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ async def _choose(choices: Choices) -> Settings:
     if not secrets.data.secret:
         settings["data"]["secret"] = token_urlsafe(32)
     if not secrets.keys.password:
-        settings["keys"]["password"] = token_urlsafe(24)
+        settings["keys"] |= {"password": token_urlsafe(24), "scrypt_n": _SCRYPT_N}
     return settings
 
 

@@ -24,7 +24,7 @@ async def new(config: Config, name: str) -> Facts:
     if path.exists():
         raise Conflict(f"{path} is there already; choose another name", code="wallet_exists")
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = write_keystore(path, token_bytes(32), new_password(config))
+    made = write_keystore(path, token_bytes(32), new_password(config), scrypt_n=config.keys.scrypt_n)
     return {"name": name, "address": checksum(made), "file": str(path)}
 
 

@@ -34,15 +34,18 @@ class KeystoreMissing(NotFound, code="keystore_missing"):
     """No keystore file where one should be."""
 
 
-def write_keystore(path: Path, secret: bytes, password: str, *, iterations: int = 1 << 18) -> Address:
+def write_keystore(path: Path, secret: bytes, password: str, *, scrypt_n: int) -> Address:
     """Encrypt a key (scrypt) into a new file that only its owner may read, and return its address.
+
+    A file opens with as much work as it was written with: 2^18, the setting `keys.scrypt_n` by default, takes most of
+    a second.
 
     Raises:
         InvalidKey: when `secret` is not a key.
         FileExistsError: when there is a file; nothing is overwritten.
     """
     address = KeySigner(secret).address
-    derivation = {"dklen": 32, "n": iterations, "r": _BLOCK_SIZE, "p": 1, "salt": token_bytes(16).hex()}
+    derivation = {"dklen": 32, "n": scrypt_n, "r": _BLOCK_SIZE, "p": 1, "salt": token_bytes(16).hex()}
     derived, start = _derived("scrypt", derivation, password), token_bytes(16)
     text = _aes(derived, start, secret)
     document = {
@@ -90,7 +93,7 @@ def open_keystore(path: Path, password: str) -> KeySigner:
 
 @lru_cache(maxsize=16)
 def _opened(content: bytes, password: str) -> KeySigner:
-    """Decrypt a keystore once in a process: that takes most of a second, on purpose."""
+    """Decrypt a keystore once in a process: that may take most of a second, on purpose."""
     return KeySigner(_unsealed(orjson.loads(content), password))
 
 

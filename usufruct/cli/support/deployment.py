@@ -66,10 +66,11 @@ def make_keys(config: Config) -> dict[Role, Address]:
     """Make the keystore files of the roles that have none, all under one password; return every role's address."""
     config.keys.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     found: dict[Role, Address] = {}
+    password, scrypt_n = config.keys.password.reveal(), config.keys.scrypt_n
     for role in Role:
         path = config.keys.folder / f"{role}.json"
         known = keystore_address(path) if path.exists() else None
-        found[role] = known or write_keystore(path, token_bytes(32), config.keys.password.reveal())
+        found[role] = known or write_keystore(path, token_bytes(32), password, scrypt_n=scrypt_n)
     return found
 
 
