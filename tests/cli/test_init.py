@@ -96,6 +96,12 @@ def own(tmp_path) -> dict[str, str]:
     return {name: str(value) for name, value in folders.items()}
 
 
+@pytest.fixture
+def newcomer(cli_world, own) -> Any:
+    """That user's commands, run in this process."""
+    return cli_world.Commands(own)
+
+
 @contextmanager
 def _started(cli_world: Any, own: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
@@ -142,7 +148,7 @@ def _nonce(url: str, address: str) -> int:
     return asyncio.run(ask())
 
 
-def test_it_waits_for_gas_money_and_ends_ready_to_sell(chain, cli_world, own):
+def test_it_waits_for_gas_money_and_ends_ready_to_sell(chain, cli_world, newcomer, own):
     with _started(cli_world, own, *chain.options) as process:
         coins, owner = SEND.search(_read_until(process, "Send ")).groups()
         assert process.poll() is None
@@ -159,6 +165,8 @@ def test_it_waits_for_gas_money_and_ends_ready_to_sell(chain, cli_world, own):
     assert (config.chain.id, checksum(config.chain.token)) == (BASE_SEPOLIA, chain.dollar)
     assert checksum(config.chain.fee_sink) == PAYEE
     assert len(config.data.secret.reveal()) >= 32
+    keystores = [json.loads(path.read_text()) for path in config.keys.folder.glob("*.json")]
+    assert {each["crypto"]["kdfparams"]["n"] for each in keystores} == {4_096}  # under a password that nobody can guess
 
     async def check() -> None:
         async with Client(chain.url) as client:
@@ -171,13 +179,11 @@ def test_it_waits_for_gas_money_and_ends_ready_to_sell(chain, cli_world, own):
     asyncio.run(check())
 
     sent = _nonce(chain.url, owner)
-    again = cli_world.run_cli("init", "--yes", "--json", own=own)
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout) == facts | {"fund": {"address": owner, "missing_wei": "0"}}
+    assert newcomer.json("init", "--yes") == facts | {"fund": {"address": owner, "missing_wei": "0"}}
     assert _nonce(chain.url, owner) == sent  # nothing is sent twice
 
 
-def test_killed_at_every_step_it_goes_on_where_it_was(chain, cli_world, own):
+def test_killed_at_every_step_it_goes_on_where_it_was(chain, cli_world, newcomer, own):
     owner = ""
     for last_words in ("wrote ", "2. Keys", "Send ", "To be sent", "done deploying", "done sending"):
         with _started(cli_world, own, *chain.options) as process:
@@ -187,18 +193,16 @@ def test_killed_at_every_step_it_goes_on_where_it_was(chain, cli_world, own):
             assert owner in ("", address)  # the keys stay the same
             owner = address
             _give(chain.url, owner, coins)
-    end = cli_world.run_cli("init", "--yes", "--json", own=own, timeout=240)
-    assert end.returncode == 0, end.stderr
-    facts = json.loads(end.stdout)
+    facts = newcomer.json("init", "--yes")
     assert facts["ready"]
     assert facts["keys"]["owner"] == owner
     # three contracts, four settings, two supplies, and at most one setting sent again by each run that was killed
     assert 9 <= _nonce(chain.url, owner) <= 11
 
 
-def test_without_waiting_it_says_how_to_go_on(chain, cli_world, own):
-    done = cli_world.run_cli("init", *chain.options, "--no-wait", own=own)
-    assert done.returncode == 0, done.stderr
+def test_without_waiting_it_says_how_to_go_on(chain, newcomer):
+    done = newcomer.run("init", *chain.options, "--no-wait")
+    assert done.exit_code == 0, done.stderr
     facts = json.loads(done.stdout)
     assert not facts["ready"]
     assert int(facts["fund"]["missing_wei"]) > 0
@@ -207,25 +211,23 @@ def test_without_waiting_it_says_how_to_go_on(chain, cli_world, own):
 
 def test_another_installation_begins_in_the_file_that_is_named(chain, cli_world, own, tmp_path):
     file = tmp_path / "another" / "settings.toml"
-    named = own | {"USUFRUCT_CONFIG": str(file)}
-    done = cli_world.run_cli("init", *chain.options, "--no-wait", own=named)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["configuration"] == str(file)
+    commands = cli_world.Commands(own | {"USUFRUCT_CONFIG": str(file)})
+    assert commands.json("init", *chain.options, "--no-wait")["configuration"] == str(file)
     assert load_config({}, file).data.secret
     assert not _config_file(own).exists()
 
 
-def test_a_rehearsal_needs_no_money_of_the_user(cli_world, own, tmp_path):
+def test_a_rehearsal_needs_no_money_of_the_user(cli_world, newcomer, own, tmp_path):
     port = cli_world.free_port()
     command = [toolchain.find("anvil"), "--port", str(port), "--chain-id", str(REHEARSAL_CHAIN_ID), "--accounts", "0"]
     with subprocess.Popen([*command, "--block-time", "0.1", "--silent"], stdout=subprocess.DEVNULL) as node:
         asyncio.run(_answers(f"http://127.0.0.1:{port}"))
         unit, caddy = tmp_path / "usufruct.service", tmp_path / "Caddyfile"
         files = ("--systemd", str(unit), "--caddy", str(caddy), "--domain", "ai.example.org")
-        done = cli_world.run_cli(
-            *("init", "--rehearse", "--rpc", f"http://127.0.0.1:{port}", "--pay-to", PAYEE, "--yes", *files), own=own
+        done = newcomer.run(
+            "init", "--rehearse", "--rpc", f"http://127.0.0.1:{port}", "--pay-to", PAYEE, "--yes", *files
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.exit_code == 0, done.output
         assert "usufruct sell --upstream" in done.stdout
         read = configparser.ConfigParser(interpolation=None)
         read.read_string(unit.read_text())
@@ -246,31 +248,27 @@ def test_a_rehearsal_needs_no_money_of_the_user(cli_world, own, tmp_path):
         ({"--chain": "bose"}, "unknown_chain", "base (8453)"),
     ],
 )
-def test_what_cannot_work_is_refused_before_anything_is_written(chain, cli_world, own, change, code, named):
+def test_what_cannot_work_is_refused_before_anything_is_written(chain, newcomer, own, change, code, named):
     options = dict(zip(chain.options[:-2:2], chain.options[1:-2:2], strict=True)) | change
     options = {name: chain.wrapped if value == "WRAPPED" else value for name, value in options.items()}
     given = [part for name, value in options.items() if value is not None for part in (name, value)]
-    done = cli_world.run_cli("init", *given, "--yes", "--json", own=own)
-    assert done.returncode == 1
-    assert code in done.stderr
-    assert named in done.stderr
+    refusal = newcomer.refused("init", *given, "--yes", "--json")
+    assert refusal.code == code
+    assert named in refusal.message
     assert not list(_config_file(own).parent.glob("*"))
 
 
-def test_other_options_than_the_first_time_are_refused(chain, cli_world, own):
-    assert cli_world.run_cli("init", *chain.options, "--no-wait", own=own).returncode == 0
+def test_other_options_than_the_first_time_are_refused(chain, newcomer):
+    newcomer.json("init", *chain.options, "--no-wait")
     other = checksum(Address("0x" + "88" * 20))
-    done = cli_world.run_cli("init", "--pay-to", other, own=own)
-    assert done.returncode == 1
-    assert "configuration_differs" in done.stderr
-    assert PAYEE in done.stderr
-    assert other in done.stderr
+    refusal = newcomer.refused("init", "--pay-to", other)
+    assert refusal.code == "configuration_differs"
+    assert PAYEE in refusal.message
+    assert other in refusal.message
 
 
-def test_a_devnet_needs_no_init(commands, cli_world, own):
-    done = cli_world.run_cli("init", "--rpc", commands.config.chain.rpc_url, "--pay-to", PAYEE, own=own)
-    assert done.returncode == 1
-    assert "usufruct up" in done.stderr
+def test_a_devnet_needs_no_init(commands, newcomer):
+    assert "usufruct up" in newcomer.refused("init", "--rpc", commands.config.chain.rpc_url, "--pay-to", PAYEE).message
 
 
 def test_known_chains_are_told_apart_and_written_right():
