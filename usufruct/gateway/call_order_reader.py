@@ -1,6 +1,6 @@
 """Reads a request into an order, and refuses what cannot be served or priced."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from usufruct.core import Address, Clock, Conflict, Hash32, Invalid, address
@@ -55,13 +55,27 @@ class CallOrderReader:
             payer.check_scope(listing)
             stream = content.get("stream") is True
             self._disconnects.check(payer.identity.abuse_account, stream=stream, streams=operation.streams)
+
+        async def work_by(card: PriceCard) -> Work:
+            return await _work(exchange, operation, listing, card, Request(raw, content))
+
+        return await self.order(exchange, payer, listing, content_hash(raw), work_by)
+
+    async def order(
+        self,
+        exchange: HttpExchange,
+        payer: Payer | None,
+        listing: ServedListing,
+        request_hash: Hash32,
+        work_by: Callable[[PriceCard], Awaitable[Work]],
+    ) -> CallOrder:
+        """Return the order of a request that was read: its work by the price card of the payer's level."""
         staker = payer.identity.staker if payer is not None else _named_payer(exchange)
         discount = await self._prices.discount_bps(listing, staker, payer.has_funds if payer is not None else None)
         card = listing.card(self._clock.now())
         if discount:
             card = discounted_card_up(card, discount)
-        work = await _work(exchange, operation, listing, card, Request(raw, content))
-        request_hash = content_hash(raw)
+        work = await work_by(card)
         return CallOrder(
             listing=listing,
             work=work,

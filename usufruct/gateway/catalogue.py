@@ -27,7 +27,7 @@ class Catalogue:
 
     def __init__(self, listings: Listings, database: Database, seal: Seal, clock: Clock) -> None:
         """Serve `listings`, whose servers `database` keeps under `seal`."""
-        self._listings = listings
+        self.listings = listings
         self._database = database
         self._seal = seal
         self._serving: dict[AssetId, Serving] = {}
@@ -57,7 +57,7 @@ class Catalogue:
             sealed = sealed_upstreams(listing.id, listing.upstreams, self._seal)
             await put_serving(unit, Serving(listing.id, sealed, counting))
 
-        added = await self._listings.add(listing, serve, replace_active=replace_active)
+        added = await self.listings.add(listing, serve, replace_active=replace_active)
         self._rows.expire()
         return await self._join(added)
 
@@ -74,7 +74,7 @@ class Catalogue:
         async def serve(unit: Unit) -> None:
             await set_forwarded(unit, listing.id, forward)
 
-        changed = await self._listings.limit(name, caps, serve)
+        changed = await self.listings.limit(name, caps, serve)
         self._rows.expire()
         return await self._join(changed)
 
@@ -115,17 +115,17 @@ class Catalogue:
 
     async def revision(self) -> tuple[int, ...]:
         """Return what differs whenever something that is sold, its price now or how it is served does."""
-        return (*await self._listings.revision(), await self._rows.refresh())
+        return (*await self.listings.revision(), await self._rows.refresh())
 
     async def list(self) -> Sequence[ServedListing]:
         """Return the listings that are on sale and served, in the order they were added."""
         await self._rows.refresh()
-        return [await self._join(each) for each in await self._listings.list() if each.id in self._serving]
+        return [await self._join(each) for each in await self.listings.list() if each.id in self._serving]
 
     async def find_served(self, assets: Sequence[AssetId]) -> Sequence[ServedListing]:
         """Return those of some listings that are on sale and served, in their order."""
         await self._rows.refresh()
-        found = [await self._listings.by_id(asset) for asset in assets if asset in self._serving]
+        found = [await self.listings.by_id(asset) for asset in assets if asset in self._serving]
         return [await self._join(each) for each in found if each is not None and each.retired_at is None]
 
     async def find(self, name: str) -> ServedListing:
@@ -134,7 +134,7 @@ class Catalogue:
         Raises:
             UnknownListing: when there is none.
         """
-        return await self._join(await self._listings.find(name))
+        return await self._join(await self.listings.find(name))
 
     async def counter(self, listing: ServedListing) -> Counter:
         """Return what counts the listing's text.

@@ -36,12 +36,13 @@ from usufruct.gateway.service import Gateway
 from usufruct.payments.ledger import Ledger
 from usufruct.payments.pricing import DigestSigner, Escrow, PayerBenefits
 from usufruct.payments.settlement import AccountSync, ChannelRegistry, PassAccounts, ReceiptSigners
-from usufruct.payments.x402 import Funding, OfferSigner, Requirements
+from usufruct.payments.x402 import EndpointPayments, Funding, OfferSigner, Requirements
 from usufruct.store import Database, MasterSecret
 from usufruct.web.ui import Pages
 from usufruct_client.wire import Terms
 
 _LONGEST_SECONDS = 5.0
+_ENDPOINT_SECONDS = 3_600.0
 
 
 def build(context: Context) -> Component:
@@ -98,6 +99,7 @@ def build(context: Context) -> Component:
     context.provide_later(Catalogue, catalogue)
     context.provide_later(FreeSamples, samples)
     context.provide_later(Gateway, gateway)
+    context.provide_later(EndpointPayments, lambda: context.get(Gateway).endpoint_pipeline)
     context.provide_later(ServiceQuality, lambda: ServiceQuality(context.get(Database), context.get(Clock)))
     return Component(
         "gateway",
@@ -124,6 +126,7 @@ def build(context: Context) -> Component:
             context.get(Gateway).lease_job(context.get(Config).ledger.lease_seconds),
             context.get(Gateway).quality_job(),
             context.get(Gateway).search_job(),
+            Job("paid-endpoints", context.get(Gateway).endpoint_pipeline.put_on_sale, _ENDPOINT_SECONDS),
         ],
     )
 

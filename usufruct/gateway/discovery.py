@@ -56,8 +56,7 @@ def discovery_routes(gateway: Gateway, pages: Pages) -> list[Route]:
 
     async def x402_resources(request: Request) -> Response:
         url = request.exchange.root
-        resources = [f"{url}{each.path}" for each in gateway.operations] if gateway.pipeline.payments.x402 else []
-        return json_response({"version": 1, "resources": resources})
+        return json_response({"version": 1, "resources": [f"{url}{path}" for path in gateway.x402_paths]})
 
     async def agent_registration(request: Request) -> Response:
         url, takes = request.exchange.root, gateway.pipeline.payments.x402 is not None

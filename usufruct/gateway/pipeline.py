@@ -72,13 +72,17 @@ class Pipeline:
             served = await self.responder.run(exchange, call)
             metered = await self.meter(call, served)
         except BaseException as error:
-            self.quality.released(call.order.listing.id, error, started=exchange.started)
-            await asyncio.shield(self.releases.release_after(call, error))
+            await self.release(exchange, call, error)
             if exchange.started and isinstance(error, UsufructError):
                 await self.responder.end_with_error(exchange, error)
                 return
             raise
         await self.responder.finish(exchange, call, served, self.receipt(call, metered))
+
+    async def release(self, exchange: HttpExchange, call: OpenCall, error: BaseException) -> None:
+        """End an open call, uncharged, for an error."""
+        self.quality.released(call.order.listing.id, error, started=exchange.started)
+        await asyncio.shield(self.releases.release_after(call, error))
 
     def receipt(self, call: OpenCall, metered: Call) -> SignedReceipt:
         """Return a metered call's receipt, with what the payer's level saved."""
@@ -111,13 +115,14 @@ class Pipeline:
     async def open_affordable(self, exchange: HttpExchange, payer: Payer, order: CallOrder) -> OpenCall | Replay:
         """Price, fund and open the call, with less output when the account does not carry the price.
 
-        Only a new call is refused by a service that is paused or off sale, and counts against the payer's quota: a
-        stored answer was paid.
+        Only a new call is refused by a service that is paused or off sale, counts against the payer's quota, and is
+        prepared: a stored answer was paid.
         """
         order.listing.check_open()
         price = payer.price(order)
         if self.call_rate is not None:
             await self.call_rate.count(payer.identity, payer.has_funds)
+        await order.work.prepare()
         for _ in range(self.limits.lowerings):
             try:
                 return await self.fund_and_open(exchange, payer, order, price)

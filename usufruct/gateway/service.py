@@ -13,6 +13,8 @@ from usufruct.gateway.call_rate import CallRate
 from usufruct.gateway.call_releases import ReleaseQueue
 from usufruct.gateway.catalogue import Catalogue
 from usufruct.gateway.disconnect_limit import DisconnectLimit
+from usufruct.gateway.endpoints.listings import EndpointListings
+from usufruct.gateway.endpoints.pipeline import EndpointPipeline
 from usufruct.gateway.level_prices import LevelPrices
 from usufruct.gateway.metrics import CallCounters
 from usufruct.gateway.model import ServedListing
@@ -131,6 +133,14 @@ class Gateway:
             limits,
             call_rate,
         )
+        self.endpoint_pipeline = EndpointPipeline(self.pipeline, reader, EndpointListings(catalogue.listings), clock)
+
+    @property
+    def x402_paths(self) -> list[str]:
+        """Paths that take payment by x402; none where it is not taken."""
+        if self.pipeline.payments.x402 is None:
+            return []
+        return [*(each.path for each in self.operations), *self.endpoint_pipeline.endpoints]
 
     def quality_job(self) -> Job:
         """Return the job that writes down what this replica's calls tell about services."""

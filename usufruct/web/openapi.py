@@ -30,7 +30,7 @@ class Operation:
     `gives`: headers of a success, both with what they hold. `asks`: query parameters, none of them required.
     `refuses`: what the most important statuses of errors mean; all errors have one shape. `also`: shapes of other
     answers by their status. `documents`: what headers carry, described beside the bodies. `paid`: a request without
-    payment is answered 402 with the price.
+    payment is answered 402 with the price. `price`: what each call costs, where that is known, such as "0.01 USD".
     """
 
     summary: str
@@ -45,6 +45,7 @@ class Operation:
     also: Mapping[int, Shape] = field(default_factory=dict)
     documents: Sequence[type] = ()
     paid: bool = False
+    price: str = ""
 
 
 PublicRoute = tuple[str, str, Operation]
@@ -111,6 +112,13 @@ def _operation(method: str, path: str, operation: Operation, schemas: Mapping[An
         described["requestBody"] = {"required": True, "content": {_JSON: {"schema": _schema(operation.body, schemas)}}}
     if operation.paid:
         described["security"] = [{"key": []}, {}]
+    if operation.price:
+        amount, _, currency = operation.price.partition(" ")
+        described["description"] = f"A call without a market key costs {operation.price}, by x402."
+        described["x-payment-info"] = {
+            "protocols": ["x402"],
+            "price": {"mode": "fixed", "currency": currency, "amount": amount},
+        }
     return described
 
 

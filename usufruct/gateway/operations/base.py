@@ -96,6 +96,24 @@ class Work(Protocol):
         """Members of the request that were left out because nothing is lost by it."""
         return ()
 
+    @property
+    def other_way(self) -> str:
+        """How else than by x402 a caller without a payment gets an answer."""
+        return "send a key (`Authorization: Bearer uf_...`)"
+
+    @property
+    def discovery(self) -> Mapping[str, Any] | None:
+        """The declaration for catalogues of x402; None: that of the listing's operation."""
+        return None
+
+    async def prepare(self) -> None:
+        """Do what may refuse the request before any money moves; nothing by default.
+
+        Raises:
+            UsufructError: when the request cannot be answered.
+        """
+        return  # without a statement, every operation would have to define it
+
     def limits(self, card: PriceCard, budget: Budget) -> Allowance:
         """Return the most output the call may have, and what it costs at most.
 

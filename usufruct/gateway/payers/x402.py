@@ -18,6 +18,7 @@ from usufruct.payments.x402 import (
     OFFER_RECEIPT,
     DepositNotNeeded,
     Funding,
+    MalformedPayment,
     OfferSigner,
     Payment,
     PaymentKind,
@@ -83,7 +84,7 @@ class X402Payments:
             ceiling, token = order.work.limits(order.card, order.budget).ceiling, self.requirements.terms.token
             most = f"{format_units(ceiling, token.decimals)} {token.symbol}"
             refusal = PaymentRequired(
-                f"this call costs at most {most}; pay by x402 or send a key (`Authorization: Bearer uf_...`)",
+                f"this call costs at most {most}; pay by x402, or {order.work.other_way}",
                 ceiling=ceiling,
             )
         except OverBudget as over:
@@ -108,10 +109,18 @@ class X402Payments:
         required = self.requirements.requirements(allowance.ceiling, quote, channel, card)
         extensions: dict[str, Any] = {}
         if payment is None:
-            extensions["bazaar"] = discovery_extension(order.listing.operation, order.listing.name)
+            declared = order.work.discovery or discovery_extension(order.listing.operation, order.listing.name)
+            extensions["bazaar"] = declared
         if offers := self.offers.offers(exchange.url, required, expiry_of(quote)):
             extensions[OFFER_RECEIPT] = offers
         return self._required(exchange, name, required, extensions)
+
+    def asks_refund(self, exchange: HttpExchange) -> bool:
+        """Tell whether a request is a refund's; one whose payment cannot be read is none."""
+        header = exchange.header(b"payment-signature")
+        with suppress(MalformedPayment, PaymentRequired):
+            return bool(header) and read_payment(header, self.requirements.network).kind is PaymentKind.REFUND
+        return False
 
     async def refund(self, exchange: HttpExchange) -> None:
         """Answer a GET on a paid endpoint: with what is taken here, or with the refund that is asked for."""
