@@ -27,7 +27,7 @@ from usufruct.core import Invalid, address, parse_units_up
 from usufruct.core.address_lists import read_airdrops, read_allocation, read_deals, read_publishers
 from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
-from usufruct.core.setting_texts import read_public_url, read_sender
+from usufruct.core.setting_texts import read_call_price, read_call_prices, read_public_url, read_sender
 
 __all__ = [
     "LOGO_TYPES",
@@ -388,6 +388,16 @@ class MarketsConfig:
     api: Annotated[Literal["yes", "no"], "serve `/v2`, and let the worker compute ratings"] = "no"
     calls_per_month: Annotated[int, _whole(0, 1_000_000_000), "of a free key; more by staking level"] = 1_000
     calls_per_minute: Annotated[int, _whole(0, 1_000_000), "of a free key in one replica; more by level"] = 60
+    call_price: Annotated[
+        str,
+        AfterValidator(read_call_price),
+        "of a call without a key, by x402, in whole units of the token; 0: not sold",
+    ] = "0.01"
+    call_prices: Annotated[str, _readable(read_call_prices), "other prices: PATH=PRICE, by commas"] = (
+        "/price=0.002, /tokens=0.002, /top-market-cap-tokens=0.002, /ai-reports=0.03, /tmai=0.03"
+    )
+    pay_to: Annotated[OptionalAddress, "gets what calls cost, a payee of the till; empty: the fee sink"] = ""
+    staker_discount_percent: Annotated[int, _whole(0, 50), "most that a payer's staking level takes off a call"] = 10
     coingecko_key: Annotated[Secret, "yours, for `prices fetch coingecko`"] = _NO_SECRET
     coingecko_plan: Annotated[Literal["demo", "pro"], "which kind of key it is"] = "demo"
     coinmetrics_key: Annotated[Secret, "yours; empty: the community's data, CC BY-NC 4.0"] = _NO_SECRET

@@ -33,6 +33,7 @@ from usufruct.config import (
     GatewayConfig,
     KeysConfig,
     LedgerConfig,
+    MarketsConfig,
     PlatformTokenConfig,
     RefundsConfig,
 )
@@ -189,6 +190,7 @@ async def x402_installation(
     cooling_seconds: int = 0,
     hardfork: str | None = None,
     platform_token: PlatformTokenConfig | None = None,
+    markets: MarketsConfig | None = None,
 ) -> AsyncIterator[X402Installation]:
     """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it unless at `port`."""
     async with AsyncExitStack() as stack:
@@ -201,6 +203,7 @@ async def x402_installation(
             gateway=GatewayConfig(port=port),
             refunds=RefundsConfig(cooling_seconds=cooling_seconds),
             platform_token=platform_token or PlatformTokenConfig(),
+            markets=markets or MarketsConfig(),
         )
         if platform_token is not None:
             await set_up_devnet(config)

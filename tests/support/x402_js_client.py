@@ -27,6 +27,10 @@ class StockClient:
         """Pay for a request; return `status`, `headers` and `text`."""
         return await self._command("call", {"url": self._url, "body": body})
 
+    async def get(self, url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """Pay for a GET; return what `call` does."""
+        return await self._command("get", {"url": url, "headers": headers or {}})
+
     async def refund(self, amount: int | None = None) -> dict[str, Any]:
         """Ask for money back, all of it or `amount`."""
         return await self._command("refund", {"url": self._url, "amount": amount and str(amount)})

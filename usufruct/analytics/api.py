@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+import orjson
+
 from usufruct.accounts import Sessions
 from usufruct.analytics import rows
 from usufruct.analytics.api_answer import (
@@ -23,6 +25,7 @@ from usufruct.analytics.questions import answer_question
 from usufruct.analytics.snapshot import DAY, HOUR, Page, RowTable, SeriesTable, Snapshot, utc_text
 from usufruct.analytics.snapshot_files import SnapshotReader
 from usufruct.core import Clock, moment
+from usufruct.payments.x402 import EndpointAnswer
 from usufruct.web import HttpExchange, Operation, RawRoute, json_object
 from usufruct_client import market_data_documents as documents
 
@@ -282,7 +285,7 @@ def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessio
             {"type": "active or past"},
         ),
         data("/crypto-investors", documents.CryptoInvestor, "List investors; empty without a source.", investors, {}),
-        _question_route(tables, api, keys),
+        _question_route(tables, api),
         *_key_routes(api, keys, sessions),
     ]
 
@@ -291,21 +294,20 @@ def _rows(page: Page) -> Rows:
     return Rows(page.rows, page.last)
 
 
-def _question_route(tables: MarketTables, api: MarketApi, keys: MarketKeys) -> RawRoute:
-    async def answer(exchange: HttpExchange, caller: Caller) -> None:
-        messages = json_object(await exchange.body(_BODY_BYTES)).get("messages")
+def _question_route(tables: MarketTables, api: MarketApi) -> RawRoute:
+    async def content(exchange: HttpExchange, body: bytes) -> EndpointAnswer:
+        messages = json_object(body).get("messages")
         last = messages[-1] if isinstance(messages, list) and messages else None
         text = (last.get("user") or last.get("content")) if isinstance(last, dict) else None
         if not isinstance(text, str) or not text.strip():
             raise InvalidParameter('messages must be a list such as [{"user": "How is BTC?"}]', field="messages")
         words = answer_question(text, tables.snapshot)
-        keys.count(caller)
-        content = {"success": True, "message": "answered", "answer": words, "data": {"answer": words}}
-        await exchange.answer_json(content, [(b"cache-control", b"no-store")])
+        answer = {"success": True, "message": "answered", "answer": words, "data": {"answer": words}}
+        return EndpointAnswer(orjson.dumps(answer), 1, [(b"cache-control", b"no-store")])
 
     summary = "Answer a question about assets that it names, or about the market, from the numbers."
     operation = Operation(summary, documents.AskedAnswer, _CHAT, takes=KEY_HEADERS, also=REFUSES)
-    return api.keyed("POST", "/tmai", operation, answer)
+    return api.question_route("/tmai", operation, content, {"messages": [{"user": "How is BTC?"}]})
 
 
 def _key_routes(api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[RawRoute]:

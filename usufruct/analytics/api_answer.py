@@ -1,20 +1,23 @@
 """The envelope of `/v2`: every answer has it, errors too; and the routes of data, which all work alike.
 
-A request names its key, is counted, and is answered from what is current. An answer carries an `ETag` of the data and
-the question: the same request with `If-None-Match` is answered 304, and does not count against the month.
+A request names its key, is counted, and is answered from what is current; without a key it is paid. An answer carries
+an `ETag` of the data and the question: the same request with `If-None-Match` is answered 304, and costs nothing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
 
-from usufruct.analytics.api_keys import Caller, MarketKeys
+from usufruct.analytics.api_keys import Caller, MarketKeys, TooManyRequests
 from usufruct.analytics.api_query import Query, write_cursor
+from usufruct.analytics.call_sales import CallSale, CallSales
 from usufruct.core import UsufructError
-from usufruct.web import JSON, Header, HttpExchange, Operation, RawRoute, error_body
+from usufruct.payments.x402 import EndpointAnswer
+from usufruct.web import JSON, Header, HttpExchange, Operation, RawRoute, Unauthenticated, error_body
 from usufruct_client.market_data_documents import MarketAnswer, Row
 
 KEY_HEADERS: Final = {"x-api-key": "the key; `api_key` is read too"}
@@ -30,6 +33,12 @@ ERROR: Final[dict[str, Any]] = {
     },
 }
 REFUSES: Final[Mapping[int, Any]] = {400: ERROR, 401: ERROR, 429: ERROR, 503: ERROR}
+PAYMENT_HEADERS: Final = {
+    "payment-signature": "x402's payment of this call: base64 of JSON",
+    "idempotency-key": "of a paid call: the same key and request get the first answer again, and are charged once",
+}
+_BODY_BYTES: Final = 65_536
+_NOT_MODIFIED: Final = 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +64,22 @@ class Rows:
 Find = Callable[[Query], Rows | Awaitable[Rows]]
 """Returns the rows that are asked for."""
 
+Content = Callable[[HttpExchange, bytes], Awaitable[EndpointAnswer]]
+"""Answers a request with a body."""
+
+_DATA_HEADERS: Final = {
+    "x-ratelimit-limit": "calls that the key may make in a month",
+    "x-ratelimit-remaining": "calls that are left in the month",
+}
+
 
 class MarketApi:
-    """Makes the routes of data; other packages serve theirs by the same keys, limits and envelope."""
+    """Makes the routes of data; other packages serve theirs by the same keys, limits, prices and envelope."""
 
-    def __init__(self, keys: MarketKeys) -> None:
+    def __init__(self, keys: MarketKeys, sales: CallSales | None = None) -> None:
+        """Admit callers by `keys`; without `sales` they all need one."""
         self._keys = keys
+        self._sales = sales
 
     def route(
         self,
@@ -73,30 +92,32 @@ class MarketApi:
     ) -> RawRoute:
         """Return `GET /v2{path}`: its rows by `find`, each a `row`, and what they are made of by `state`."""
 
-        async def answer(exchange: HttpExchange, caller: Caller) -> None:
+        async def content(exchange: HttpExchange, _: bytes) -> EndpointAnswer:
             about = state()
             question: bytes = exchange.scope["query_string"]
             tag = b'"%s"' % _digest(b"%s %s %s" % (about.version.encode(), path.encode(), question)).encode()
             headers: list[Header] = [(b"etag", tag), (b"cache-control", b"private, no-cache")]
             if tag in exchange.headers.get(b"if-none-match", b""):
-                await exchange.answer(304, b"", headers)
-                return
+                return EndpointAnswer(b"", 0, headers, 304)
             found = find(Query.of(question))
             rows = found if isinstance(found, Rows) else await found
-            self._keys.count(caller)
-            left = max(0, caller.allowance.calls_per_month - caller.used - 1)
-            headers += [JSON, (b"x-ratelimit-limit", b"%d" % caller.allowance.calls_per_month)]
-            await exchange.answer(200, _body(rows, about), [*headers, (b"x-ratelimit-remaining", b"%d" % left)])
+            return EndpointAnswer(_body(rows, about), len(rows.rows), headers)
 
         operation = Operation(
             summary,
             MarketAnswer[row],  # type: ignore[valid-type]
             takes=KEY_HEADERS | {"if-none-match": "the ETag of an earlier answer"},
             asks=parameters,
-            gives={"etag": "of the answer", "x-ratelimit-remaining": "calls that are left in the month"},
+            gives={"etag": "of the answer", **_DATA_HEADERS},
             also=REFUSES,
         )
-        return self.keyed("GET", path, operation, answer)
+        sale = self._sales.offer("GET", path, tuple(parameters)) if self._sales else None
+        return self._data_route("GET", path, operation, content, sale)
+
+    def question_route(self, path: str, operation: Operation, content: Content, example: Mapping[str, Any]) -> RawRoute:
+        """Return `POST /v2{path}`, of which `example` is a body."""
+        sale = self._sales.offer("POST", path, example=example) if self._sales else None
+        return self._data_route("POST", path, replace(operation, gives=_DATA_HEADERS), content, sale)
 
     def keyed(
         self,
@@ -105,12 +126,53 @@ class MarketApi:
         operation: Operation,
         answer: Callable[[HttpExchange, Caller], Awaitable[None]],
     ) -> RawRoute:
-        """Return a route for callers with a key; `answer` counts the call if it is one."""
+        """Return a route about a caller's own key; it counts against the minute alone."""
 
         async def admitted(exchange: HttpExchange) -> None:
             await answer(exchange, await self._keys.admit(exchange))
 
         return open_route(method, path, operation, admitted)
+
+    def _data_route(
+        self, method: str, path: str, operation: Operation, content: Content, sale: CallSale | None
+    ) -> RawRoute:
+        """Return a route that a key's call pays for, or money where the endpoint is on sale."""
+
+        async def admitted(exchange: HttpExchange) -> None:
+            try:
+                caller = await self._keys.admit(exchange)
+            except (Unauthenticated, TooManyRequests) as refusal:
+                if sale is None or not sale.takes(exchange, refusal):
+                    raise
+                await sale.serve(exchange, partial(content, exchange), refusal)
+                return
+            body = await exchange.body(_BODY_BYTES) if method == "POST" else b""
+            answered = await content(exchange, body)
+            headers = list(answered.headers)
+            if answered.status != _NOT_MODIFIED:
+                self._keys.count(caller)
+                headers += [JSON, *_limit_headers(caller)]
+            await exchange.answer(answered.status, answered.body, headers)
+
+        return open_route(method, path, operation if sale is None else _priced(operation, sale), admitted)
+
+
+def _limit_headers(caller: Caller) -> Sequence[Header]:
+    most = caller.allowance.calls_per_month
+    left = max(0, most - caller.used - 1)
+    return (b"x-ratelimit-limit", b"%d" % most), (b"x-ratelimit-remaining", b"%d" % left)
+
+
+def _priced(operation: Operation, sale: CallSale) -> Operation:
+    """Return what a route does with its price, and how it is paid."""
+    takes = {"authorization": "without a market key: Bearer and a key of the gateway", **PAYMENT_HEADERS}
+    return replace(
+        operation,
+        takes={**operation.takes, **takes},
+        also={**operation.also, 402: ERROR},
+        price=sale.shown,
+        paid=True,
+    )
 
 
 def open_route(

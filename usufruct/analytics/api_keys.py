@@ -32,6 +32,10 @@ class TooManyRequests(Denied, code="quota_used_up", status=429):
     """A key has made as many calls as it may for now."""
 
 
+class MonthUsedUp(TooManyRequests):
+    """A key has made as many calls as it may in this month."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPolicy:
     """Limits of free keys, and how many a network may make in a day."""
@@ -192,7 +196,7 @@ class MarketKeys:
                 retry_after=wait,
             )
         if use.used >= allowance.calls_per_month:
-            raise TooManyRequests(
+            raise MonthUsedUp(
                 f"this key has made the {allowance.calls_per_month} calls that it may in a month (UTC); a higher "
                 "staking level brings more",
                 most=allowance.calls_per_month,

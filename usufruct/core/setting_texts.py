@@ -1,9 +1,18 @@
 """Texts with a form of their own that an operator writes as settings. What does not have it raises a `ValueError`."""
 
+import re
+from decimal import Decimal
 from email.utils import parseaddr
+from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["read_public_url", "read_sender"]
+__all__ = ["read_call_price", "read_call_prices", "read_public_url", "read_sender"]
+
+LEAST_CALL_PRICE, MOST_CALL_PRICE = Decimal("0.000001"), Decimal(100)
+"""Bounds of what a call of an endpoint may cost, in whole units of the payment token."""
+
+
+_PRICE: Final = re.compile(r"[0-9]{1,4}([.][0-9]{1,18})?")
 
 
 def read_public_url(text: str) -> str:
@@ -22,3 +31,25 @@ def read_sender(text: str) -> str:
     if text and not (plain and local and at and domain):
         raise ValueError(f"empty or such as Example <mail@example.org>, not {text!r}")
     return text
+
+
+def read_call_price(text: str) -> str:
+    """Return what a call of an endpoint costs, in whole units of the payment token; "0": it is not sold."""
+    if not _PRICE.fullmatch(text.strip()) or not (
+        (price := Decimal(text)) == 0 or LEAST_CALL_PRICE <= price <= MOST_CALL_PRICE
+    ):
+        raise ValueError(f"0, or from {LEAST_CALL_PRICE} to {MOST_CALL_PRICE} whole units of the token, not {text!r}")
+    return text.strip()
+
+
+def read_call_prices(text: str) -> dict[str, str]:
+    """Return prices of endpoints by their path: PATH=PRICE, by commas."""
+    prices: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        path, sign, price = part.partition("=")
+        if not (sign and path.strip().startswith("/")):
+            raise ValueError(f"PATH=PRICE by commas, such as /price=0.001, not {part!r}")
+        if path.strip() in prices:
+            raise ValueError(f"one price for each path; {path.strip()} has two")
+        prices[path.strip()] = read_call_price(price)
+    return prices

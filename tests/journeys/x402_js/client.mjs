@@ -1,6 +1,7 @@
 // Drives the unmodified x402 client from standard input: one JSON command a line, one JSON answer a line.
 //
-// {"call": {"url", "body"}}: pay for a request. {"refund": {"url", "amount"}}: ask for money back.
+// {"call": {"url", "body"}}: pay for a request. {"get": {"url", "headers"}}: pay for a GET.
+// {"refund": {"url", "amount"}}: ask for money back.
 // Argument: a JSON object with privateKey, network, token, most, least (deposit no more than the client's own count asks
 // for), rpc ("" for a client that cannot read the chain).
 
@@ -29,6 +30,14 @@ async function call({ url, body }) {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
+  return read(answer);
+}
+
+async function get({ url, headers }) {
+  return read(await pay(url, { headers }));
+}
+
+async function read(answer) {
   return { status: answer.status, headers: Object.fromEntries(answer.headers), text: await answer.text() };
 }
 
@@ -40,7 +49,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [[name, given]] = Object.entries(JSON.parse(line));
   let answer;
   try {
-    answer = await { call, refund }[name](given);
+    answer = await { call, get, refund }[name](given);
   } catch (error) {
     answer = { error: String(error.message ?? error) };
   }
