@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_bytes
 from typing import Annotated
 
 from typer import Argument, Option, Typer
@@ -11,12 +10,12 @@ from typer import Argument, Option, Typer
 from usufruct.chain import Call, Client, TokenFacts, open_chain, token_facts
 from usufruct.chain.contracts.batch_settlement import BatchSettlement, ChannelCreated
 from usufruct.chain.escrow import SETTLEMENT
-from usufruct.chain.keys import KeySigner, write_keystore
+from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.command import Facts, Rows, ask_node, runs
 from usufruct.cli.support.deposits import TokenOption, open_payer
 from usufruct.cli.support.gateway_client import GatewayUrl, WalletSigner, open_gateway
 from usufruct.cli.support.local_store import NoSavedKey, find_keys, save_channel, saved_channel, saved_channels
-from usufruct.cli.support.wallet_option import Wallet, new_password, open_wallet
+from usufruct.cli.support.wallet_option import Wallet, open_wallet, write_new_key
 from usufruct.config import Config
 from usufruct.core import Address, Conflict, Denied, Hash32, NotFound, format_units, hash32, moment, parse_units
 from usufruct.payments.ledger import new_id
@@ -228,7 +227,7 @@ def _check_payer(wallet: Address, escrow: EscrowChannel) -> None:
 def _new_session(path: Path, config: Config) -> Address:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return write_keystore(path, token_bytes(32), new_password(config), scrypt_n=config.keys.scrypt_n)
+        return write_new_key(path, config)
     except OSError as error:
         raise Conflict(f"{path}: {error.strerror}; choose another name", code="session_unwritable") from error
 

@@ -1,15 +1,14 @@
 """Make and list wallets: keys in encrypted files on this machine."""
 
-from secrets import token_bytes
 from typing import Annotated
 
 from typer import Argument, Typer
 
 from usufruct.chain import ChainAccess, give_play_money, open_chain, token_of
 from usufruct.chain.contracts.erc20 import Erc20
-from usufruct.chain.keys import keystore_address, write_keystore
+from usufruct.chain.keys import keystore_address
 from usufruct.cli.support.command import Facts, Rows, runs
-from usufruct.cli.support.wallet_option import account, keystore_of, new_password
+from usufruct.cli.support.wallet_option import account, keystore_of, write_new_key
 from usufruct.config import Config
 from usufruct.core import Conflict, address, checksum, format_units, parse_units
 
@@ -24,7 +23,7 @@ async def new(config: Config, name: str) -> Facts:
     if path.exists():
         raise Conflict(f"{path} is there already; choose another name", code="wallet_exists")
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = write_keystore(path, token_bytes(32), new_password(config), scrypt_n=config.keys.scrypt_n)
+    made = write_new_key(path, config)
     return {"name": name, "address": checksum(made), "file": str(path)}
 
 

@@ -2,15 +2,16 @@
 
 import sys
 from pathlib import Path
+from secrets import token_bytes
 from typing import Annotated
 
 import typer
 from typer import Option
 
 from usufruct.chain import keys
-from usufruct.chain.keys import InvalidKey, KeySigner, KeystoreMissing
+from usufruct.chain.keys import InvalidKey, KeySigner, KeystoreMissing, write_keystore
 from usufruct.cli.support.prompts import at_terminal, interruptible
-from usufruct.config import Config
+from usufruct.config import Config, KeysConfig
 from usufruct.core import Address, ChainId, Invalid, address
 from usufruct.core.networks import is_devnet
 
@@ -45,9 +46,15 @@ def open_wallet(name: str, config: Config) -> KeySigner:
     return keys.open_keystore(path, config.keys.password.reveal() or _asked(f"password of {path.name}"))
 
 
-def new_password(config: Config) -> str:
-    """Return the password for a new keystore: the configured one, or one that is asked for twice."""
-    return config.keys.password.reveal() or _asked("password", twice=True)
+def write_new_key(path: Path, config: Config) -> Address:
+    """Make a key in a new keystore file, under the configured password or one that is asked for twice.
+
+    `keys.scrypt_n` is for the configured password: one that a person types may be guessed.
+    """
+    password, scrypt_n = config.keys.password.reveal(), config.keys.scrypt_n
+    if not password:
+        password, scrypt_n = _asked("password", twice=True), max(scrypt_n, KeysConfig().scrypt_n)
+    return write_keystore(path, token_bytes(32), password, scrypt_n=scrypt_n)
 
 
 def _asked(what: str, *, twice: bool = False) -> str:
