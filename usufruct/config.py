@@ -398,6 +398,8 @@ class MarketsConfig:
     )
     pay_to: Annotated[OptionalAddress, "gets what calls cost, a payee of the till; empty: the fee sink"] = ""
     staker_discount_percent: Annotated[int, _whole(0, 50), "most that a payer's staking level takes off a call"] = 10
+    indices: Annotated[str, "shipped indices that the worker computes, by spaces; `all`, or `none`"] = "all"
+    rulebooks: Annotated[str, "folder of rulebooks of your own, *.toml; empty: none"] = ""
     coingecko_key: Annotated[Secret, "yours, for `prices fetch coingecko`"] = _NO_SECRET
     coingecko_plan: Annotated[Literal["demo", "pro"], "which kind of key it is"] = "demo"
     coinmetrics_key: Annotated[Secret, "yours; empty: the community's data, CC BY-NC 4.0"] = _NO_SECRET

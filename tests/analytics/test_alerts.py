@@ -20,8 +20,8 @@ from usufruct.analytics.alert_model import (
     UnknownMarketAsset,
 )
 from usufruct.analytics.alerts import MarketAlerts
+from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.snapshot import DAY, HOUR, SeriesTable, Snapshot
-from usufruct.analytics.snapshot_files import NoMarketData
 from usufruct.connectors.prices import Asset
 from usufruct.core import Address, Conflict, Denied
 from usufruct.web import HttpExchange, Router

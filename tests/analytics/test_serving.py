@@ -9,9 +9,10 @@ import pytest
 
 from tests.support.fake_clock import FakeClock
 from tests.support.market_archive import MARKET, simulated_inputs, write_archive
+from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.serving import RatingsJob, read_headlines
 from usufruct.analytics.snapshot import Selection
-from usufruct.analytics.snapshot_files import NoMarketData, read_snapshot
+from usufruct.analytics.snapshot_files import read_snapshot
 from usufruct.connectors.news import NewsArchive, NewsItem
 
 LAST = datetime(2026, 1, 31, tzinfo=UTC)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from tests.support.fake_clock import FakeClock
 from tests.support.market_archive import simulated_inputs
+from usufruct.analytics.mapped_files import FRESH_SECONDS, NoMarketData
 from usufruct.analytics.snapshot import Condition, RowTable, Selection, SeriesTable, Snapshot
 from usufruct.analytics.snapshot_build import build_snapshot
-from usufruct.analytics.snapshot_files import FRESH_SECONDS, NoMarketData, SnapshotReader, read_snapshot, write_snapshot
+from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, write_snapshot
 
 NOW = int(datetime(2026, 1, 2, tzinfo=UTC).timestamp())
 

@@ -11,19 +11,30 @@ if TYPE_CHECKING:
     from usufruct.analytics.api_key_store import MarketKeyStore
     from usufruct.analytics.api_keys import MarketKeys
     from usufruct.analytics.api_query import InvalidParameter, Query, read_cursor
+    from usufruct.analytics.call_sales import CallSales
     from usufruct.analytics.correlation import Correlated, find_correlations
     from usufruct.analytics.grades import Grades, grade, input_digests
     from usufruct.analytics.levels import Level, find_levels
+    from usufruct.analytics.mapped_files import (
+        CurrentReader,
+        NoMarketData,
+        current_folder,
+        read_rows,
+        replace_current,
+        write_rows,
+    )
     from usufruct.analytics.market import MarketMetrics, compute_market_metrics
     from usufruct.analytics.moonshots import Moonshot, find_moonshots
     from usufruct.analytics.quant import QuantMetrics, compute_quant_metrics
     from usufruct.analytics.scenarios import Scenario, compute_scenarios
     from usufruct.analytics.serving import compute_snapshot, current_snapshot, explain_grade
     from usufruct.analytics.signals import Signals, compute_signals
-    from usufruct.analytics.snapshot import Selection, Snapshot
+    from usufruct.analytics.snapshot import RowTable, Selection, Snapshot, utc_text
 
 __all__ = [
+    "CallSales",
     "Correlated",
+    "CurrentReader",
     "DataState",
     "Grades",
     "InvalidParameter",
@@ -33,8 +44,10 @@ __all__ = [
     "MarketKeys",
     "MarketMetrics",
     "Moonshot",
+    "NoMarketData",
     "QuantMetrics",
     "Query",
+    "RowTable",
     "Rows",
     "Scenario",
     "Selection",
@@ -45,6 +58,7 @@ __all__ = [
     "compute_scenarios",
     "compute_signals",
     "compute_snapshot",
+    "current_folder",
     "current_snapshot",
     "explain_grade",
     "find_correlations",
@@ -53,6 +67,10 @@ __all__ = [
     "grade",
     "input_digests",
     "read_cursor",
+    "read_rows",
+    "replace_current",
+    "utc_text",
+    "write_rows",
 ]
 
 _MODULES = {
@@ -60,16 +78,25 @@ _MODULES = {
     "api_key_store": ("MarketKeyStore",),
     "api_keys": ("MarketKeys",),
     "api_query": ("InvalidParameter", "Query", "read_cursor"),
+    "call_sales": ("CallSales",),
     "correlation": ("Correlated", "find_correlations"),
     "grades": ("Grades", "grade", "input_digests"),
     "levels": ("Level", "find_levels"),
+    "mapped_files": (
+        "CurrentReader",
+        "NoMarketData",
+        "current_folder",
+        "read_rows",
+        "replace_current",
+        "write_rows",
+    ),
     "market": ("MarketMetrics", "compute_market_metrics"),
     "moonshots": ("Moonshot", "find_moonshots"),
     "quant": ("QuantMetrics", "compute_quant_metrics"),
     "scenarios": ("Scenario", "compute_scenarios"),
     "serving": ("compute_snapshot", "current_snapshot", "explain_grade"),
     "signals": ("Signals", "compute_signals"),
-    "snapshot": ("Selection", "Snapshot"),
+    "snapshot": ("RowTable", "Selection", "Snapshot", "utc_text"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -13,8 +13,8 @@ from usufruct.analytics.alert_model import (
     check_alert,
 )
 from usufruct.analytics.alert_store import AlertStore
+from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.snapshot import Snapshot
-from usufruct.analytics.snapshot_files import NoMarketData
 from usufruct.core import Address
 from usufruct.store import Database
 from usufruct_client.notification_documents import MarketAlert

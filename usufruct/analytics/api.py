@@ -11,6 +11,7 @@ from usufruct.accounts import Sessions
 from usufruct.analytics import rows
 from usufruct.analytics.api_answer import (
     KEY_HEADERS,
+    LATE_DAY,
     REFUSES,
     DataState,
     Find,
@@ -20,17 +21,15 @@ from usufruct.analytics.api_answer import (
     open_route,
 )
 from usufruct.analytics.api_keys import Caller, MarketKeys
-from usufruct.analytics.api_query import DAYS, FILTERS, PAGING, AssetIndex, InvalidParameter, Query
+from usufruct.analytics.api_query import FILTERS, AssetIndex, InvalidParameter, Query
 from usufruct.analytics.questions import answer_question
-from usufruct.analytics.snapshot import DAY, HOUR, Page, RowTable, SeriesTable, Snapshot, utc_text
+from usufruct.analytics.snapshot import HOUR, Page, RowTable, SeriesTable, Snapshot, utc_text
 from usufruct.analytics.snapshot_files import SnapshotReader
 from usufruct.core import Clock, moment
 from usufruct.payments.x402 import EndpointAnswer
 from usufruct.web import HttpExchange, Operation, RawRoute, json_object
 from usufruct_client import market_data_documents as documents
 
-LATE_DAY: Final = DAY + 36 * HOUR
-"""Daily prices are stale so long after the start of their last day."""
 LATE_HOUR: Final = 4 * HOUR
 _BODY_BYTES: Final = 65_536
 
@@ -203,7 +202,7 @@ _LATEST: Final = (
         rows.technology_row,
     ),
 )
-_ROWS: Final = (
+_ROWS: Final[tuple[tuple[str, type[documents.Row], str, Mapping[str, str], bool], ...]] = (
     (
         "tokens",
         documents.ListedAsset,
@@ -212,7 +211,7 @@ _ROWS: Final = (
         False,
     ),
     ("price", documents.AssetPrice, "List the newest prices.", _IDS, False),
-    ("quantmetrics", documents.QuantFigures, "List quant metrics of assets.", _FILTERED | DAYS, True),
+    ("quantmetrics", documents.QuantFigures, "List quant metrics of assets.", _FILTERED, True),
     ("correlation", documents.Correlation, "List what assets move with most, and least.", _FILTERED | _IDS, False),
     ("resistance-support", documents.PriceLevels, "List prices where assets turned before.", _IDS, False),
     (
@@ -230,13 +229,13 @@ _ROWS: Final = (
         False,
     ),
     ("ai-reports", documents.AssetReport, "List reports written from the numbers.", _IDS, False),
-    ("market-metrics", documents.MarketMetric, "List metrics of the whole market, the newest first.", DAYS, True),
-    ("sentiments", documents.Sentiment, "List the sentiment of hours, the newest first.", DAYS, True),
+    ("market-metrics", documents.MarketMetric, "List metrics of the whole market, the newest first.", {}, True),
+    ("sentiments", documents.Sentiment, "List the sentiment of hours, the newest first.", {}, True),
     (
         "trader-indices",
         documents.IndexHolding,
         "List what the trader index holds each day, the newest first.",
-        DAYS,
+        {},
         True,
     ),
 )
@@ -245,14 +244,22 @@ _ROWS: Final = (
 def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[RawRoute]:
     """Return the routes of market data, of the question, and of keys."""
 
-    def data(path: str, row: type[documents.Row], summary: str, find: Find, parameters: Mapping[str, str]) -> RawRoute:
-        return api.route(path, summary, find, tables.state, {**parameters, **PAGING}, row)
+    def data(
+        path: str,
+        row: type[documents.Row],
+        summary: str,
+        find: Find,
+        parameters: Mapping[str, str],
+        *,
+        dated: bool = False,
+    ) -> RawRoute:
+        return api.route(path, summary, find, tables.state, parameters, row, dated=dated)
 
     def series(of: _Series) -> RawRoute:
         def find(query: Query) -> Rows:
             return tables.series(of.table, of.write, query, of.thresholds, of.equal)
 
-        return data(of.path, of.row, of.summary, find, {**of.parameters, **DAYS})
+        return data(of.path, of.row, of.summary, find, of.parameters, dated=True)
 
     def top(query: Query) -> Rows:
         wanted = query.parameters.get("top_k")
@@ -273,7 +280,7 @@ def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessio
             for path, table, summary, row, write in _LATEST
         ),
         *(
-            data(f"/{name}", row, summary, partial(tables.rows, name, dated=dated), parameters)
+            data(f"/{name}", row, summary, partial(tables.rows, name, dated=dated), parameters, dated=dated)
             for name, row, summary, parameters, dated in _ROWS
         ),
         data("/top-market-cap-tokens", documents.ListedAsset, "List the largest assets.", top, {"top_k": "how many"}),

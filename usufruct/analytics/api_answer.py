@@ -13,8 +13,9 @@ from typing import Any, Final
 import orjson
 
 from usufruct.analytics.api_keys import Caller, MarketKeys, TooManyRequests
-from usufruct.analytics.api_query import Query, write_cursor
+from usufruct.analytics.api_query import DAYS, PAGING, Query, write_cursor
 from usufruct.analytics.call_sales import CallSale, CallSales
+from usufruct.analytics.snapshot import DAY, HOUR, utc_text
 from usufruct.core import UsufructError
 from usufruct.payments.x402 import EndpointAnswer
 from usufruct.web import JSON, Header, HttpExchange, Operation, RawRoute, Unauthenticated, error_body
@@ -32,6 +33,8 @@ ERROR: Final[dict[str, Any]] = {
         "error": {"type": "object", "additionalProperties": True},
     },
 }
+LATE_DAY: Final = DAY + 36 * HOUR
+"""Daily prices are stale so long after the start of their last day."""
 REFUSES: Final[Mapping[int, Any]] = {400: ERROR, 401: ERROR, 429: ERROR, 503: ERROR}
 PAYMENT_HEADERS: Final = {
     "payment-signature": "x402's payment of this call: base64 of JSON",
@@ -51,14 +54,24 @@ class DataState:
     synthetic: bool = False
     source: str = ""
 
+    @classmethod
+    def of_days(cls, version: str, last_day: int, now: int, *, synthetic: bool, source: str) -> "DataState":
+        """Return the state of daily data whose last day began at `last_day`; both times are seconds since 1970."""
+        stale = now > last_day + LATE_DAY
+        return cls(f"{version}{'-' if stale else ''}", utc_text(last_day), stale, synthetic, source)
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of an answer, each JSON already; `last` is the position of the last one where there are more."""
+    """The rows of an answer, each JSON already; `last` is the position of the last one where there are more.
+
+    `stale`: these rows are older than what else is served.
+    """
 
     rows: Sequence[bytes]
     last: tuple[int, int] | None = None
     message: str = ""
+    stale: bool = False
 
 
 Find = Callable[[Query], Rows | Awaitable[Rows]]
@@ -89,8 +102,13 @@ class MarketApi:
         state: Callable[[], DataState],
         parameters: Mapping[str, str],
         row: type[Row],
+        *,
+        dated: bool = False,
     ) -> RawRoute:
-        """Return `GET /v2{path}`: its rows by `find`, each a `row`, and what they are made of by `state`."""
+        """Return `GET /v2{path}`: its rows by `find`, each a `row`, and what they are made of by `state`.
+
+        Its parameters are these, those of pages and, where it is `dated`, the first and the last day.
+        """
 
         async def content(exchange: HttpExchange, _: bytes) -> EndpointAnswer:
             about = state()
@@ -103,15 +121,16 @@ class MarketApi:
             rows = found if isinstance(found, Rows) else await found
             return EndpointAnswer(_body(rows, about), len(rows.rows), headers)
 
+        asked = {**parameters, **(DAYS if dated else {}), **PAGING}
         operation = Operation(
             summary,
             MarketAnswer[row],  # type: ignore[valid-type]
             takes=KEY_HEADERS | {"if-none-match": "the ETag of an earlier answer"},
-            asks=parameters,
+            asks=asked,
             gives={"etag": "of the answer", **_DATA_HEADERS},
             also=REFUSES,
         )
-        sale = self._sales.offer("GET", path, tuple(parameters)) if self._sales else None
+        sale = self._sales.offer("GET", path, tuple(asked)) if self._sales else None
         return self._data_route("GET", path, operation, content, sale)
 
     def question_route(self, path: str, operation: Operation, content: Content, example: Mapping[str, Any]) -> RawRoute:
@@ -216,7 +235,7 @@ def _body(found: Rows, about: DataState) -> bytes:
         "length": count,
         "as_of": about.as_of,
         "version": about.version,
-        "stale": about.stale,
+        "stale": about.stale or found.stale,
         "synthetic": about.synthetic,
         "source": about.source,
     }

@@ -109,5 +109,6 @@ class CallSales:
         return CallSale(endpoint, shown, self._payments)
 
     def check(self) -> None:
-        """Refuse prices of paths that were not offered; raises as `CallPrices.check_paths`."""
-        self._prices.check_paths(self._paths)
+        """Refuse prices of paths that were not offered, once any was; raises as `CallPrices.check_paths`."""
+        if self._paths:
+            self._prices.check_paths(self._paths)

@@ -6,12 +6,15 @@ from importlib.util import find_spec
 from typing import Any
 
 from usufruct.analytics.api_keys import FLUSH_SECONDS, KeyPolicy, MarketKeys
+from usufruct.analytics.call_sales import CallPrices, CallSales
+from usufruct.chain import TokenFacts
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.diagnostics import Diagnostic, Finding
 from usufruct.core.jobs import Job
 from usufruct.payments.pricing import PayerBenefits
+from usufruct.payments.x402 import EndpointPayments
 from usufruct.store import Database, MasterSecret
 
 _RATING_SECONDS = 60.0
@@ -28,6 +31,9 @@ def build(context: Context) -> Component:
         stamp, settings = get(MasterSecret).stamp("networks of market keys"), get(Config).markets
         policy = KeyPolicy(settings.calls_per_month, settings.calls_per_minute)
         return MarketKeys(get(Database), stamp, get(Clock), get(PayerBenefits), policy)
+
+    def sales() -> CallSales:
+        return CallSales(get(EndpointPayments), CallPrices.of(get(Config), get(TokenFacts)))
 
     def serves() -> bool:
         return get(Config).markets.api == "yes"
@@ -53,6 +59,7 @@ def build(context: Context) -> Component:
         if not serves():
             return []
         keys = get(MarketKeys)
+        get(CallSales).check()  # jobs are made after the routes: every package has offered its paths
         return [Job("market-calls", keys.flush, FLUSH_SECONDS, close=keys.flush)]
 
     async def check() -> AsyncIterator[Finding]:
@@ -61,6 +68,7 @@ def build(context: Context) -> Component:
                 yield finding
 
     context.provide_later(MarketKeys, keys)
+    context.provide_later(CallSales, sales)
     return Component(
         "analytics",
         routes=routes,

@@ -16,9 +16,9 @@ from usufruct.analytics.api_query import InvalidParameter
 from usufruct.analytics.coin_view import MOST_COMPARED, RANGES, coin_facts, comparison, find_column
 from usufruct.analytics.figures import MarketFigures
 from usufruct.analytics.key_pages import KEYS
+from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.market_view import market_overview
 from usufruct.analytics.refusals import REFUSALS
-from usufruct.analytics.snapshot_files import NoMarketData
 from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 from usufruct_client.market_page_documents import CoinFacts, MarketComparison, MarketOverview

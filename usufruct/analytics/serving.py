@@ -14,22 +14,21 @@ from usufruct.analytics.alerts import MarketAlerts
 from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
 from usufruct.analytics.api_keys import MarketKeys
-from usufruct.analytics.call_sales import CallPrices, CallSales
+from usufruct.analytics.call_sales import CallSales
 from usufruct.analytics.explanation import Explanation, explain
 from usufruct.analytics.key_pages import key_pages
+from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.pages import CurrentFigures, market_pages
 from usufruct.analytics.sentiment import KINDS, Headline, Kind
 from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
-from usufruct.analytics.snapshot_files import NoMarketData, SnapshotReader, read_snapshot, write_snapshot
-from usufruct.chain import TokenFacts
+from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, write_snapshot
 from usufruct.config import Config
 from usufruct.connectors.news import NewsArchive
 from usufruct.connectors.prices import Interval, PriceArchive
 from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
-from usufruct.payments.x402 import EndpointPayments
 from usufruct.store import Database
 from usufruct.web import RawRoute, Route
 from usufruct.web.ui import PageRoute, Pages
@@ -155,11 +154,9 @@ def build_routes(context: Context) -> list[RawRoute | Route]:
         context.get(Sessions),
         context.get(Pages),
     )
-    sales = CallSales(context.get(EndpointPayments), CallPrices.of(context.get(Config), context.get(TokenFacts)))
-    routes = market_routes(tables, MarketApi(keys, sales), keys, sessions)
-    sales.check()
+    api = MarketApi(keys, context.get(CallSales))
     return [
-        *routes,
+        *market_routes(tables, api, keys, sessions),
         *market_pages(CurrentFigures(tables), pages),
         *key_pages(keys, sessions, pages),
     ]

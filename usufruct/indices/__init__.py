@@ -1,17 +1,24 @@
-"""Rule-based indices: rulebooks, the engine that computes them, reports and positions."""
+"""Rule-based indices: rulebooks, the engine that computes them, reports and positions.
 
-from usufruct.indices.engine import Backtest, run_index
-from usufruct.indices.errors import CapsInfeasible, InvalidRulebook, NoTrade, TooFewAssets, UnknownRulebook
-from usufruct.indices.events import Rebalance, rebalances, record, record_bytes, record_hash
-from usufruct.indices.markov import TwoStates, filtered, fit
-from usufruct.indices.metrics import Metrics, drawdown_of, measure, returns_of
-from usufruct.indices.orders import exchange_orders, last_prices, target_weights, vault_weights
-from usufruct.indices.overlays import apply_overlay
-from usufruct.indices.position import Position, open_position, tax_lots_csv
-from usufruct.indices.report import NO_ADVICE, Report, compare_document, make_report, report_bytes
-from usufruct.indices.report_page import percent, report_page
-from usufruct.indices.restatement import restate
-from usufruct.indices.rulebook import Rulebook, load_rulebook, parse_rulebook, shipped, shipped_text
+What is exported is loaded when it is first used: a server without indices needs no numbers, and numpy is an extra.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from usufruct.indices.engine import Backtest, run_index
+    from usufruct.indices.errors import CapsInfeasible, InvalidRulebook, NoTrade, TooFewAssets, UnknownRulebook
+    from usufruct.indices.events import Rebalance, rebalances, record, record_bytes, record_hash
+    from usufruct.indices.markov import TwoStates, filtered, fit
+    from usufruct.indices.metrics import Metrics, drawdown_of, measure, returns_of
+    from usufruct.indices.orders import exchange_orders, last_prices, target_weights, vault_weights
+    from usufruct.indices.overlays import apply_overlay
+    from usufruct.indices.position import Position, open_position, tax_lots_csv
+    from usufruct.indices.report import NO_ADVICE, Report, compare_document, make_report, report_bytes
+    from usufruct.indices.report_html import percent, report_page
+    from usufruct.indices.restatement import restate
+    from usufruct.indices.rulebook import Rulebook, load_rulebook, parse_rulebook, shipped, shipped_text
 
 __all__ = [
     "NO_ADVICE",
@@ -55,3 +62,26 @@ __all__ = [
     "tax_lots_csv",
     "vault_weights",
 ]
+
+_MODULES = {
+    "engine": ("Backtest", "run_index"),
+    "errors": ("CapsInfeasible", "InvalidRulebook", "NoTrade", "TooFewAssets", "UnknownRulebook"),
+    "events": ("Rebalance", "rebalances", "record", "record_bytes", "record_hash"),
+    "markov": ("TwoStates", "filtered", "fit"),
+    "metrics": ("Metrics", "drawdown_of", "measure", "returns_of"),
+    "orders": ("exchange_orders", "last_prices", "target_weights", "vault_weights"),
+    "overlays": ("apply_overlay",),
+    "position": ("Position", "open_position", "tax_lots_csv"),
+    "report": ("NO_ADVICE", "Report", "compare_document", "make_report", "report_bytes"),
+    "report_html": ("percent", "report_page"),
+    "restatement": ("restate",),
+    "rulebook": ("Rulebook", "load_rulebook", "parse_rulebook", "shipped", "shipped_text"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is exported."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

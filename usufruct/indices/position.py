@@ -102,7 +102,7 @@ def open_position(backtest: Backtest, amount: float, opened: date) -> Position:
     account, panel = _Account(), backtest.data.panel
     row = backtest.first + at
     newest = int(np.searchsorted(backtest.traded_on, row, side="right")) - 1
-    weights, cash = _weights_at(backtest, newest, row)
+    weights, cash = weights_on(backtest, row)
     bought = 1 - cash
     value = amount / (1 + backtest.rulebook.costs.rate * bought)
     account.costs = amount - value
@@ -115,6 +115,15 @@ def open_position(backtest: Backtest, amount: float, opened: date) -> Position:
         cash_value = _follow(backtest, index, account, cash_value)
     last = panel.row(backtest.last_day)
     return _close(backtest, account, amount, opened, cash_value, _prices(backtest, last))
+
+
+def weights_on(backtest: Backtest, row: int) -> tuple[Vector, float]:
+    """Return the weights and the cash at a day's close, drifted since the last rebalance up to it."""
+    index = int(np.searchsorted(backtest.traded_on, row, side="right")) - 1
+    then, now = backtest.prices[:, index], _prices(backtest, row)
+    grown = np.divide(now, then, out=np.zeros(len(then)), where=then > 0) * backtest.held[:, index]
+    whole = float(grown.sum()) + float(backtest.cash[index])
+    return (grown / whole, float(backtest.cash[index]) / whole) if whole else (grown, 1.0)
 
 
 def tax_lots_csv(position: Position) -> str:
@@ -182,14 +191,6 @@ def _close(backtest: Backtest, account: _Account, amount: float, opened: date, c
         cash,
         (*account.closed, *still),
     )
-
-
-def _weights_at(backtest: Backtest, index: int, row: int) -> tuple[Vector, float]:
-    """Return the weights and the cash at a day's close, drifted since a rebalance."""
-    then, now = backtest.prices[:, index], _prices(backtest, row)
-    grown = np.divide(now, then, out=np.zeros(len(then)), where=then > 0) * backtest.held[:, index]
-    whole = float(grown.sum()) + float(backtest.cash[index])
-    return (grown / whole, float(backtest.cash[index]) / whole) if whole else (grown, 1.0)
 
 
 def _prices(backtest: Backtest, row: int) -> Vector:

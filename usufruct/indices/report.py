@@ -15,6 +15,7 @@ from usufruct.indices.events import Rebalance, rebalances, record_hash
 from usufruct.indices.metrics import Metrics, drawdown_of, measure, returns_of
 from usufruct.indices.overlays import Overlaid, apply_overlay
 from usufruct.indices.rulebook import Overlay, Rulebook
+from usufruct.indices.sums import Vector
 
 NO_ADVICE: Final = (
     "This is a calculation on past prices, not advice. Past results do not show the future. You can lose all of it."
@@ -57,6 +58,8 @@ class Report:
     best: tuple[Contribution, ...]
     ended: tuple[str, ...]
     """Assets of the data that have no price on the last day."""
+    benchmark: Vector
+    """Of each day the value of all assets of the right category, held by market cap; 1 at the first."""
 
     @property
     def years(self) -> float:
@@ -144,6 +147,7 @@ def make_report(rulebook: Rulebook, panel: Panel, first: date | None = None, las
         tuple(each for each in parts[:_WORST] if each.part < 0),
         tuple(each for each in reversed(parts[-_WORST:]) if each.part > 0),
         tuple(traded),
+        market,
     )
 
 

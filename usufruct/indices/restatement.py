@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 
 from usufruct.indices.engine import Backtest
+from usufruct.indices.sums import Mask, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,17 @@ class RestatementReport:
     unpublished_change: float
 
 
+def relative_changes(published: Vector, corrected: Vector) -> Vector:
+    """Return by how much each corrected level differs from the published one, as a part of it."""
+    ratio = np.divide(corrected, published, out=np.ones(len(published)), where=published > 0)
+    return np.asarray(np.abs(ratio - 1))
+
+
+def to_restate(published: Vector, corrected: Vector, threshold: float) -> Mask:
+    """Return which levels changed by more than the threshold, and so are published again."""
+    return np.asarray(relative_changes(published, corrected) > threshold)
+
+
 def restate(published: Backtest, corrected: Backtest, version: int = 1) -> RestatementReport:
     """Compare two backtests of one rulebook; a level that changed by more than the threshold is restated.
 
@@ -43,8 +55,8 @@ def restate(published: Backtest, corrected: Backtest, version: int = 1) -> Resta
     count = (min(published.last_day, corrected.last_day) - first).days + 1
     old = published.level[(first - published.first_day).days :][:count]
     new = corrected.level[(first - corrected.first_day).days :][:count]
-    change = np.abs(np.divide(new, old, out=np.ones(count), where=old > 0) - 1)
-    over = change > published.rulebook.restatement.threshold
+    change = relative_changes(old, new)
+    over = to_restate(old, new, published.rulebook.restatement.threshold)
     start = published.data.panel.row(first)
     days = tuple(
         Difference(published.data.panel.day(start + int(at)), float(old[at]), float(new[at]))
