@@ -21,6 +21,7 @@ from typing import (
     overload,
 )
 
+from usufruct_client import index_data_documents as index_documents
 from usufruct_client import market_data_documents as documents
 from usufruct_client.errors import Invalid
 
@@ -44,6 +45,7 @@ _NAMES: Final = {
     "trader_grade_change": "traderGradePercentChange",
     "investor_grade": "investorGrade",
     "kind": "type",
+    "indices_type": "indicesType",
 }
 """What the API calls a parameter, where its name is another."""
 
@@ -122,6 +124,28 @@ class Moonshots(Limited, total=False):
     """Picks that last, or those that are over."""
 
     kind: Literal["active", "past"]
+
+
+class Indices(Limited, total=False):
+    """Indices that change with the market, or those that do not."""
+
+    indices_type: Literal["active", "passive"]
+
+
+class Index(Limited, total=False):
+    """One index by its id or slug."""
+
+    id: int | str
+
+
+class IndexDays(Index, Days, total=False):
+    """One index, over days."""
+
+
+class IndexHistory(Days, total=False):
+    """One index by its id or slug, over days."""
+
+    index_id: int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +239,22 @@ def _moonshots(**given: Unpack[Moonshots]) -> Asked:
     return _asked(Moonshots, given)
 
 
+def _indices(**given: Unpack[Indices]) -> Asked:
+    return _asked(Indices, given)
+
+
+def _index(**given: Unpack[Index]) -> Asked:
+    return _asked(Index, given)
+
+
+def _index_days(**given: Unpack[IndexDays]) -> Asked:
+    return _asked(IndexDays, given)
+
+
+def _index_history(**given: Unpack[IndexHistory]) -> Asked:
+    return _asked(IndexHistory, given)
+
+
 def _asked(kind: type, given: Mapping[str, Any]) -> Asked:
     """Write parameters as the API reads them.
 
@@ -239,7 +279,17 @@ def _text(value: object) -> str:
     return str(value)
 
 
-class MarketEndpoints:
+class IndexEndpoints:
+    """The paths of `/v2` about indices; older names of the same are left out."""
+
+    indices = Endpoint("/indices", index_documents.ListedIndex, _indices)
+    indices_holdings = Endpoint("/indices-holdings", index_documents.IndexConstituent, _index)
+    indices_performance = Endpoint("/indices-performance", index_documents.IndexDay, _index_days)
+    indices_transaction = Endpoint("/indices-transaction", index_documents.IndexTrade, _index_history)
+    investor_indices = Endpoint("/investor-indices", index_documents.IndexPortfolioPart, _index_history)
+
+
+class MarketEndpoints(IndexEndpoints):
     """Every path of `/v2` that lists rows, as an attribute that is called: `markets.price(symbol="BTC")`."""
 
     tokens = Endpoint("/tokens", documents.ListedAsset, _listing)

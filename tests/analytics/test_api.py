@@ -10,10 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from tests.analytics.conftest import LAST_DAY, MarketWorld
+from tests.analytics.conftest import LAST_DAY
 from tests.support.market_archive import simulated_inputs
+from tests.support.market_world import MarketWorld
 from usufruct.analytics.api_keys import MarketKeys
 from usufruct.analytics.grades import grade
+from usufruct.analytics.snapshot import Snapshot
 from usufruct.connectors.prices import Panel
 from usufruct.store import Database, Stamp
 from usufruct.web import HttpExchange
@@ -246,8 +248,8 @@ async def test_what_has_no_source_is_empty_and_says_so(market: MarketWorld):
     assert (await market.get("/technology-grade-history"))["data"] == []
 
 
-async def test_a_question_is_answered_from_the_numbers_of_what_it_names(market: MarketWorld):
-    asset = market.snapshot.assets[0]
+async def test_a_question_is_answered_from_the_numbers_of_what_it_names(market: MarketWorld, snapshot: Snapshot):
+    asset = snapshot.assets[0]
     answer = await market.client.post("/v2/tmai", json={"messages": [{"user": f"What about {asset.symbol}?"}]})
     body = answer.json()
     assert body["success"]
@@ -255,7 +257,7 @@ async def test_a_question_is_answered_from_the_numbers_of_what_it_names(market: 
     [report] = await market.rows("/ai-reports", token_id=asset.number)
     assert body["answer"] == report["DEEP_DIVE"]
     general = await market.client.post("/v2/tmai", json={"messages": [{"user": "How is the market?"}]})
-    assert general.json()["answer"] == market.snapshot.briefing
+    assert general.json()["answer"] == snapshot.briefing
     for wrong in ({}, {"messages": []}, {"messages": [{"user": 3}]}, {"messages": "BTC?"}):
         refused = await market.client.post("/v2/tmai", json=wrong)
         assert (refused.status_code, refused.json()["error"]["param"]) == (400, "messages")

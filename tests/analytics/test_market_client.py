@@ -9,16 +9,18 @@ from typing import get_args
 
 import pytest
 
-from tests.analytics.conftest import MarketWorld
 from tests.support.gateway_server import served
-from usufruct_client import AsyncMarkets, GatewayRefused, Markets
+from tests.support.market_world import MarketWorld
+from usufruct.analytics.snapshot import Snapshot
+from usufruct_client import AsyncMarkets, GatewayRefused
 from usufruct_client.market_data_documents import CryptoInvestor
-from usufruct_client.market_endpoints import Endpoint
+from usufruct_client.market_endpoints import Endpoint, MarketEndpoints
 from usufruct_client.wire_types import adapter
 
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "examples" / "trading_agent.py"
-ENDPOINTS = {name: each for name in dir(Markets) if isinstance(each := getattr(Markets, name), Endpoint)}
+ENDPOINTS = {name: each for name, each in vars(MarketEndpoints).items() if isinstance(each, Endpoint)}
+"""Those of indices are tested with the routes of indices."""
 FULL = {  # a value of each parameter
     "token_id": [1, 2],
     "symbol": "A",
@@ -109,7 +111,7 @@ async def test_a_list_of_many_pages_is_whole_and_unchanged_ones_are_not_counted(
     assert (found.synthetic, found.stale) == (True, False)
 
 
-async def test_a_key_is_made_used_and_revoked(market: MarketWorld):
+async def test_a_key_is_made_used_and_revoked(market: MarketWorld, snapshot: Snapshot):
     transport = market.client._transport
     async with AsyncMarkets("http://gateway.test", transport=transport) as visitor:
         with pytest.raises(GatewayRefused, match="POST /v2/keys makes one") as refused:
@@ -120,7 +122,7 @@ async def test_a_key_is_made_used_and_revoked(market: MarketWorld):
     assert made.key not in repr(made)
     async with AsyncMarkets("http://gateway.test", made.key, transport=transport) as markets:
         answer = await markets.ask("How is the market?")
-        assert answer == market.snapshot.briefing
+        assert answer == snapshot.briefing
         known = await markets.current_key()
         assert (known.id, known.label, known.calls_this_month) == (made.id, "laptop", 1)
         with pytest.raises(GatewayRefused) as refused:

@@ -9,10 +9,11 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.analytics.conftest import NOW, OneSession, Staked
+from tests.analytics.conftest import NOW
 from tests.support.browser import PHONE, chromium, needs_chromium, visit
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
+from tests.support.market_world import OneSession, Staked
 from tests.support.page_budgets import check_page
 from usufruct.analytics import grades
 from usufruct.analytics.api import MarketTables, market_routes

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from usufruct.indices import shipped
+
 pytestmark = pytest.mark.anvil
 
 CLIENT = Path(__file__).parents[2] / "build" / "tmai"
@@ -40,6 +42,13 @@ def test_the_stock_client_reads_what_the_worker_rated(outcome: dict[str, Any]) -
     assert api["rows"]["trader_grades"] >= 5
     assert best[0]["TOKEN_SYMBOL"] in api["answer"]
     assert [each["TM_GRADE"] for each in best] == sorted((each["TM_GRADE"] for each in best), reverse=True)
+
+
+def test_the_worker_publishes_all_shipped_indices(outcome: dict[str, Any]) -> None:
+    listed = {each["SLUG"]: each for each in outcome["indices"]}
+    assert set(listed) == set(shipped())
+    assert listed["top-10"]["COINS"] == 10
+    assert listed["global-100"]["REGIME"] in ("bullish", "bearish")
 
 
 def test_the_index_replays_to_the_byte_and_is_labelled(outcome: dict[str, Any], folder: Path) -> None:

@@ -25,6 +25,7 @@ from usufruct.app import open_installation
 from usufruct.chain.anvil import Anvil
 from usufruct.config import ChainConfig, Config, DatabaseConfig, DataConfig, GatewayConfig, MarketsConfig
 from usufruct.core.diagnostics import Diagnostics, Verdict
+from usufruct.indices import load_rulebook, rebalances, run_index
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "build" / "tmai"
@@ -74,20 +75,27 @@ async def test_the_client_of_pypi_reads_every_endpoint(devnet_template: DevnetTe
     ):
         [ratings] = [job for job in installation.jobs() if job.name == "ratings"]
         await ratings.step()
+        [indices] = [job for job in installation.jobs() if job.name == "indices"]
+        await indices.step()
         async with served(installation.router()) as (_, url, _):
             base = url.removesuffix("/v1") + "/v2"
             async with httpx.AsyncClient(timeout=120) as http:
+                unpaid = await http.get(f"{base}/indices")
                 key = (await http.post(f"{base}/keys")).json()["data"][0]["KEY"]
             read = await client_reads(base, key, inputs.panel.assets[0].symbol)
             *bought, sold = await agent_trades(url, key)
         found = await installation.get(Diagnostics).ask(slow=False)
-    [finding] = [each for each in found if each.subject == "ratings"]
-    assert finding.verdict is Verdict.PROBLEM, "what ends in the past is stale, and doctor says so"
+    for subject in ("ratings", "indices"):
+        finding = [each for each in found if each.subject == subject][-1]
+        assert finding.verdict is Verdict.PROBLEM, "what ends in the past is stale, and doctor says so"
+        assert "newer ones should be there" in finding.says
     assert read["endpoints"] == list(read["found"]), "every endpoint object of the client is called"
     check(read["found"], inputs)
     assert bought
     assert all(order.startswith("buy ") for order in bought)
     assert sold.startswith("sell ")
+    check_indices(read["indices"], inputs)
+    assert unpaid.status_code == 402, "indices are sold by the call as the rest is"
     columns, length = read["frames"]["trader_grades"]
     assert {"DATE", "TM_TRADER_GRADE"} <= set(columns)
     assert length == len(read["found"]["trader_grades"]["data"])
@@ -131,3 +139,19 @@ def check(found: dict[str, Any], inputs: MarketInputs) -> None:
     [report] = mine("ai_reports")
     assert found["ai_agent"]["answer"] == report["DEEP_DIVE"]
     assert "The prices are simulated." in report["TRADER_REPORT"] + report["INVESTMENT_ANALYSIS_POINTER"]
+
+
+def check_indices(found: dict[str, Any], inputs: MarketInputs) -> None:
+    """Compare what the client returned of an index with the engine."""
+    index = run_index(load_rulebook("top-10"), inputs.panel)
+    assert found["index"]["PRICE"] == index.nav[-1]
+    weights = {row["TOKEN_ID"]: row["WEIGHT"] for row in found["holdings"]}
+    assert len(weights) == found["index"]["COINS"] > 0
+    assert sum(weights.values()) == pytest.approx(1)
+    returns = {row["DATE"][:10]: row["INDEX_CUMULATIVE_ROI"] for row in found["performance"]}
+    days = [index.last_day - timedelta(days=each) for each in range(60)]
+    assert set(returns) == {str(day) for day in days}, "every day, both ends included"
+    for at, day in enumerate(days):
+        assert returns[str(day)] == pytest.approx(100 * (index.nav[-1 - at] / 1_000 - 1))
+    moves = sum(len(each.moves) for each in rebalances(index))
+    assert len(found["transactions"]) == min(1_000, moves) > 0

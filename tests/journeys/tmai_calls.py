@@ -5,6 +5,7 @@
 
 import json
 import sys
+from typing import Any
 
 import tmai_api
 from tmai_api import TokenMetricsClient
@@ -35,9 +36,21 @@ def main(url: str, key: str, symbol: str) -> None:
         )
     }
     endpoints = [name for name, value in vars(client).items() if hasattr(value, "base_url")]
-    sys.stdout.write(
-        json.dumps({"version": tmai_api.__version__, "endpoints": endpoints, "found": found, "frames": frames})
-    )
+    read = {"endpoints": endpoints, "found": found, "frames": frames, "indices": read_indices(client)}
+    sys.stdout.write(json.dumps({"version": tmai_api.__version__, **read}))
+
+
+def read_indices(client: TokenMetricsClient) -> dict[str, Any]:
+    """Read the indices by an endpoint object's own requests: this client has objects for one of the paths alone."""
+    endpoint = client.trader_indices
+    [index] = [each for each in endpoint._request("get", "indices")["data"] if each["SLUG"] == "top-10"]
+    days = {"id": index["ID"], "startDate": "2026-01-01", "endDate": "2026-03-01"}
+    return {
+        "index": index,
+        "holdings": endpoint._request("get", "indices-holdings", {"id": index["ID"]})["data"],
+        "performance": endpoint._paginated_request("get", "indices-performance", days)["data"],
+        "transactions": endpoint._paginated_request("get", "indices-transaction", {"index_id": index["ID"]})["data"],
+    }
 
 
 if __name__ == "__main__":

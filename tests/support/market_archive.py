@@ -55,8 +55,7 @@ def write_archive(folder: Path, inputs: MarketInputs) -> PriceArchive:
         writer.source(SourceFacts("simulated", synthetic=True))
         facts = [AssetFacts(each.id, each.symbol, each.name, each.categories) for each in inputs.panel.assets]
         writer.describe(facts, learnt)
-        for bars in (inputs.daily, inputs.hourly):
-            assert bars is not None
+        for bars in filter(None, (inputs.daily, inputs.hourly)):
             writer.append(bars.interval, _rows(bars, inputs.panel, learnt))
     return archive
 

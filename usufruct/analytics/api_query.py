@@ -119,7 +119,7 @@ class Query:
 
     def days(self) -> tuple[int | None, int | None]:
         """Return the first second of the first day, and that after the last day; raises as `selection`."""
-        first, last = (self._day(name) for name in ("startDate", "endDate"))
+        first, last = (self.day(name) for name in ("startDate", "endDate"))
         if first is not None and last is not None and last < first:
             raise InvalidParameter(f"endDate {last} is before startDate {first}; swap them", field="endDate")
         return _second(first), None if last is None else _second(min(last, _LAST_DAY) + timedelta(days=1))
@@ -138,6 +138,14 @@ class Query:
             raise InvalidParameter(f"{name} must be {' or '.join(words)}, not {value[:40]!r}", field=name)
         return value
 
+    def day(self, name: str) -> date | None:
+        """Return a parameter that must be a day, None where it is not given; raises as `selection`."""
+        text = self.parameters.get(name)
+        try:
+            return None if text is None else date.fromisoformat(text)
+        except ValueError:
+            raise InvalidParameter(f"{name} must be a day such as 2026-01-31, not {text!r}", field=name) from None
+
     def _whole(self, name: str, usual: int, least: int, most: int) -> int:
         text = self.parameters.get(name, str(usual))
         if not (text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most):
@@ -145,13 +153,6 @@ class Query:
                 f"{name} must be a whole number from {least} to {most}, not {text[:40]!r}", field=name
             )
         return int(text)
-
-    def _day(self, name: str) -> date | None:
-        text = self.parameters.get(name)
-        try:
-            return None if text is None else date.fromisoformat(text)
-        except ValueError:
-            raise InvalidParameter(f"{name} must be a day such as 2026-01-31, not {text!r}", field=name) from None
 
 
 def read_number(name: str, text: str) -> float:

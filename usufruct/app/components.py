@@ -29,6 +29,7 @@ PACKAGES = (
     "governance",
     "governance.trusts",
     "analytics",
+    "indices",
     "console",
 )
 """Each has a module `component` with `build(context) -> Component`."""

@@ -29,8 +29,10 @@ from usufruct.indices import (
     report_bytes,
     report_page,
     run_index,
+    shipped,
 )
 from usufruct_client import AsyncMarkets
+from usufruct_client.index_data_documents import ListedIndex
 from usufruct_client.market_data_documents import AssetRow
 
 INDEX = "global-100"
@@ -50,6 +52,7 @@ class MarketsOutcome:
     best_rated: list[dict[str, Any]] = field(default_factory=list)
     index: dict[str, Any] = field(default_factory=dict)
     replayed: bool = False
+    indices: list[dict[str, Any]] = field(default_factory=list)
     api: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -87,11 +90,13 @@ class MarketsStory:
     # 3
 
     async def rate(self) -> None:
-        """Let the worker's job rate every asset on every day."""
+        """Let the worker's jobs rate every asset on every day, and compute the shipped indices."""
         self._progress.step("Ratings by a published formula")
-        [ratings] = [job for job in self._installation.jobs() if job.name == "ratings"]
+        jobs = {job.name: job for job in self._installation.jobs()}
         with self._progress.working("grades, signals, correlations, levels and reports of all assets"):
-            await ratings.step()
+            await jobs["ratings"].step()
+        with self._progress.working(f"{len(shipped())} shipped indices"):
+            await jobs["indices"].step()
         self._say("No later price changes an earlier grade, by a byte: docs/protocol/ratings.md")
 
     # 4
@@ -144,6 +149,7 @@ class MarketsStory:
             self.outcome.best_rated = [{name: row[name] for name in names} for row in map(AssetRow.as_json, best)]
             shown = [(each.token_symbol, f"{each.tm_grade:.1f}", each.tm_grade_signal) for each in best]
             self._progress.table("Best rated", ("asset", "grade", "signal"), shown)
+            await self._show_indices(markets)
             symbol = best[0].token_symbol
             client, found = await self._call(markets, symbol)
         demand(all(found.values()), f"{client} got no data: { {name: bool(each) for name, each in found.items()} }")
@@ -151,6 +157,18 @@ class MarketsStory:
         self.outcome.api = {"url": self._api, "client": client, "rows": counts, "answer": found["answer"]}
         self._say(f"{client}, with its base URL set, asked about {symbol}:")
         self._say(str(found["answer"]).partition("\n")[0])
+
+    async def _show_indices(self, markets: AsyncMarkets) -> None:
+        """Read the indices that the worker computed."""
+        listed = await markets.indices()
+        demand(bool(listed), "/v2/indices is empty")
+        names = ("SLUG", "PRICE", "1M", "ALL_TIME", "COINS", "REGIME")
+        self.outcome.indices = [{name: row[name] for name in names} for row in map(ListedIndex.as_json, listed)]
+        shown = [
+            (each.slug, f"{each.month_change or 0:+.1f} %", f"{each.all_time or 0:+.1f} %", f"{each.coins}")
+            for each in listed
+        ]
+        self._progress.table(f"{self._api}/indices", ("index", "month", "since its start", "assets"), shown)
 
     async def _call(self, markets: AsyncMarkets, symbol: str) -> tuple[str, Mapping[str, Any]]:
         """Call by PyPI's `tmai-api` where it is installed, or else by our own client."""

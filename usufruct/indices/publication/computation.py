@@ -1,0 +1,142 @@
+"""From a rulebook and the prices to what is published of an index.
+
+A published day keeps its value: later runs append days. Where corrected prices change a level by more than the
+rulebook's `restatement.threshold`, that day is published again.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+
+from usufruct.analytics import RowTable
+from usufruct.connectors.prices import Panel
+from usufruct.indices.engine import Backtest, run_index
+from usufruct.indices.errors import TooFewAssets
+from usufruct.indices.publication.model import PublishedIndex
+from usufruct.indices.publication.rows import (
+    Grades,
+    holding_rows,
+    listing_row,
+    member_totals,
+    performance_rows,
+    portfolio_rows,
+    rebalance_row,
+    seconds_of,
+    trade_rows,
+)
+from usufruct.indices.report import Report, make_report
+from usufruct.indices.restatement import to_restate
+from usufruct.indices.rulebook import Rulebook
+from usufruct.indices.sums import Vector
+
+_NO_ASSET = -1
+
+
+def publish_index(
+    rulebook: Rulebook, panel: Panel, last: date, grades: Grades, before: PublishedIndex | None = None
+) -> PublishedIndex:
+    """Compute an index up to a day; `before` is what was published of it until now.
+
+    Raises:
+        TooFewAssets: when too few assets are eligible on every day on which it could begin.
+        CapsInfeasible: when caps cannot be met, and the rulebook refuses that.
+        NoTrade: when the prices end before its first trade.
+    """
+    kept = before if before is not None and before.rulebook.hash == rulebook.hash else None
+    first = None if kept is None else datetime.fromtimestamp(kept.first_day, UTC).date()
+    if first is None or first < panel.first_day:
+        kept, first = None, find_start(rulebook, panel, last)
+    report = make_report(rulebook, panel, first, last)
+    found = report.backtest
+    published, restated = keep_published(found, kept)
+    values = published | _daily(report)
+    return PublishedIndex(
+        rulebook,
+        seconds_of(found.first_day),
+        seconds_of(found.last_day),
+        (0 if kept is None else kept.restatements) + restated,
+        listing_row(found, values, grades),
+        report.as_document(),
+        values,
+        _tables(report, values, grades),
+    )
+
+
+def find_start(rulebook: Rulebook, panel: Panel, last: date) -> date:
+    """Return the archive's first day if the index can begin on it, or else the first day of a month, by bisection.
+
+    Where it can begin in no month, that is the last one.
+    """
+    months = _months(panel.first_day, last)
+    if _begins(rulebook, panel, panel.first_day, last):
+        return panel.first_day
+    too_early, enough = 0, len(months) - 1
+    while enough - too_early > 1:
+        middle = (too_early + enough) // 2
+        if _begins(rulebook, panel, months[middle], last):
+            enough = middle
+        else:
+            too_early = middle
+    return months[enough]
+
+
+def keep_published(found: Backtest, before: PublishedIndex | None) -> tuple[dict[str, Vector], bool]:
+    """Return `nav` and `level` of each day, published ones as they were, and whether some are published again."""
+    nav, level = found.nav.copy(), found.level.copy()
+    if before is None:
+        return {"nav": nav, "level": level}, False
+    count = min(len(level), len(before.values["level"]))
+    published = np.asarray(before.values["level"][:count])
+    again = to_restate(published, level[:count], found.rulebook.restatement.threshold)
+    nav[:count] = np.where(again, nav[:count], before.values["nav"][:count])
+    level[:count] = np.where(again, level[:count], published)
+    return {"nav": nav, "level": level}, bool(again.any())
+
+
+def table(rows: Iterable[dict[str, Any]]) -> RowTable:
+    """Return a table of rows that have a `DATE`."""
+    made = list(rows)
+    times = [int(datetime.fromisoformat(str(row["DATE"])[:10]).replace(tzinfo=UTC).timestamp()) for row in made]
+    columns = np.full(len(made), _NO_ASSET, dtype=np.int64)
+    return RowTable(np.array(times, dtype=np.int64), columns, [orjson.dumps(row) for row in made])
+
+
+def _daily(report: Report) -> dict[str, Vector]:
+    found = report.backtest
+    bullish = found.signals.bullish[found.first - found.signals.first :][: len(found.nav)]
+    return {"market": report.benchmark, "bullish": bullish.astype(float), **member_totals(found)}
+
+
+def _tables(report: Report, values: dict[str, Vector], grades: Grades) -> dict[str, RowTable]:
+    found, newest = report.backtest, report.log[::-1]
+    held = range(len(found.traded_on) - 1, -1, -1)
+    return {
+        "holdings": table(holding_rows(found, grades)),
+        "performance": table(performance_rows(found, values)),
+        "portfolios": table(row for at in held for row in portfolio_rows(found, at)),
+        "trades": table(row for event in newest for row in trade_rows(found, event)),
+        "rebalances": table(rebalance_row(event) for event in newest),
+    }
+
+
+def _begins(rulebook: Rulebook, panel: Panel, first: date, last: date) -> bool:
+    """Return whether enough assets are eligible on a day; a short run shows it."""
+    try:
+        run_index(rulebook, panel, first, min(last, first + timedelta(days=rulebook.calendar.delay_days)))
+    except TooFewAssets:
+        return False
+    return True
+
+
+def _months(first: date, last: date) -> Sequence[date]:
+    """Return a day, and all later first days of months that leave a month before the last day."""
+    days, year, month = [first], first.year, first.month
+    while True:
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+        day = date(year, month, 1)
+        if day + timedelta(days=31) > last:
+            return days
+        days.append(day)

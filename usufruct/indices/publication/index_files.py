@@ -1,0 +1,73 @@
+"""Published indices on disk: a folder each, with one matrix of daily values and a file for each table of rows."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from usufruct.analytics import NoMarketData, current_folder, read_rows, replace_current, write_rows
+from usufruct.config import Config
+from usufruct.indices.publication.model import IndexTables, PublishedIndex
+from usufruct.indices.rulebook import Rulebook
+
+_TABLES: Final = ("holdings", "performance", "portfolios", "trades", "rebalances")
+_FACTS: Final = ("first_day", "last_day", "restatements", "listing", "report", "failure")
+_WHOLE: Final = ("id", "key", "last_day", "synthetic", "source")
+
+
+def index_folder(config: Config) -> Path:
+    """Return where published indices are; gateways on other machines need the same folder."""
+    return config.data.folder / "indices"
+
+
+def write_indices(folder: Path, found: IndexTables) -> None:
+    """Write published indices and make them the current ones."""
+
+    def write(part: Path) -> None:
+        for number, each in enumerate(found.indices):
+            _write(part / f"index-{number}", each)
+        about = {name: getattr(found, name) for name in _WHOLE}
+        about |= {"failures": dict(found.failures), "count": len(found.indices)}
+        (part / "about.json").write_bytes(orjson.dumps(about))
+
+    replace_current(folder, found.id, write)
+
+
+def read_indices(folder: Path) -> IndexTables:
+    """Map the current indices.
+
+    Raises:
+        NoMarketData: when there are none.
+    """
+    try:
+        there = current_folder(folder)
+        about = orjson.loads((there / "about.json").read_bytes())
+        indices = tuple(_read(there / f"index-{number}") for number in range(about["count"]))
+        return IndexTables(**{name: about[name] for name in _WHOLE}, indices=indices, failures=about["failures"])
+    except FileNotFoundError as error:
+        raise NoMarketData(
+            "indices were not computed yet; the operator imports prices and runs a worker, which computes them",
+            retry_after=60,
+        ) from error
+
+
+def _write(folder: Path, index: PublishedIndex) -> None:
+    folder.mkdir()
+    np.save(folder / "values.npy", np.stack(list(index.values.values())))
+    for name in _TABLES:
+        write_rows(folder / name, index.tables[name])
+    about: dict[str, Any] = {name: getattr(index, name) for name in _FACTS}
+    about |= {"rulebook": index.rulebook.model_dump(mode="json"), "values": list(index.values)}
+    (folder / "about.json").write_bytes(orjson.dumps(about))
+
+
+def _read(folder: Path) -> PublishedIndex:
+    about = orjson.loads((folder / "about.json").read_bytes())
+    values = np.load(folder / "values.npy", mmap_mode="r")
+    return PublishedIndex(
+        Rulebook.model_validate_json(orjson.dumps(about["rulebook"])),
+        **{name: about[name] for name in _FACTS},
+        values=dict(zip(about["values"], values, strict=True)),
+        tables={name: read_rows(folder / name) for name in _TABLES},
+    )
