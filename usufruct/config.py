@@ -9,11 +9,9 @@ configurations is read, where `usufruct init` writes it. Without a file everythi
 import difflib
 import json
 import os
-import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -27,7 +25,15 @@ from usufruct.core import Invalid, address, parse_units_up
 from usufruct.core.address_lists import read_airdrops, read_allocation, read_deals, read_publishers
 from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
-from usufruct.core.setting_texts import read_call_price, read_call_prices, read_public_url, read_sender
+from usufruct.core.setting_texts import (
+    read_call_price,
+    read_call_prices,
+    read_colour,
+    read_day,
+    read_public_url,
+    read_sender,
+    read_site_name,
+)
 
 __all__ = [
     "LOGO_TYPES",
@@ -134,27 +140,8 @@ def _address(text: str) -> str:
         raise ValueError(f"an address or empty: {error.message}") from error
 
 
-def _day(text: str) -> str:
-    try:
-        return text and date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ValueError(f"a day such as 2027-12-31 or empty, not {text!r}") from None
-
-
 def _addresses(text: str) -> str:
     return " ".join(_address(each) for each in text.split())
-
-
-def _site_name(text: str) -> str:
-    if not 1 <= len(text.strip()) <= 40:
-        raise ValueError(f"1 to 40 characters, not {text!r}")
-    return text.strip()
-
-
-def _colour(text: str) -> str:
-    if not re.fullmatch("#[0-9a-fA-F]{6}", text):
-        raise ValueError(f"a colour such as #0b7a5a, not {text!r}")
-    return text.lower()
 
 
 def _readable(read: Callable[[str], object]) -> AfterValidator:
@@ -298,8 +285,8 @@ class MetricsConfig:
 class SiteConfig:
     """How the pages look."""
 
-    name: Annotated[str, AfterValidator(_site_name), "the operator's, on every page"] = "Usufruct"
-    accent: Annotated[str, AfterValidator(_colour), "the accent colour; text in it is made readable"] = "#0b7a5a"
+    name: Annotated[str, AfterValidator(read_site_name), "the operator's, on every page"] = "Usufruct"
+    accent: Annotated[str, AfterValidator(read_colour), "the accent colour; text in it is made readable"] = "#0b7a5a"
     logo: Annotated[str, AfterValidator(_logo), "an .svg, .png or .webp file; empty: the name alone"] = ""
     verified: Annotated[str, _readable(read_publishers), "publishers you vouch for: ADDRESS=NAME, by commas"] = ""
     language: Annotated[Literal["en", "de"], "for readers whose browser asks for no language of ours"] = "en"
@@ -378,7 +365,7 @@ class GovernanceConfig:
     late_quorum_hours: Annotated[int, _whole(0, 672), "that voting goes on after a late quorum"] = 48
     timelock_days: Annotated[int, _whole(1, 30), "from queueing a proposal to its execution"] = 2
     guardian: Annotated[str, AfterValidator(_address), "who may cancel proposals; empty: no one"] = ""
-    guardian_until: Annotated[str, AfterValidator(_day), "when the guardian expires, at most two years ahead"] = ""
+    guardian_until: Annotated[str, AfterValidator(read_day), "when the guardian expires, at most two years ahead"] = ""
 
 
 @dataclass(frozen=True, slots=True)

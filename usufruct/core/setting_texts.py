@@ -1,12 +1,21 @@
 """Texts with a form of their own that an operator writes as settings. What does not have it raises a `ValueError`."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from email.utils import parseaddr
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["read_call_price", "read_call_prices", "read_public_url", "read_sender"]
+__all__ = [
+    "read_call_price",
+    "read_call_prices",
+    "read_colour",
+    "read_day",
+    "read_public_url",
+    "read_sender",
+    "read_site_name",
+]
 
 LEAST_CALL_PRICE, MOST_CALL_PRICE = Decimal("0.000001"), Decimal(100)
 """Bounds of what a call of an endpoint may cost, in whole units of the payment token."""
@@ -53,3 +62,25 @@ def read_call_prices(text: str) -> dict[str, str]:
             raise ValueError(f"one price for each path; {path.strip()} has two")
         prices[path.strip()] = read_call_price(price)
     return prices
+
+
+def read_day(text: str) -> str:
+    """Return a day as YYYY-MM-DD; empty where none is set."""
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"a day such as 2027-12-31 or empty, not {text!r}") from None
+
+
+def read_site_name(text: str) -> str:
+    """Return a site's name, without spaces around it."""
+    if not 1 <= len(text.strip()) <= 40:
+        raise ValueError(f"1 to 40 characters, not {text!r}")
+    return text.strip()
+
+
+def read_colour(text: str) -> str:
+    """Return a colour as #rrggbb."""
+    if not re.fullmatch("#[0-9a-fA-F]{6}", text):
+        raise ValueError(f"a colour such as #0b7a5a, not {text!r}")
+    return text.lower()
