@@ -10,7 +10,7 @@ from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
-from usufruct.chain.interface import interface_of
+from usufruct.chain.interface import Function, Parameter, interface_of
 from usufruct.core import Address, Invalid, checksum
 from usufruct.governance.call_text import read_call, value_text
 from usufruct.governance.known_contracts import KnownContract, KnownContracts
@@ -39,6 +39,7 @@ def known() -> KnownContracts:
 
 ESCROW, GOVERNOR = VoteEscrow(PLACES["VoteEscrow"]), PlatformGovernor(PLACES["PlatformGovernor"])
 MONEY = PlatformToken(DOLLAR)
+POKE = Function("poke", (Parameter("", "uint256"), Parameter("", "address[]")), (), reads=False)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,9 @@ MONEY = PlatformToken(DOLLAR)
         (f"tUSD.transfer({checksum(STRANGER)}, 1000.5 tUSD)", MONEY.transfer(STRANGER, 1_000_500_000)),
         ("PlatformToken.setContractURI(ipfs://a b)", PlatformToken(TOKEN).set_contract_uri("ipfs://a b")),
         ('PlatformToken.setContractURI("a, \\"b\\")")', PlatformToken(TOKEN).set_contract_uri('a, "b")')),
+        (f"{STRANGER}.poke(uint, address[])(25%, [treasury])", POKE.call(STRANGER, (2_500, [TIMELOCK]))),
+        ("VoteEscrow.setExitPenalty(uint256)(25%)", ESCROW.set_exit_penalty(2_500)),
+        ("PlatformToken.setContractURI(ipfs(1)(2))", PlatformToken(TOKEN).set_contract_uri("ipfs(1)(2)")),
         ("Exchange.cancel(1, 2)", Exchange(PLACES["Exchange"]).cancel(1, 2)),
         ("Exchange.cancel([1, 3], [2, 4])", Exchange(PLACES["Exchange"]).cancel_words_masks([1, 3], [2, 4])),
         (
@@ -73,7 +77,7 @@ def test_a_call_is_read_as_its_contract_takes_it(text: str, call: object):
         ("VoteEscrow", "invalid_call", "CONTRACT.FUNCTION"),
         ("VoteEscrow.setExitPenalty", "invalid_call", "CONTRACT.FUNCTION"),
         ("Escrow.setExitPenalty(1)", "unknown_contract", "VoteEscrow"),
-        (f"{STRANGER}.transfer(1)", "unknown_contract", "--file"),
+        (f"{STRANGER}.transfer(1)", "unknown_contract", "write the types"),
         ("VoteEscrow.setPenalty(1)", "unknown_function", "setExitPenalty"),
         ("VoteEscrow.scoreFloor()", "unknown_function", "changes nothing"),
         ("VoteEscrow.setExitPenalty()", "wrong_arguments", "0 arguments"),
@@ -89,6 +93,9 @@ def test_a_call_is_read_as_its_contract_takes_it(text: str, call: object):
         ("Exchange.cancel([1], 2)", "invalid_argument", "uint256"),
         ("Levels.setLevels([(1, 2)])", "invalid_argument", "(uint96,uint16,uint32)"),
         ("Levels.setLevels([(1, 2, 3)])", "invalid_argument", "10"),
+        (f"{STRANGER}.poke(uint256)(1, 2)", "wrong_arguments", "takes 1 arguments"),
+        (f"{STRANGER}.poke(uint256)(x)", "invalid_argument", "uint256"),
+        (f"{STRANGER}.poke(uint999)(1)", "unknown_contract", "write the types"),
         ("PlatformTimelock.grantRole(0x12, treasury)", "invalid_argument", "bytes32"),
         ("PlatformTimelock.grantRole(0xzz, treasury)", "invalid_argument", "bytes32"),
         ('PlatformToken.setContractURI("a)', "invalid_argument", "string"),

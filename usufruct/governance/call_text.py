@@ -3,27 +3,38 @@
 An argument is what its type says: a whole number, `true`, an address or a contract's name, `0x` and hex digits, a text
 with or without quotes, `[a, b]` for a list and `(a, b)` for a struct. A number may have a unit: `25%` is 2500, in
 hundredths of a per cent, `3d` or `12h` are seconds, `12.5 EXM` are atomic units of a token that the installation knows.
+
+With the types before the arguments, as in `0x...transfer(address,uint256)(0x..., 5)`, the function is taken as written:
+so any contract can be called by its address, also one that the installation does not know.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from usufruct.chain import Call
-from usufruct.chain.interface import Function
+from usufruct.chain.interface import Function, Parameter
 from usufruct.core import Address, Invalid, address, checksum, parse_units
 from usufruct.governance.errors import InvalidArgument, InvalidCall, UnknownFunction, WrongArguments
 from usufruct.governance.known_contracts import TREASURY, KnownContract, KnownContracts
 
 _CALL = re.compile(r"\s*([\w.$-]+)\.([A-Za-z_$][\w$]*)\s*\((.*)\)\s*", re.DOTALL)
+_TYPED_CALL = re.compile(r"\s*([\w.$-]+)\.([A-Za-z_$][\w$]*)\s*(\([\w,()\[\]\s]*\))\s*\((.*)\)\s*", re.DOTALL)
+_PLAIN_TYPES = frozenset(
+    (
+        *("address", "bool", "string", "bytes", "uint", "int"),
+        *(f"{sign}int{bits}" for sign in ("u", "") for bits in range(8, 257, 8)),
+        *(f"bytes{size}" for size in range(1, 33)),
+    )
+)
 _CALLED = re.compile(r"\s*(0x[0-9a-fA-F]{40})\.")
 _ARRAY = re.compile(r"(.+)\[(\d*)\]")
 _WHOLE = re.compile(r"-?\d[\d_]*", re.ASCII)
 _PER_CENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
-_DURATION = re.compile(r"(\d{1,12})\s*([smhdw])", re.ASCII)
+DURATION = re.compile(r"(\d{1,12})\s*([smhdw])", re.ASCII)
 _COINS = re.compile(r"(\d+(?:\.\d+)?)\s+(\S+)", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _OPENING, _CLOSING = "([", ")]"
@@ -38,6 +49,8 @@ def read_call(text: str, known: KnownContracts, value: int = 0) -> Call:
         UnknownContract, UnknownFunction: when there is no such contract or function.
         WrongArguments, InvalidArgument: when the arguments are not the function's.
     """
+    if (typed := _typed_call(text, known, value)) is not None:
+        return typed
     found = _CALL.fullmatch(text)
     if found is None:
         raise InvalidCall(
@@ -56,15 +69,59 @@ def read_call(text: str, known: KnownContracts, value: int = 0) -> Call:
     refusal: Invalid | None = None
     for function in fitting:
         try:
-            values = [
-                _Argument(parameter.name or str(place), known).read(parameter.type, word)
-                for place, (parameter, word) in enumerate(zip(function.inputs, words, strict=True), 1)
-            ]
-            return function.call(contract.address, values, value)
+            return function.call(contract.address, _values(function, words, known), value)
         except Invalid as error:
             refusal = refusal or error
     assert refusal is not None
     raise refusal
+
+
+def _typed_call(text: str, known: KnownContracts, value: int) -> Call | None:
+    """Read a call whose types are written; None where they are not."""
+    found = _TYPED_CALL.fullmatch(text)
+    types = list(_split(found[3][1:-1])) if found else []
+    if found is None or not all(map(_is_type, types)):
+        return None
+    words = list(_split(found[4]))
+    inputs = tuple(Parameter("", _canonical(each)) for each in types)
+    function = Function(found[2], inputs, (), reads=False)
+    if len(words) != len(types):
+        raise WrongArguments(
+            f"{function.signature} takes {len(types)} arguments: {len(words)} were given", field="call"
+        )
+    to = called_address(text) or known.named(found[1]).address
+    return function.call(to, _values(function, words, known), value)
+
+
+def _is_type(text: str) -> bool:
+    """Tell whether a text is an ABI type."""
+    if array := _ARRAY.fullmatch(text):
+        return _is_type(array[1])
+    if text[:1] == "(" and text[-1:] == ")":
+        return all(map(_is_type, _split(text[1:-1])))
+    return text in _PLAIN_TYPES
+
+
+def _canonical(kind: str) -> str:
+    """Return a type as signatures have it: without spaces, and `uint` as `uint256`."""
+    return re.sub(r"\bu?int\b", r"\g<0>256", re.sub(r"\s", "", kind))
+
+
+def _values(function: Function, words: Sequence[str], known: KnownContracts) -> list[Any]:
+    return [
+        read_argument(parameter.type, word, known, parameter.name or str(place))
+        for place, (parameter, word) in enumerate(zip(function.inputs, words, strict=True), 1)
+    ]
+
+
+def read_argument(kind: str, text: str, known: KnownContracts, name: str) -> Any:
+    """Return the value that a text is of an ABI type; `name` is for refusals, which are those of `read_call`."""
+    return _Argument(name, known).read(kind, text)
+
+
+def seconds_of(duration: re.Match[str]) -> int:
+    """Return the seconds of a match of `DURATION`."""
+    return int(duration[1]) * _SECONDS[duration[2]]
 
 
 def called_address(text: str) -> Address | None:
@@ -166,8 +223,8 @@ class _Argument:
             return int(text.replace("_", ""))
         if part := _PER_CENT.fullmatch(text):
             return parse_units(part[1], 2, self.name)
-        if duration := _DURATION.fullmatch(text):
-            return int(duration[1]) * _SECONDS[duration[2]]
+        if duration := DURATION.fullmatch(text):
+            return seconds_of(duration)
         if coins := _COINS.fullmatch(text):
             for token in self.known.tokens:
                 if token.symbol == coins[2]:

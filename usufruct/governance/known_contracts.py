@@ -67,6 +67,10 @@ class KnownContracts:
         """Return the contract at an address; None when it is not known."""
         return self._by_address.get(address)
 
+    def find(self, name: str) -> KnownContract | None:
+        """Return a contract of the installation by its name; None when it has none."""
+        return next((each for each in self._by_address.values() if each.name == name), None)
+
     def named(self, name: str) -> KnownContract:
         """Return a contract by its name, by the symbol of its token, or by its address.
 
@@ -78,8 +82,8 @@ class KnownContracts:
                 return each
         names = ", ".join(sorted(each.name for each in self._by_address.values()))
         raise UnknownContract(
-            f"the installation has no contract {name[:60]!r}; it has {names}. A call of another contract goes into a "
-            "file, as target and data: --file",
+            f"the installation has no contract {name[:60]!r}; it has {names}. Name another contract by its address, "
+            "and write the types: 0x....transfer(address,uint256)(0x..., 5)",
             field="call",
         )
 
