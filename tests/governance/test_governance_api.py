@@ -1,7 +1,7 @@
 """`/v1/proposals` and `/v1/powers` answer as they are described, and return the transactions of an account."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from usufruct.governance import Proposals
 from usufruct.governance.voters import VotersCalls
 from usufruct.staking.lock_model import WEEK_SECONDS
 from usufruct.web import Router
+from usufruct_client.draft_documents import DraftDetails, ParameterList
 from usufruct_client.governance_documents import PowerList, ProposalDetails, ProposalList
 from usufruct_client.wire_types import read_answer
 
@@ -125,6 +126,61 @@ def test_a_signed_in_account_gets_its_transactions(dao: Dao):
     dao.gov("vote", proposal, "against", wallet=ANN)
 
 
+@pytest.mark.anvil
+def test_a_draft_is_shown_and_proposed(dao: Dao):
+    """The demo account has no votes at first, then Ben's; its transaction is sent here."""
+    demo = DEVNET_ADDRESSES[DEMO_ACCOUNT]
+    penalty, above, stranger = {"call": PENALTY}, {"call": "VoteEscrow.setExitPenalty(60%)"}, {"target": STRANGER}
+    text = "Raise it\n\nFor those who stay."
+
+    async def draft(http: httpx.AsyncClient, *calls: dict[str, str], path: str = "", **more: object) -> httpx.Response:
+        wish = {"calls": list(calls), "description": text, **more}
+        return await http.post(f"/v1/proposals/drafts{path}", json=wish)
+
+    async def look(http: httpx.AsyncClient, _: Router) -> None:
+        found = read_answer(ParameterList, (await http.get("/v1/parameters")).json()).parameters
+        (shown,) = [each for each in found if each.id == "VoteEscrow.exit_penalty"]
+        assert (shown.now, shown.unit, shown.least, shown.most, shown.or_zero) == ("20 %", "bps", 1_000, 5_000, True)
+        seen = read_answer(DraftDetails, (await draft(http, penalty)).json())
+        assert [each.words for each in seen.calls] == ["VoteEscrow: exit penalty 20 % -> 25 %"]
+        assert (seen.simulation.succeeds, seen.votes, seen.missing) == (True, None, None)
+        seen = read_answer(DraftDetails, (await draft(http, penalty, above)).json())
+        assert [each.succeeds for each in seen.simulation.calls] == [True, False]
+        assert "most=5000" in seen.simulation.calls[1].refusal
+        assert (await draft(http, penalty, path="/transactions")).status_code == 401
+        assert (await http.post("/v1/sessions/demo", json={})).is_success
+        seen = read_answer(DraftDetails, (await draft(http, penalty)).json())
+        assert (seen.votes, seen.missing) == (0, seen.threshold)
+        for calls, more, code, field in (
+            ([penalty], {"path": "/transactions"}, "below_threshold", None),
+            ([penalty], {"description": " "}, "invalid_proposal", "description"),
+            ([], {}, "invalid_proposal", "calls"),
+            ([penalty] * 21, {}, "invalid_proposal", "calls"),
+            ([penalty | stranger], {}, "invalid_call", "calls"),
+            ([{}], {}, "invalid_call", "calls"),
+            ([{"call": "VoteEscrow.burn()"}], {}, "unknown_function", "call"),
+            ([stranger | {"data": "0x1"}], {}, "invalid_proposal", "calls.0.data"),
+        ):
+            error = (await draft(http, *calls, **more)).json()["error"]
+            assert (error["code"], error.get("param")) == (code, field), error
+
+    async def propose(http: httpx.AsyncClient, _: Router) -> None:
+        assert (await http.post("/v1/sessions/demo", json={})).is_success
+        refused = (await draft(http, penalty, above, path="/transactions")).json()["error"]
+        assert refused["code"] == "would_fail"
+        for calls, anyway in (([penalty], False), ([penalty, above], True)):
+            seen = (await draft(http, *calls)).json()
+            assert seen["missing"] == "0"
+            assert (await draft(http, *calls, path="/transactions", anyway=anyway)).json()["sent"]
+            made = (await http.get(f"/v1/proposals/{seen['id']}")).json()
+            assert (made["description"], made["proposal"]["proposer"]) == (text, demo)
+
+    asked(dao, look)
+    dao.stake("delegate", demo, wallet=BEN)
+    dao.pass_time(WEEK_SECONDS)
+    asked(dao, propose)
+
+
 async def test_the_relayer_pays_for_what_a_voter_does_and_for_nothing_else():
     asked: list[tuple[Address, int, str]] = []
 
@@ -132,7 +188,10 @@ async def test_the_relayer_pays_for_what_a_voter_does_and_for_nothing_else():
         asked.append((account, proposal, reason))
         return proposal == 1
 
-    calls, governor = VotersCalls(GOVERNOR, may_vote), PlatformGovernor(GOVERNOR)
+    async def may_propose(account: Address, calls: Sequence[Call], description: str) -> bool:
+        return (account, calls, description) == (STRANGER, [Call(GOVERNOR, b"\1", 2)], "x")
+
+    calls, governor = VotersCalls(GOVERNOR, may_vote, may_propose), PlatformGovernor(GOVERNOR)
     vote = governor.cast_vote_with_reason(1, 1, "x")
     parts: tuple[Any, ...] = ([], [], [], bytes(32))
     for call in (
@@ -141,10 +200,13 @@ async def test_the_relayer_pays_for_what_a_voter_does_and_for_nothing_else():
         governor.queue(*parts),
         governor.execute(*parts, value=0),
         governor.cancel(*parts),
+        governor.propose([GOVERNOR], [2], [b"\1"], "x"),
     ):
         assert await calls.pays_for(STRANGER, call)
     for other in (
-        governor.propose([], [], [], "x"),
+        governor.propose([GOVERNOR], [2], [b"\1"], "y"),
+        governor.propose([GOVERNOR], [2], [], "x"),
+        Call(GOVERNOR, governor.propose([GOVERNOR], [2], [b"\1"], "x").data + bytes(32)),
         governor.relay(STRANGER, 0, b"", value=0),
         PlatformGovernor(STRANGER).cast_vote(1, 1),
         Call(GOVERNOR, b""),

@@ -1,4 +1,4 @@
-"""Voters look at proposals in a browser: a wallet and a passkey vote, queue and execute; a hostile text is harmless."""
+"""Voters decide in a browser: a wallet and a passkey propose, vote, queue, execute; a hostile text is harmless."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -76,8 +76,69 @@ async def sign_in(page: Page, root: str, wallet: InjectedWallet) -> None:
     await expect(page.get_by_text("No keys yet")).to_be_visible()
 
 
+async def propose_penalty(page: Page, root: str) -> str:
+    """Propose another penalty in the page, after values that the contract would refuse; return the proposal's id."""
+    await page.goto(f"{root}/proposals")
+    await page.get_by_role("link", name="Propose a change").click()
+    await page.get_by_label("What changes").select_option("VoteEscrow.score_floor")
+    await expect(page.get_by_text("Now: 0.")).to_be_visible()
+    await page.get_by_label("What changes").select_option("VoteEscrow.exit_penalty")
+    await expect(page.get_by_text("Now: 20%. From 10% to 50%, or 0.")).to_be_visible()
+    value = page.get_by_label("New value")
+    await value.fill("60")
+    await page.get_by_role("button", name="Add it").click()
+    await expect(page.get_by_text("The contract takes no such value.")).to_be_visible()
+    await expect(value).to_be_focused()
+    await value.fill("25")
+    await page.get_by_role("button", name="Add it").click()
+    await expect(page.get_by_text("VoteEscrow: penalty of an early exit: 20% → 25%")).to_be_visible()
+    await page.get_by_role("button", name="See what it would do").click()
+    title = page.get_by_label("Title")
+    await expect(title).to_be_focused()
+    await title.fill("Raise the <b>penalty</b>")
+    await page.get_by_label("Why").fill("For those who stay.\n\nTruly.")
+    await page.get_by_text("Write any other call").click()
+    await page.get_by_label("Contract").fill("VoteEscrow")
+    await page.get_by_label("Function").fill("setExitPenalty")
+    await page.get_by_label("Arguments").fill("99%")
+    await page.get_by_role("button", name="See what it would do").click()
+    await expect(page.get_by_text("OutOfBounds(value=9900, least=1000, most=5000)")).to_be_visible()
+    await expect(page.get_by_text("a call would fail, and so nothing would be done")).to_be_visible()
+    await expect(page.get_by_role("button", name="Propose it though it would fail now")).to_be_visible()
+    await page.get_by_role("button", name="Change it").click()
+    await page.get_by_role("button", name="Remove").nth(1).click()
+    await expect(page.get_by_role("button", name="Remove")).to_have_count(1)
+    await page.get_by_role("button", name="See what it would do").click()
+    await expect(page.get_by_role("heading", name="What it does")).to_be_focused()
+    await expect(page.get_by_text("all calls would succeed")).to_be_visible()
+    await expect(page.get_by_text("your votes are enough")).to_be_visible()
+    await page.get_by_role("button", name="Propose it").click()
+    await expect(page.get_by_text("Your proposal is made.")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Raise the <b>penalty</b>")
+    return page.url.rpartition("/")[2]
+
+
+async def propose_payment(page: Page, root: str) -> None:
+    """Propose by a passkey that the treasury sends coins and calls a contract that is not known."""
+    await page.goto(f"{root}/proposals/new")
+    await page.get_by_text("Write any other call").click()
+    await page.get_by_label("Contract").fill(DEVNET_ADDRESSES[CAROL])
+    await page.get_by_label("Coins").fill("0.5")
+    await page.get_by_role("button", name="Add it").click()
+    await expect(page.get_by_text("Pay 0.5 of the chain's coin from the treasury")).to_be_visible()
+    await page.get_by_text("Write any other call").click()
+    await page.get_by_label("Contract").fill(DEVNET_ADDRESSES[CAROL])
+    await page.get_by_label("Function").fill("poke(uint256)")
+    await page.get_by_label("Arguments").fill("25%")
+    await page.get_by_label("Title").fill("Pay the auditor")
+    await page.get_by_role("button", name="See what it would do").click()
+    await expect(page.get_by_text("There is no contract at this address now.")).to_be_visible()
+    await page.get_by_role("button", name="Propose it").click()
+    await expect(page.get_by_text("Your proposal is made.")).to_be_visible()
+
+
 async def test_a_wallet_and_a_passkey_decide(town: Town, browser: Browser):
-    """The wallet has Ben's votes, the passkey Carol's; the wallet queues, the passkey executes."""
+    """The wallet has Ben's votes, the passkey Carol's; both propose. The wallet queues, the passkey executes."""
     dao, root = town.dao, town.root
     wallet = InjectedWallet(node=town.installation.client)
     voter = Address(wallet.account.address.lower())
@@ -88,10 +149,9 @@ async def test_a_wallet_and_a_passkey_decide(town: Town, browser: Browser):
         await town.do(dao.inside, lambda chain: give_lock(chain, DEVNET_ADDRESSES[CAROL], account))
         await town.do(dao.inside, lambda chain: Devnet(chain.client).set_balance(voter, 10**18))
         await town.do(dao.pass_time, WEEK_SECONDS)
-        proposal = await town.do(dao.propose, PENALTY)
-        await desk.page.goto(f"{root}/proposals")
-        await desk.page.get_by_role("link", name="Raise the penalty").click()
+        proposal = await propose_penalty(desk.page, root)
         await expect(desk.page.get_by_text("voting not begun")).to_be_visible()
+        await propose_payment(phone.page, root)
         await town.do(dao.begin_voting)
 
         await desk.page.reload()
@@ -172,7 +232,7 @@ async def test_hostile_texts_and_unknown_calls_are_shown_and_harmless(town: Town
         assert shown.problems == []
     async with visit(browser, f"{town.root}/proposals/0x1234", **PHONE) as shown:
         await expect(shown.page.get_by_text("There is no such proposal here.")).to_be_visible()
-    for path in ("/proposals", f"/proposals/{proposal}", "/powers"):
+    for path in ("/proposals", "/proposals/new", f"/proposals/{proposal}", "/powers"):
         await check_page(browser, town.root + path)
     async with visit(browser, f"{town.root}/powers?language=de", **PHONE) as shown:
         await expect(shown.page.get_by_role("heading", level=1)).to_have_text("Wer was darf")

@@ -25,13 +25,11 @@ from usufruct.governance import (
     PAGE,
     Ballot,
     InvalidVote,
-    NotSimulated,
     Powers,
     Proposals,
-    Simulation,
     StandingProposal,
-    WouldFail,
     check_proposal,
+    check_simulation,
     id_text,
     proposal_details,
     proposal_facts,
@@ -93,7 +91,8 @@ async def propose(
         return
     for name, line in effect_lines(words, simulation).items():
         say(f"{name}: {line}")
-    _check(simulation, anyway=anyway)
+    if not anyway:
+        check_simulation(simulation)
     confirm_on_public_chain(chain, "Propose this?", yes=yes)
     signer = open_wallet(wallet, chain.config)
     receipt = await _Session(chain, wallet).execute("propose", await proposals.propose(signer.address, calls, text))
@@ -266,7 +265,8 @@ async def execute(
     session = _Session(chain, wallet)
     standing = await session.proposals.find(proposal)
     call = session.proposals.execute(standing)
-    _check(await session.proposals.simulate(standing.proposal.calls), anyway=anyway)
+    if not anyway:
+        check_simulation(await session.proposals.simulate(standing.proposal.calls))
     return await session.go_on("execute", call, standing)
 
 
@@ -342,20 +342,6 @@ class _Session:
         if standing.proposal.eta:
             facts["executable_from"] = moment(standing.proposal.eta)
         return {**facts, "transaction": receipt.hash}
-
-
-def _check(simulation: Simulation, *, anyway: bool) -> None:
-    """Refuse what would fail now, or of which that is not known, unless it is wanted `anyway`."""
-    if anyway or simulation.succeeds:
-        return
-    if simulation.unavailable:
-        raise NotSimulated(f"not simulated: {simulation.unavailable}. Pass --anyway to send it all the same")
-    for number, each in enumerate(simulation.outcomes, 1):
-        if not each.succeeds:
-            raise WouldFail(
-                f"call {number} would fail now: {each.refusal}. Pass --anyway to send it all the same", call=number
-            )
-    raise WouldFail(f"{simulation.reason}. Propose fewer calls at once, or pass --anyway to send it all the same")
 
 
 def _print(document: Facts, lines: Facts, *, as_json: bool) -> None:

@@ -1,8 +1,8 @@
 """How stakers decide about the platform: governor and timelock. Shareholders decide about their service in `trusts`."""
 
 from usufruct.governance.ballots import Ballot, signed_vote
-from usufruct.governance.call_text import called_address, read_call
-from usufruct.governance.errors import InvalidCall, InvalidVote, NotSimulated, WouldFail
+from usufruct.governance.draft_calls import read_draft_calls
+from usufruct.governance.errors import InvalidCall, InvalidVote
 from usufruct.governance.governor import governor_creation, timelock_creation
 from usufruct.governance.model import OPEN_STATES, Support, id_text
 from usufruct.governance.powers import NOT_KNOWN, PUBLISHED, Power, Powers
@@ -15,7 +15,7 @@ from usufruct.governance.proposal_documents import (
     support_of,
 )
 from usufruct.governance.proposals import PAGE, Proposals, StandingProposal, check_proposal, proposal_id
-from usufruct.governance.simulation import Simulation
+from usufruct.governance.simulation import Simulation, check_simulation
 from usufruct.governance.words import CallWords, grouped, sentence, whole_hundredths
 
 __all__ = [
@@ -27,16 +27,14 @@ __all__ = [
     "CallWords",
     "InvalidCall",
     "InvalidVote",
-    "NotSimulated",
     "Power",
     "Powers",
     "Proposals",
     "Simulation",
     "StandingProposal",
     "Support",
-    "WouldFail",
-    "called_address",
     "check_proposal",
+    "check_simulation",
     "event_text",
     "governor_creation",
     "grouped",
@@ -45,7 +43,7 @@ __all__ = [
     "proposal_facts",
     "proposal_id",
     "proposed_call",
-    "read_call",
+    "read_draft_calls",
     "sentence",
     "signed_vote",
     "simulation_facts",

@@ -25,6 +25,9 @@ from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
 from usufruct.governance.api import governance_routes
+from usufruct.governance.draft_api import draft_routes
+from usufruct.governance.draft_pages import draft_pages
+from usufruct.governance.drafts import Drafts
 from usufruct.governance.governor import governor_creation, timelock_creation
 from usufruct.governance.governor_logs import has_governor
 from usufruct.governance.pages import governance_pages
@@ -64,15 +67,19 @@ def build(context: Context) -> Component:
         chain, sessions = get(ChainAccess), get(Sessions)
         demo = devnet_signer(DEMO_ACCOUNT, chain.chain_id) if is_devnet(chain.chain_id) else None
         voters, shown = Voters(get(Proposals), chain, holds_passkey, demo), get(ProposalViews)
+        drafts = Drafts(shown, voters)
         pages = governance_pages(shown, voters, sessions, get(Pages))
-        return [*governance_routes(shown, voters, sessions), *pages]
+        written = [*draft_routes(drafts, sessions), *draft_pages(drafts, voters, sessions, get(Pages))]
+        return [*governance_routes(shown, voters, sessions), *pages, *written]
 
     async def start() -> None:
         deployments = get(Deployments)
         if has_governor(deployments):
             governor = deployments.address(PlatformGovernor)
             get(LogStreams)["governance"] = lambda: get(Proposals).indexer.logs
-            get(MoreRelayedCalls)["governance"] = lambda: VotersCalls(governor, get(Proposals).may_vote)
+            get(MoreRelayedCalls)["governance"] = lambda: VotersCalls(
+                governor, get(Proposals).may_vote, get(Proposals).may_propose
+            )
 
     def jobs() -> list[Job]:
         if not has_governor(get(Deployments)):

@@ -27,6 +27,22 @@ class InvalidProposal(Invalid, code="invalid_proposal"):
     """A proposal without calls, without a description, or with one that is too long."""
 
 
+class UnknownParameter(NotFound, code="unknown_parameter"):
+    """The timelock can change no parameter of this name."""
+
+
+class InvalidValue(Invalid, code="invalid_value"):
+    """A new value that is not written as its parameter is."""
+
+
+class ValueOutOfBounds(Invalid, code="value_out_of_bounds"):
+    """A new value that the contract would refuse."""
+
+
+class ValueUnchanged(Conflict, code="value_unchanged"):
+    """A new value that holds already."""
+
+
 class InvalidVote(Invalid, code="invalid_vote"):
     """A vote that cannot be cast as it is written; names the field."""
 

@@ -6,6 +6,7 @@ Votes are Staking Scores in atomic units.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Any
 from unicodedata import category
 
 from usufruct.chain import Call
@@ -161,6 +162,11 @@ def cut(text: str, most: int) -> str:
 def parts_of(calls: Sequence[Call]) -> tuple[list[Address], list[int], list[bytes]]:
     """Return calls as a governor takes them: targets, values, calldata."""
     return [each.to for each in calls], [each.value for each in calls], [each.data for each in calls]
+
+
+def calls_of(parts: Sequence[Sequence[Any]]) -> list[Call]:
+    """Return the calls of targets, values and calldata, which are as many each."""
+    return [Call(to, data, value) for to, value, data in zip(*parts, strict=True)]
 
 
 def id_text(text: str) -> str:

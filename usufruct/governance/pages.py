@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from usufruct.accounts import Sessions
-from usufruct.core import Address, Unavailable, checksum
+from usufruct.core import Address, Unavailable, checksum, divide_up
 from usufruct.governance.api import read_page
 from usufruct.governance.model import OPEN_STATES, ProposalState, harmless
 from usufruct.governance.proposal_documents import event_text
@@ -48,7 +48,7 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
     proposals = views.proposals
 
     def answer(request: Request, template: str, **values: Any) -> Response:
-        answer = pages.answer(request, f"governance/{template}.html", **_DRAWN, **values)
+        answer = pages.answer(request, f"governance/{template}.html", **DRAWN, **values)
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows votes from before one was cast
         return answer
 
@@ -86,7 +86,7 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
             "proposal",
             standing=standing,
             proposal=standing.proposal,
-            words=await views.words(standing.proposal),
+            words=await views.words(standing.proposal.id, standing.proposal.calls),
             simulation=await views.simulation(standing),
             votes=await proposals.votes(standing.proposal),
             governor=proposals.governor.address,
@@ -112,7 +112,7 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
     ]
 
 
-_DRAWN: dict[str, Any] = {
+DRAWN: dict[str, Any] = {
     "state": ProposalState,
     "open_states": OPEN_STATES,
     "kind": CallKind,
@@ -126,6 +126,7 @@ _DRAWN: dict[str, Any] = {
     "shown_text": shown_text,
     "duration": duration,
     "score": lambda amount: Decimal(whole_hundredths(amount)).scaleb(-2),
+    "votes_up": lambda amount: Decimal(divide_up(amount, 10 ** (SCORE_DECIMALS - 2))).scaleb(-2),
     "exact_score": lambda amount: Decimal(amount).scaleb(-SCORE_DECIMALS),
     "coin_amount": lambda amount: Decimal(amount).scaleb(-COIN_DECIMALS),
     "moment": lambda seconds: datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC),

@@ -1,11 +1,13 @@
-"""What readers of the site ask often: words, simulations, delegates and powers, asked of the node once in a while."""
+"""What readers of the site ask often: words, simulations, parameters, powers, asked of the node once in a while."""
 
 import asyncio
 from collections.abc import Sequence
 
+from usufruct.chain import Call
 from usufruct.core import Clock, Hash32
 from usufruct.governance.delegates import Delegate
-from usufruct.governance.model import OPEN_STATES, Proposal
+from usufruct.governance.model import OPEN_STATES
+from usufruct.governance.parameters import Parameter
 from usufruct.governance.powers import Power, Powers
 from usufruct.governance.proposals import Proposals, StandingProposal
 from usufruct.governance.simulation import Simulation
@@ -16,7 +18,7 @@ _MOST_KEPT = 100
 
 
 class ProposalViews:
-    """Words of calls, simulations, delegates and powers that are at most half a minute old; one is made at a time."""
+    """Words, simulations, parameters, delegates and powers, at most half a minute old; one is made at a time."""
 
     def __init__(self, proposals: Proposals, powers: Powers, clock: Clock) -> None:
         """Answer from `proposals` and `powers`."""
@@ -27,32 +29,43 @@ class ProposalViews:
         self._words: dict[Hash32, tuple[float, list[CallWords]]] = {}
         self._simulations: dict[Hash32, tuple[float, Simulation]] = {}
         self._delegates: tuple[float, Sequence[Delegate]] | None = None
+        self._parameters: tuple[float, Sequence[Parameter]] | None = None
         self._table: tuple[float, list[Power]] | None = None
 
-    async def words(self, proposal: Proposal) -> list[CallWords]:
-        """Return what a proposal's calls do, in words."""
+    async def words(self, proposal: Hash32, calls: Sequence[Call]) -> list[CallWords]:
+        """Return what the calls of a proposal do, in words; its id stands for the calls."""
         async with self._saying:
-            kept = self._words.get(proposal.id)
+            kept = self._words.get(proposal)
             if kept is None or self._is_old(kept[0]):
                 if len(self._words) >= _MOST_KEPT:
                     self._words.clear()
-                kept = self._clock.monotonic(), await self.proposals.explain(proposal.calls)
-                self._words[proposal.id] = kept
+                kept = self._clock.monotonic(), await self.proposals.explain(calls)
+                self._words[proposal] = kept
             return kept[1]
 
     async def simulation(self, standing: StandingProposal) -> Simulation | None:
         """Return what a proposal would do now; None where it can no longer be executed."""
         if standing.state not in OPEN_STATES:
             return None
-        proposal = standing.proposal
+        return await self.simulate(standing.proposal.id, standing.proposal.calls)
+
+    async def simulate(self, proposal: Hash32, calls: Sequence[Call]) -> Simulation:
+        """Return what the calls of a proposal would do now; its id stands for the calls."""
         async with self._simulating:
-            kept = self._simulations.get(proposal.id)
+            kept = self._simulations.get(proposal)
             if kept is None or self._is_old(kept[0]):
                 if len(self._simulations) >= _MOST_KEPT:
                     self._simulations.clear()
-                kept = self._clock.monotonic(), await self.proposals.simulate(proposal.calls)
-                self._simulations[proposal.id] = kept
+                kept = self._clock.monotonic(), await self.proposals.simulate(calls)
+                self._simulations[proposal] = kept
             return kept[1]
+
+    async def parameters(self) -> Sequence[Parameter]:
+        """Return what a proposal can change."""
+        async with self._reading:
+            if self._parameters is None or self._is_old(self._parameters[0]):
+                self._parameters = self._clock.monotonic(), await self.proposals.parameters()
+            return self._parameters[1]
 
     async def delegates(self) -> Sequence[Delegate]:
         """Return who votes for others, the one with most votes first."""

@@ -31,6 +31,7 @@ from usufruct.governance.errors import (
 from usufruct.governance.governor_logs import GovernorIndexer
 from usufruct.governance.known_contracts import KnownContracts
 from usufruct.governance.model import Proposal, ProposalState, Support, Tally, Vote, id_text, parts_of
+from usufruct.governance.parameters import Parameter, read_parameters
 from usufruct.governance.proposal_store import (
     count_proposals,
     has_voted,
@@ -146,6 +147,11 @@ class Proposals:
         )
         return GovernorTerms(await self.token(), *numbers)
 
+    async def parameters(self) -> Sequence[Parameter]:
+        """Return what a proposal can change now."""
+        token = PlatformToken(self._chain.deployments.address(PlatformToken), self.client)
+        return await read_parameters(self.client, await self.known(), await token.total_supply())
+
     async def explain(self, calls: Sequence[Call]) -> list[CallWords]:
         """Say calls in words, with the values that hold now."""
         return await Explainer(self.client, await self.known()).explain(calls)
@@ -215,6 +221,18 @@ class Proposals:
         at = standing.proposal.snapshot
         return await self.governor.get_votes(account, at if at < standing.now else standing.now - 1)
 
+    async def votes_now(self, account: Address) -> int:
+        """Return the votes that an account has now, as a proposer."""
+        return await self.governor.get_votes(account, (await self.client.head()).timestamp - 1)
+
+    async def may_propose(self, account: Address, calls: Sequence[Call], description: str) -> bool:
+        """Tell whether an account can open a proposal now."""
+        try:
+            await self.propose(account, calls, description)
+        except (Conflict, Invalid):
+            return False
+        return True
+
     async def propose(self, proposer: Address, calls: Sequence[Call], description: str) -> Call:
         """Return the call that opens a proposal.
 
@@ -223,9 +241,8 @@ class Proposals:
             BelowThreshold: when the proposer has too few votes.
         """
         check_proposal(calls, description)
-        head = await self.client.head()
         votes, threshold, token = await asyncio.gather(
-            self.governor.get_votes(proposer, head.timestamp - 1), self.governor.proposal_threshold(), self.token()
+            self.votes_now(proposer), self.governor.proposal_threshold(), self.token()
         )
         if votes < threshold:
             raise BelowThreshold(
@@ -344,9 +361,9 @@ def _is_settled(then: int, now: int) -> bool:
 def check_proposal(calls: Sequence[Call], description: str) -> None:
     """Check that a proposal has calls, and a description of a length that is shown; raises `InvalidProposal`."""
     if not calls:
-        raise InvalidProposal("a proposal needs at least one call: --call or --file", field="calls")
+        raise InvalidProposal("a proposal has no call; add one (--call or --file on the command line)", field="calls")
     if not description.strip():
-        raise InvalidProposal("a proposal needs a description", field="description")
+        raise InvalidProposal("a proposal has no description; write what it is for", field="description")
     if len(description) > _LONGEST_DESCRIPTION:
         raise InvalidProposal(
             f"description has {len(description)} characters; {_LONGEST_DESCRIPTION} are allowed", field="description"

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from usufruct.core import DAY_SECONDS, divide_down
+
 
 class Unit(StrEnum):
     """What a value means."""
@@ -22,12 +24,38 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SupplyPart:
+    """A score that is a part of the platform token's supply: the supply over `divisor`."""
+
+    divisor: int
+
+    def of(self, supply: int) -> int:
+        """Return it in atomic units."""
+        return divide_down(supply, self.divisor)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a contract takes for a number: `least` to `most`; `or_zero`: also 0, which switches it off."""
+
+    least: int | SupplyPart
+    most: int | SupplyPart
+    or_zero: bool = False
+
+    def of(self, supply: int) -> tuple[int, int]:
+        """Return both ends, with this supply of the platform token."""
+        least, most = (each.of(supply) if isinstance(each, SupplyPart) else each for each in (self.least, self.most))
+        return least, most
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One value that a call sets.
 
     `key` names it; pages have a text for each. `view` shows it, `keys` are the places of the call's arguments that the
     view takes. `result`: the place of the value among the view's results. `argument`: the place of the new value among
-    the call's arguments; None where it is always `value`, an address's is then the caller.
+    the call's arguments; None where it is always `value`, an address's is then the caller. `bounds`: what the contract
+    takes, None where it takes any.
     """
 
     key: str
@@ -37,11 +65,19 @@ class Setting:
     result: int = 0
     keys: Sequence[int] = ()
     value: bool | None = None
+    bounds: Bounds | None = None
 
 
+_HOUR_SECONDS = 3_600
+_EXIT_PENALTY = Bounds(1_000, 5_000, or_zero=True)
+_MOST_PROTOCOL_FEE, _MOST_FEE = Bounds(0, 1_000), Bounds(0, 500)
+_VOTING_DELAY, _VOTING_PERIOD = Bounds(_HOUR_SECONDS, 14 * DAY_SECONDS), Bounds(DAY_SECONDS, 28 * DAY_SECONDS)
+_TIMELOCK_DELAY = Bounds(DAY_SECONDS, 30 * DAY_SECONDS)
 _OWNER = (Setting("owner", "owner()", Unit.ACCOUNT, argument=None),)
 _NEXT_OWNER = (Setting("next_owner", "pendingOwner()", Unit.ACCOUNT),)
 _URI = (Setting("contract_uri", "contractURI()", Unit.TEXT),)
+PROPOSED_OWNER = _NEXT_OWNER[0]
+OWNER = _OWNER[0]
 _OWNED = {"acceptOwnership()": _OWNER, "transferOwnership(address)": _NEXT_OWNER}
 
 SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
@@ -50,7 +86,7 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
         "setContractURI(string)": _URI,
         "setFeeSink(address)": (Setting("fee_sink", "feeSink()", Unit.ACCOUNT),),
         "setGuardian(address)": (Setting("guardian", "guardian()", Unit.ACCOUNT),),
-        "setProtocolFee(uint16)": (Setting("protocol_fee", "feeBps()", Unit.BPS),),
+        "setProtocolFee(uint16)": (Setting("protocol_fee", "feeBps()", Unit.BPS, bounds=_MOST_PROTOCOL_FEE),),
         "listRevenueToken(address)": (
             Setting("revenue_token_listed", "isRevenueToken(address)", Unit.FLAG, argument=None, keys=(0,), value=True),
         ),
@@ -61,14 +97,14 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
         **_OWNED,
         "setFee(address,uint16)": (
             Setting("sink_of_deal_fees", "platformFee()", Unit.ACCOUNT),
-            Setting("fee_of_new_deals", "platformFee()", Unit.BPS, argument=1, result=1),
+            Setting("fee_of_new_deals", "platformFee()", Unit.BPS, argument=1, result=1, bounds=_MOST_FEE),
         ),
     },
     "Exchange": {
         **_OWNED,
         "setFee(address,uint16)": (
             Setting("fee_sink", "protocolFee()", Unit.ACCOUNT),
-            Setting("exchange_fee", "protocolFee()", Unit.BPS, argument=1, result=1),
+            Setting("exchange_fee", "protocolFee()", Unit.BPS, argument=1, result=1, bounds=_MOST_FEE),
         ),
     },
     "Levels": _OWNED,
@@ -81,16 +117,24 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
     "Till": _OWNED,
     "VoteEscrow": {
         **_OWNED,
-        "setExitPenalty(uint256)": (Setting("exit_penalty", "exitPenaltyBps()", Unit.BPS),),
-        "setScoreFloor(uint256)": (Setting("score_floor", "scoreFloor()", Unit.SCORE),),
+        "setExitPenalty(uint256)": (Setting("exit_penalty", "exitPenaltyBps()", Unit.BPS, bounds=_EXIT_PENALTY),),
+        "setScoreFloor(uint256)": (
+            Setting("score_floor", "scoreFloor()", Unit.SCORE, bounds=Bounds(0, SupplyPart(100))),
+        ),
         "setLocker(address,bool)": (Setting("may_lock", "lockers(address)", Unit.FLAG, argument=1, keys=(0,)),),
     },
     "PlatformGovernor": {
-        "setVotingDelay(uint48)": (Setting("voting_delay", "votingDelay()", Unit.SECONDS),),
-        "setVotingPeriod(uint32)": (Setting("voting_period", "votingPeriod()", Unit.SECONDS),),
-        "setProposalThreshold(uint256)": (Setting("proposal_threshold", "proposalThreshold()", Unit.SCORE),),
-        "updateQuorumNumerator(uint256)": (Setting("quorum_part", "quorumNumerator()", Unit.BPS),),
-        "setQuorumFloor(uint256)": (Setting("quorum_floor", "quorumFloor()", Unit.SCORE),),
+        "setVotingDelay(uint48)": (Setting("voting_delay", "votingDelay()", Unit.SECONDS, bounds=_VOTING_DELAY),),
+        "setVotingPeriod(uint32)": (Setting("voting_period", "votingPeriod()", Unit.SECONDS, bounds=_VOTING_PERIOD),),
+        "setProposalThreshold(uint256)": (
+            Setting("proposal_threshold", "proposalThreshold()", Unit.SCORE, bounds=Bounds(1, SupplyPart(100))),
+        ),
+        "updateQuorumNumerator(uint256)": (
+            Setting("quorum_part", "quorumNumerator()", Unit.BPS, bounds=Bounds(100, 5_000)),
+        ),
+        "setQuorumFloor(uint256)": (
+            Setting("quorum_floor", "quorumFloor()", Unit.SCORE, bounds=Bounds(SupplyPart(1_000), SupplyPart(10))),
+        ),
         "setLateQuorumVoteExtension(uint48)": (
             Setting("late_quorum_extension", "lateQuorumVoteExtension()", Unit.SECONDS),
         ),
@@ -98,7 +142,7 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
         "updateTimelock(address)": (Setting("timelock", "timelock()", Unit.ACCOUNT),),
     },
     "PlatformTimelock": {
-        "updateDelay(uint256)": (Setting("timelock_delay", "getMinDelay()", Unit.SECONDS),),
+        "updateDelay(uint256)": (Setting("timelock_delay", "getMinDelay()", Unit.SECONDS, bounds=_TIMELOCK_DELAY),),
         "grantRole(bytes32,address)": (
             Setting("has_role", "hasRole(bytes32,address)", Unit.FLAG, argument=None, keys=(0, 1), value=True),
         ),

@@ -15,6 +15,7 @@ from usufruct.chain.interface import Function
 from usufruct.chain.simulation import SimulatedCall, simulate
 from usufruct.core import Address, Hash32, checksum, hash32_from_bytes
 from usufruct.governance.call_text import value_text
+from usufruct.governance.errors import NotSimulated, WouldFail
 from usufruct.governance.known_contracts import KnownContract, KnownContracts
 from usufruct.governance.model import cut
 
@@ -31,6 +32,7 @@ _CALL_GAS = 21_000
 TRANSACTION_GAS_CAP = 1 << 24
 """Most gas of one transaction by EIP-7825, which Ethereum has since 2025 and not every chain has."""
 
+_ANYWAY = "Pass --anyway (`anyway` in JSON) to send it all the same"
 _END_BITS = 128
 _LONGEST_VALUE = 200
 _MOST_EVENTS = 100
@@ -224,6 +226,23 @@ class Simulator:
 
     def _name(self, address: Address) -> str:
         return self._known.name_of(address) or checksum(address)
+
+
+def check_simulation(simulation: Simulation) -> None:
+    """Check that every call would go through now.
+
+    Raises:
+        NotSimulated: when that is not known.
+        WouldFail: when a call fails, or all together need too much gas; names the call.
+    """
+    if simulation.succeeds:
+        return
+    if simulation.unavailable:
+        raise NotSimulated(f"not simulated: {simulation.unavailable}. {_ANYWAY}")
+    for number, each in enumerate(simulation.outcomes, 1):
+        if not each.succeeds:
+            raise WouldFail(f"call {number} would fail now: {each.refusal}. {_ANYWAY}", call=number)
+    raise WouldFail(f"{simulation.reason}. Propose fewer calls at once. {_ANYWAY}")
 
 
 def _shown(view: Function, answer: SimulatedCall) -> str:

@@ -1,6 +1,6 @@
 """Calls of the governor by accounts of this site: of a wallet or a passkey in the browser, or the demo account."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from secrets import token_hex
 from typing import Any
 
@@ -11,6 +11,7 @@ from usufruct.chain.interface import Function, interface_of
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address
 from usufruct.governance.errors import InvalidVote
+from usufruct.governance.model import calls_of
 from usufruct.governance.proposal_documents import support_of
 from usufruct.governance.proposals import Proposals
 from usufruct_client.governance_documents import ProposalWish
@@ -18,6 +19,13 @@ from usufruct_client.trade_documents import ExchangeTransaction
 
 MayVote = Callable[[Address, int, str], Awaitable[bool]]
 """Tells whether an account can vote about a proposal, by its number, with a reason."""
+
+MayPropose = Callable[[Address, Sequence[Call], str], Awaitable[bool]]
+"""Tells whether an account can propose calls with a description."""
+
+_PAID_FOR = ("castVote", "castVoteWithReason", "propose")
+_LONGEST_CALL = 32_768
+"""Bytes of calldata that the relayer pays for."""
 
 HoldsPasskey = Callable[[Address], Awaitable[bool]]
 """Tells whether an account is a passkey account of this site."""
@@ -41,10 +49,13 @@ class Voters:
         Raises:
             UnknownProposal, InvalidVote, Conflict, Denied: when it cannot be done now; the code says why.
         """
-        call = await self._call(account, proposal, wish)
+        return await self.hand_over(account, await self._call(account, proposal, wish), wish.action)
+
+    async def hand_over(self, account: Address, call: Call, verb: str) -> ExchangeTransaction:
+        """Return a call as the account's transaction; the demo account's is sent here, and awaited."""
         sent = self._demo is not None and account == self._demo.address
         if self._demo is not None and sent:
-            await self._chain.sender(self._demo).execute(call, f"gov/{wish.action}/{call.to}/{token_hex(8)}")
+            await self._chain.sender(self._demo).execute(call, f"gov/{verb}/{call.to}/{token_hex(8)}")
         return ExchangeTransaction(self._chain.chain_id, call.to, f"0x{call.data.hex()}", call.value, sent=sent)
 
     async def _call(self, account: Address, proposal: str, wish: ProposalWish) -> Call:
@@ -63,10 +74,10 @@ class Voters:
 
 
 class VotersCalls(RelayedCalls):
-    """Allows passkey accounts to vote, and to queue and execute what passed; contracts check that they may."""
+    """Allows passkey accounts to propose, vote, and queue and execute what passed; contracts check that they may."""
 
-    def __init__(self, governor: Address, may_vote: MayVote) -> None:
-        """Allow these functions of one governor; `may_vote` tells whether a vote counts."""
+    def __init__(self, governor: Address, may_vote: MayVote, may_propose: MayPropose) -> None:
+        """Allow these functions of one governor; `may_vote` and `may_propose` tell what the contract would take."""
         contract, none = PlatformGovernor(governor), bytes(32)
         steps = (
             contract.queue([], [], [], none),
@@ -76,26 +87,32 @@ class VotersCalls(RelayedCalls):
         self._governor = contract
         self._steps = frozenset(call.data[:4] for call in steps)
         self._may_vote = may_vote
+        self._may_propose = may_propose
 
     async def pays_for(self, account: Address, call: Call) -> bool:
-        """Tell whether the relayer pays for a call: of votes, for those that count and have a reason of our length."""
+        """Tell whether the relayer pays: for votes and proposals that count, and are as long as ours."""
         if call.to != self._governor.address:
             return False
         if call.data[:4] in self._steps:
             return True
-        vote = _vote_of(call)
-        if vote is None:
+        found = _function_of(call)
+        if found is None or len(call.data) > _LONGEST_CALL:
             return False
-        function, (proposal, _, *reason) = vote
-        more = function.call(call.to, vote[1]).data != call.data  # bytes that say nothing, and cost
-        return not more and await self._may_vote(account, proposal, *(reason or ("",)))
+        function, arguments = found
+        if function.call(call.to, arguments).data != call.data:  # bytes that say nothing, and cost
+            return False
+        if function.name == "propose":
+            *parts, description = arguments
+            return len({*map(len, parts)}) == 1 and await self._may_propose(account, calls_of(parts), description)
+        proposal, _, *reason = arguments
+        return await self._may_vote(account, proposal, *(reason or ("",)))
 
 
-def _vote_of(call: Call) -> tuple[Function, tuple[Any, ...]] | None:
-    """Return the function of a vote and its arguments; None for another call."""
+def _function_of(call: Call) -> tuple[Function, tuple[Any, ...]] | None:
+    """Return the function of a vote or a proposal and its arguments; None for another call."""
     interface = interface_of(PlatformGovernor.__name__)
     function = interface.by_selector.get(call.data[:4]) if interface else None
-    if function is None or function.name not in ("castVote", "castVoteWithReason"):
+    if function is None or function.name not in _PAID_FOR:
         return None
     try:
         return function, function.arguments(call.data)

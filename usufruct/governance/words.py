@@ -178,7 +178,7 @@ class Explainer:
 
     async def _change(self, contract: KnownContract, setting: Setting, values: tuple[Any, ...]) -> Change:
         keys = [values[place] for place in setting.keys]
-        before = await self._read(contract, setting, keys)
+        before = await read_setting(self._client, contract, setting, keys)
         if setting.argument is not None:
             after = values[setting.argument]
         else:
@@ -187,14 +187,6 @@ class Explainer:
         return Change(
             setting.key, self._value(setting.unit, before), self._value(setting.unit, after), ", ".join(shown)
         )
-
-    async def _read(self, contract: KnownContract, setting: Setting, keys: Sequence[Any]) -> Any:
-        """Return what a view answers now; None where the contract refuses."""
-        (view,) = [each for each in contract.interface.functions if each.signature == setting.view]
-        try:
-            return view.results(await self._client.call(view.call(contract.address, keys)))[setting.result]
-        except (Revert, UnreadableAnswer):
-            return None
 
     def _value(self, unit: Unit, raw: Any) -> Value:
         named = self._known.name_of(raw) if unit is Unit.ACCOUNT and raw is not None else ""
@@ -207,6 +199,15 @@ class Explainer:
     def _shown(self, kind: str, value: Any) -> str:
         text = self._account(value) if kind == "address" else value_text(kind, value)
         return shown_text(text)
+
+
+async def read_setting(client: Client, contract: KnownContract, setting: Setting, keys: Sequence[Any] = ()) -> Any:
+    """Return the value of a setting now; None where the contract refuses."""
+    (view,) = [each for each in contract.interface.functions if each.signature == setting.view]
+    try:
+        return view.results(await client.call(view.call(contract.address, keys)))[setting.result]
+    except (Revert, UnreadableAnswer):
+        return None
 
 
 def _carried(contract: KnownContract, function: Function, values: tuple[Any, ...]) -> list[Call]:

@@ -10,22 +10,21 @@ import orjson
 from usufruct.chain import Call
 from usufruct.cli.support.command import Facts
 from usufruct.cli.support.output import one_line
-from usufruct.core import Invalid, address, checksum, moment
+from usufruct.core import Invalid, checksum, moment
 from usufruct.governance import (
     CallWords,
     InvalidCall,
     Proposals,
     Simulation,
     StandingProposal,
-    called_address,
     event_text,
     grouped,
-    read_call,
+    read_draft_calls,
     sentence,
     whole_hundredths,
 )
-
-_KEYS = {"call", "target", "data", "value"}
+from usufruct_client.draft_documents import DraftCall
+from usufruct_client.wire_types import read
 
 
 async def read_calls(proposals: Proposals, texts: Sequence[str], file: Path | None) -> tuple[list[Call], str]:
@@ -34,25 +33,16 @@ async def read_calls(proposals: Proposals, texts: Sequence[str], file: Path | No
     Raises:
         Invalid: when a call cannot be read; names the call, or the file.
     """
-    known, written = await proposals.known(), _read_file(file) if file else {}
-    entries = [str(each.get("call", "")) for each in written.get("calls", ()) if isinstance(each, dict)]
-    await known.learn(filter(None, map(called_address, (*texts, *entries))))
-    calls = [read_call(each, known) for each in texts]
-    if file is None:
-        return calls, ""
-    for number, entry in enumerate(written.get("calls", ()), 1):
-        where = f"{file.name}, call {number}"
-        if not isinstance(entry, dict) or not entry.keys() <= _KEYS or ("call" in entry) == ("target" in entry):
-            raise InvalidCall(
-                f"{where}: write `call`, or `target` and `data`; `value` is wei of the chain's coin", field="file"
-            )
-        value = _wei(entry.get("value", "0"), where)
-        if "call" in entry:
-            calls.append(read_call(str(entry["call"]), known, value))
-        else:
-            target = address(str(entry["target"]), f"{where}: target")
-            calls.append(Call(target, _data(str(entry.get("data", "0x")), where), value))
-    return calls, str(written.get("description", ""))
+    written, name = (_read_file(file), file.name) if file else ({}, "")
+    drafts = [DraftCall(call=each) for each in texts]
+    drafts += [_draft(f"{name}, call {number}", each) for number, each in enumerate(written.get("calls", ()), 1)]
+    return await read_draft_calls(drafts, await proposals.known()), str(written.get("description", ""))
+
+
+def _draft(where: str, entry: Any) -> DraftCall:
+    if isinstance(entry, dict) and isinstance(value := entry.get("value"), int):
+        entry = {**entry, "value": str(value)}
+    return read(DraftCall, entry, lambda message, field: InvalidCall(f"{where}: {message}", field="file"))
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -68,20 +58,6 @@ def _read_file(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or not isinstance(found.get("calls", []), list):
         raise InvalidCall(f"{file} needs `calls`, a list, and may have a `description`", field="file")
     return found
-
-
-def _wei(value: object, where: str) -> int:
-    text = str(value)
-    if not (text.isascii() and text.isdigit() and len(text) <= 77):
-        raise InvalidCall(f"{where}: value must be wei, a whole number, not {text[:40]!r}", field="file")
-    return int(text)
-
-
-def _data(text: str, where: str) -> bytes:
-    try:
-        return bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        raise InvalidCall(f"{where}: data must be 0x and hex digits, not {text[:40]!r}", field="file") from None
 
 
 def effect_lines(words: Sequence[CallWords], simulation: Simulation | None) -> Facts:

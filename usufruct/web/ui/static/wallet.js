@@ -226,6 +226,12 @@ export function reload(text) {
   location.reload();
 }
 
+// Loads another page, which then says what was done.
+export function leave(page, text) {
+  keep("sessionStorage", DONE, text);
+  location.assign(page);
+}
+
 const done = recall("sessionStorage", DONE);
 if (done) {
   keep("sessionStorage", DONE, null);

@@ -1,0 +1,102 @@
+"""Proposals that are being written: what they would do, who can propose them, and the transaction that proposes."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usufruct.chain import Call
+from usufruct.core import Address, Hash32
+from usufruct.governance.draft_calls import read_draft_calls
+from usufruct.governance.model import parts_of
+from usufruct.governance.parameters import Parameter
+from usufruct.governance.proposal_views import ProposalViews
+from usufruct.governance.proposals import GovernorTerms, check_proposal, proposal_id
+from usufruct.governance.simulation import Simulation, check_simulation
+from usufruct.governance.voters import Voters
+from usufruct.governance.words import CallWords
+from usufruct_client.draft_documents import DraftWish
+from usufruct_client.trade_documents import ExchangeTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposal that was not sent yet."""
+
+    calls: tuple[Call, ...]
+    description: str
+
+    @property
+    def id(self) -> Hash32:
+        """The id that the proposal would get."""
+        return proposal_id(self.calls, self.description.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """What a draft would do now, and the votes that it needs. `votes` are the reader's; None for an unknown reader."""
+
+    draft: Draft
+    words: Sequence[CallWords]
+    simulation: Simulation
+    terms: GovernorTerms
+    votes: int | None
+
+    @property
+    def missing(self) -> int | None:
+        """Votes that the reader lacks to propose it."""
+        return None if self.votes is None else max(self.terms.threshold - self.votes, 0)
+
+    @property
+    def is_too_early(self) -> bool:
+        """Whether the governor takes no proposal yet: the total score has not passed the floor."""
+        return self.terms.total_score <= self.terms.quorum_floor
+
+
+class Drafts:
+    """Shows drafts and returns their transactions; nothing of a draft is stored."""
+
+    def __init__(self, views: ProposalViews, voters: Voters) -> None:
+        """Say and simulate by `views`, send the demo account's transactions by `voters`."""
+        self._views = views
+        self._voters = voters
+        self.proposals = views.proposals
+
+    async def parameters(self) -> Sequence[Parameter]:
+        """Return what a proposal can change now."""
+        return await self._views.parameters()
+
+    async def read(self, wish: DraftWish) -> Draft:
+        """Return the draft of a wish.
+
+        Raises:
+            Invalid: when a call cannot be read, or there is no description.
+        """
+        calls = await read_draft_calls(wish.calls, await self.proposals.known())
+        check_proposal(calls, wish.description)
+        return Draft(tuple(calls), wish.description)
+
+    async def view(self, draft: Draft, reader: Address | None) -> DraftView:
+        """Return what a draft would do now."""
+        words, simulation, terms = await asyncio.gather(
+            self._views.words(draft.id, draft.calls),
+            self._views.simulate(draft.id, draft.calls),
+            self.proposals.terms(),
+        )
+        votes = None if reader is None else await self.proposals.votes_now(reader)
+        return DraftView(draft, words, simulation, terms, votes)
+
+    def call(self, draft: Draft) -> Call:
+        """Return the call that proposes a draft."""
+        return self.proposals.governor.propose(*parts_of(draft.calls), draft.description)
+
+    async def propose(self, account: Address, draft: Draft, *, anyway: bool) -> ExchangeTransaction:
+        """Return the transaction that proposes a draft; it was sent where the account is the demo account.
+
+        Raises:
+            WouldFail, NotSimulated: when the simulation fails or cannot run, unless it is wanted `anyway`.
+            BelowThreshold: when the account has too few votes.
+        """
+        call = await self.proposals.propose(account, draft.calls, draft.description)
+        if not anyway:
+            check_simulation(await self._views.simulate(draft.id, draft.calls))
+        return await self._voters.hand_over(account, call, "propose")
