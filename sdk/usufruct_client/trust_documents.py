@@ -8,9 +8,20 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictStr
 
 from usufruct_client.governance_documents import ProposalStateText, SupportText, VoteFacts
-from usufruct_client.wire_types import AddressText, AssetHex, Count, Document, HashText, Seconds, Uint256, Wish
+from usufruct_client.wire_types import (
+    AddressText,
+    AssetHex,
+    Count,
+    Document,
+    HashText,
+    Seconds,
+    Uint128,
+    Uint256,
+    Wish,
+)
 
 TrustVerb = Literal["vote", "execute", "delegate"]
+UnitText = Literal["text_token", "second", "byte", "image", "row", "step"]
 _Reason = Annotated[StrictStr, Field(max_length=1_000)]
 
 
@@ -103,3 +114,38 @@ class TrustWish(Wish):
     proposal: HashText | None = None
     support: SupportText | None = None
     reason: _Reason = ""
+
+
+class TrustDraftWish(Wish):
+    """`POST /v1/trusts/{asset}/drafts` and `.../drafts/transactions`: what of a service is proposed to change.
+
+    What is absent, or empty, stays as it is. Prices are atomic units of the service's payment token. A configuration is
+    the SHA-256 of its document and where that is published; `description` begins with the title. `anyway`: propose it
+    though a call would fail now.
+    """
+
+    description: StrictStr
+    input_per_million: Uint128 | None = None
+    output_per_million: Uint128 | None = None
+    per_call: Uint128 | None = None
+    cached_input_bps: Count | None = None
+    unit: UnitText | None = None
+    context_window: Count | None = None
+    uri: StrictStr = ""
+    endpoint: StrictStr = ""
+    configuration_hash: StrictStr = ""
+    published_at: StrictStr = ""
+    anyway: StrictBool = False
+
+
+class TrustDraftDetails(Document):
+    """What a draft of shareholders would change, and whether the account that asked can propose it.
+
+    `votes` are the account's now, absent where no one is signed in; `missing` are those it lacks for `threshold`.
+    """
+
+    trust: AddressText
+    calls: list[TrustCallFacts]
+    threshold: Uint256
+    votes: Uint256 | None
+    missing: Uint256 | None

@@ -1,10 +1,11 @@
-"""Shareholders decide about their service in a browser: a wallet and a passkey let their shares vote, vote, execute."""
+"""Shareholders decide about their service in a browser: a wallet and a passkey propose, vote and execute."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.support import command_line
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
@@ -15,7 +16,7 @@ from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
 from usufruct.app import Installation, open_installation
-from usufruct.assets import FREE, SUPPLY, Assets, CardChange, Holding, Listings, NewAsset, RegistryClient
+from usufruct.assets import FREE, SUPPLY, Assets, Holding, Listings, NewAsset, RegistryClient
 from usufruct.chain import ChainAccess, TokenFacts
 from usufruct.chain.contracts.asset_registry import Kind
 from usufruct.chain.contracts.title_trust import Terms
@@ -57,17 +58,46 @@ async def entrusted(installation: Installation, wallet: Address, passkey: Addres
     return made.id
 
 
-async def propose(installation: Installation, asset: AssetId) -> str:
-    """Propose a price and a configuration, as a shareholder with 20 % does by commands."""
-    chain, trusts = installation.get(ChainAccess), installation.get(TitleTrusts)
-    owner = chain.sender(devnet_signer(4, chain.chain_id))
-    await Devnet(chain.client).pass_time(2)
-    calls = [
-        await trusts.plan_price(asset, CardChange(input_per_million=400_000)),
-        trusts.plan_entry(asset, CONFIGURATION, ENTRY),
-    ]
-    made, _ = await trusts.propose(owner, asset, calls, "A price, and <i>prompts</i>")
-    return made.proposal.id
+async def propose(page: Page, place: str) -> str:
+    """Propose a price and a configuration in the page, after wrong ones; return the proposal's id."""
+    await page.goto(place)
+    await page.get_by_role("link", name="Propose a change").click()
+    await page.get_by_label("Title").fill("A price, and <i>prompts</i>")
+    look = page.get_by_role("button", name="See what it would do")
+    await look.click()
+    await expect(page.get_by_text("Write at least one value that is to change.")).to_be_visible()
+    price = page.get_by_label("A million units of input")
+    await price.fill("1,500")
+    await look.click()
+    await expect(page.get_by_text("thousands, or a fraction? Write 1500 or 1.50")).to_be_visible()
+    await expect(price).to_be_focused()
+    await price.fill("0,4")
+    document = {"name": "c.json", "mimeType": "application/json", "buffer": b"{}"}
+    await page.get_by_label("File with model, prompts and parameters").set_input_files(document)
+    await expect(page.get_by_label("Its SHA-256")).to_have_value(sha256(b"{}").hexdigest())
+    await look.click()
+    await expect(page.get_by_label("Where it is published")).to_be_focused()
+    await page.get_by_label("Where it is published").fill("https://example.org/<b>c.json")
+    await look.click()
+    await expect(page.get_by_text("Price of a million units of input:")).to_contain_text("→ 0.4")
+    await expect(page.get_by_text("would succeed now")).to_have_count(2)
+    await expect(page.get_by_text("your votes are enough")).to_be_visible()
+    await page.get_by_role("button", name="Propose it").click()
+    await expect(page.get_by_text("Your proposal is made.")).to_be_visible()
+    return page.url.rpartition("/")[2]
+
+
+async def propose_endpoint(page: Page, place: str) -> None:
+    """Propose another address of the API by a passkey, after a look back."""
+    await page.goto(f"{place}/new")
+    await page.get_by_label("Address of the API").fill("https://api.example.org")
+    await page.get_by_label("Title").fill("Move")
+    await page.get_by_role("button", name="See what it would do").click()
+    await page.get_by_role("button", name="Change it").click()
+    await expect(page.get_by_label("Address of the API")).to_have_value("https://api.example.org")
+    await page.get_by_role("button", name="See what it would do").click()
+    await page.get_by_role("button", name="Propose it").click()
+    await expect(page.get_by_text("Your proposal is made.")).to_be_visible()
 
 
 async def test_shareholders_decide_by_wallet_and_passkey(devnet_template: DevnetTemplate, tmp_path: Path):
@@ -94,7 +124,9 @@ async def test_shareholders_decide_by_wallet_and_passkey(devnet_template: Devnet
             await page.get_by_role("link", name="Who decides about it").click()
             await page.get_by_role("button", name="Vote with my shares").click()
             await expect(page.get_by_text("Your shares count in proposals from now on.")).to_be_visible()
-        proposal = await propose(installation, asset)
+        await devnet.pass_time(2)
+        proposal = await propose(desk.page, place)
+        await propose_endpoint(phone.page, place)
         await desk.page.goto(place)
         await desk.page.get_by_role("link", name="A price, and <i>prompts</i>").click()
         await expect(desk.page.get_by_text("voting not begun")).to_be_visible()
@@ -114,7 +146,8 @@ async def test_shareholders_decide_by_wallet_and_passkey(devnet_template: Devnet
 
         async with httpx.AsyncClient(timeout=60) as http:
             api = f"{root}/v1/trusts/{format_asset(asset)}"
-            (listed,) = read_answer(TrustDetails, (await http.get(api)).json()).proposals
+            moved, listed = read_answer(TrustDetails, (await http.get(api)).json()).proposals
+            assert (moved.title, moved.proposer, moved.state) == ("Move", passkey, "defeated")
             assert (listed.id, listed.state, listed.votes_for) == (proposal, "succeeded", SUPPLY // 10 * 4)
             shown = read_answer(TrustProposalDetails, (await http.get(f"{api}/proposals/{proposal}")).json())
             votes = {each.voter: (each.support, each.reason) for each in shown.votes}
@@ -139,5 +172,6 @@ async def test_shareholders_decide_by_wallet_and_passkey(devnet_template: Devnet
         assert await registry.contract.get_metadata(asset, CONFIGURATION) == ENTRY
         await desk.page.goto(f"{place}?language=de")
         await expect(desk.page.get_by_role("heading", level=1)).to_have_text("Entscheidungen über voted")
-        await check_page(browser, place)
+        for path in (place, f"{place}/new"):
+            await check_page(browser, path)
         assert desk.problems == []

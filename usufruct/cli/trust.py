@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 
-from usufruct.assets import SHARE_DECIMALS, CardChange, bps_of_percent
+from usufruct.assets import SHARE_DECIMALS, bps_of_percent
 from usufruct.chain import Call
 from usufruct.chain.contracts.title_trust import Terms
 from usufruct.cli.support.command import ADDRESS, Facts, parse_duration, runs
@@ -14,7 +14,7 @@ from usufruct.cli.support.registry_session import AssetArgument, RegistrySession
 from usufruct.cli.support.wallet_option import Wallet
 from usufruct.core import Address, AssetId, Invalid, checksum, format_asset, format_units, moment
 from usufruct.governance import Support
-from usufruct.governance.trusts import CONFIGURATION, ENDPOINT, TitleTrusts, TrustProposal, configuration_entry
+from usufruct.governance.trusts import ServiceChange, TitleTrusts, TrustProposal, configuration_entry, plan_change
 
 app = Typer()
 
@@ -120,15 +120,9 @@ async def propose(
     """
     which, trusts = await session.registry.find(asset), _trusts(session)
     token = await session.registry.token((await session.registry.asset(which)).currency)
-    change = card_change(token.decimals, input_price, output_price, call_price, cached_input, unit)
-    calls: list[Call] = [] if change == CardChange() else [await trusts.plan_price(which, change)]
-    calls += [trusts.plan_uri(which, uri)] if uri else []
-    calls += [trusts.plan_entry(which, ENDPOINT, endpoint.encode())] if endpoint else []
-    if configuration is not None:
-        entry = configuration_entry(configuration.read_bytes(), published_at)
-        calls.append(trusts.plan_entry(which, CONFIGURATION, entry))
-    if not calls:
-        raise Invalid("give a price, --uri, --endpoint or --configuration", code="nothing_to_change")
+    card = card_change(token.decimals, input_price, output_price, call_price, cached_input, unit)
+    entry = configuration_entry(configuration.read_bytes(), published_at) if configuration else b""
+    calls = await plan_change(trusts, which, ServiceChange(card, uri, endpoint, entry))
     return await _proposed(session, which, wallet, calls, because)
 
 

@@ -13,7 +13,7 @@ from usufruct.governance.draft_calls import read_draft_calls
 from usufruct.governance.drafts import Draft
 from usufruct.governance.errors import InvalidCall, InvalidProposal
 from usufruct.governance.known_contracts import KnownContracts
-from usufruct.governance.parameters import Parameter, find_parameter
+from usufruct.governance.parameters import Parameter, decimal_text, find_parameter
 from usufruct.governance.proposals import check_proposal
 from usufruct.governance.words import COIN_DECIMALS
 from usufruct.web import read_document
@@ -21,6 +21,9 @@ from usufruct_client.draft_documents import MOST_CALLS, DraftCall
 
 FIELDS = ("parameter", "value", "contract", "function", "arguments", "coins", "title", "description")
 _OF_CALLS = ("contract", "function", "arguments", "coins")
+PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+"""Attributes of a field for what is no prose."""
+
 _CALL_FIELD = "call-{}"
 
 
@@ -97,7 +100,7 @@ class DraftForm:
         if not contract:
             raise InvalidCall("the call has no contract; write its address or its name here", field="contract")
         try:
-            wei = parse_units(coins.replace(",", "."), COIN_DECIMALS, "coins") if coins else 0
+            wei = parse_units(decimal_text(coins, "coins"), COIN_DECIMALS, "coins") if coins else 0
         except Invalid as error:
             raise InvalidCall(error.message, field="coins") from error
         if not function:

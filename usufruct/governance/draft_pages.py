@@ -9,7 +9,7 @@ from starlette.responses import Response
 from usufruct.accounts import Sessions
 from usufruct.core import Address, Conflict, Invalid, NotFound
 from usufruct.governance.draft_api import TRANSACTIONS
-from usufruct.governance.draft_forms import DraftForm, field_of
+from usufruct.governance.draft_forms import PLAIN, DraftForm, field_of
 from usufruct.governance.drafts import Draft, Drafts, DraftView
 from usufruct.governance.pages import DRAWN, PROPOSALS
 from usufruct.governance.parameters import Parameter
@@ -54,7 +54,7 @@ def draft_pages(drafts: Drafts, voters: Voters, sessions: Sessions, pages: Pages
             contracts=_by_contract(parameters),
             chosen=chosen[0] if chosen else None,
             transactions=TRANSACTIONS,
-            plain=_PLAIN,
+            plain=PLAIN,
             **({} if view else await written(form, payer)),
             **{"error": None, "wrong_field": "", **more},
         )
@@ -91,10 +91,6 @@ def draft_pages(drafts: Drafts, voters: Voters, sessions: Sessions, pages: Pages
         return await answer(request, form, payer, view)
 
     return [PageRoute("GET", PATH, show, _SHOW), PageRoute("POST", PATH, change, _CHANGE)]
-
-
-_PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
-"""Attributes of a field for what is no prose."""
 
 
 def _by_contract(parameters: Sequence[Parameter]) -> dict[str, list[Parameter]]:

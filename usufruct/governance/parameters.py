@@ -140,9 +140,15 @@ def _read(unit: Unit, text: str, known: KnownContracts) -> Any:
 
 
 def _decimal(text: str, decimals: int) -> int:
-    if _AMBIGUOUS.fullmatch(text):
-        raise Invalid("thousands, or a fraction?")
-    return parse_units(text.replace(",", "."), decimals, "value")
+    return parse_units(decimal_text(text, "value"), decimals, "value")
+
+
+def decimal_text(text: str, field: str) -> str:
+    """Return "1.5" or "1,5" with a point; raises `InvalidValue` where it could be two numbers."""
+    typed = text.strip()
+    if _AMBIGUOUS.fullmatch(typed):
+        raise InvalidValue(f"{field} is {typed!r}: thousands, or a fraction? Write 1500 or 1.50", field=field)
+    return typed.replace(",", ".")
 
 
 def find_parameter(parameters: Sequence[Parameter], name: str) -> Parameter:

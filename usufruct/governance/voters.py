@@ -53,10 +53,7 @@ class Voters:
 
     async def hand_over(self, account: Address, call: Call, verb: str) -> ExchangeTransaction:
         """Return a call as the account's transaction; the demo account's is sent here, and awaited."""
-        sent = self._demo is not None and account == self._demo.address
-        if self._demo is not None and sent:
-            await self._chain.sender(self._demo).execute(call, f"gov/{verb}/{call.to}/{token_hex(8)}")
-        return ExchangeTransaction(self._chain.chain_id, call.to, f"0x{call.data.hex()}", call.value, sent=sent)
+        return await hand_over(self._chain, self._demo, account, call, f"gov/{verb}")
 
     async def _call(self, account: Address, proposal: str, wish: ProposalWish) -> Call:
         standing = await self.proposals.find(proposal)
@@ -71,6 +68,16 @@ class Voters:
                 return self.proposals.execute(standing)
             case "cancel":
                 return await self.proposals.cancel(account, standing)
+
+
+async def hand_over(
+    chain: ChainAccess, demo: KeySigner | None, account: Address, call: Call, intent: str
+) -> ExchangeTransaction:
+    """Return a call as an account's transaction; that of the demo account, if there is one, is sent and awaited."""
+    sent = demo is not None and account == demo.address
+    if demo is not None and sent:
+        await chain.sender(demo).execute(call, f"{intent}/{call.to}/{token_hex(8)}")
+    return ExchangeTransaction(chain.chain_id, call.to, f"0x{call.data.hex()}", call.value, sent=sent)
 
 
 class VotersCalls(RelayedCalls):

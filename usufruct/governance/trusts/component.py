@@ -12,7 +12,10 @@ from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
 from usufruct.governance.trusts.api import trust_routes
 from usufruct.governance.trusts.changes import TrustExplainer
-from usufruct.governance.trusts.pages import trust_pages
+from usufruct.governance.trusts.draft_api import trust_draft_routes
+from usufruct.governance.trusts.draft_pages import trust_draft_pages
+from usufruct.governance.trusts.drafts import TrustDrafts
+from usufruct.governance.trusts.pages import TrustPages, trust_pages
 from usufruct.governance.trusts.service import TitleTrusts
 from usufruct.governance.trusts.voters import ShareVoters, ShareVotersCalls
 from usufruct.web import Route
@@ -36,8 +39,13 @@ def build(context: Context) -> Component:
         demo = devnet_signer(DEMO_ACCOUNT, chain.chain_id) if is_devnet(chain.chain_id) else None
         voters = ShareVoters(get(TitleTrusts), get(RegistryClient), chain, holds_passkey, demo)
         explainer = TrustExplainer(get(RegistryClient))
-        pages = trust_pages(voters, explainer, sessions, get(Listings), get(Pages))
-        return [*trust_routes(voters, explainer, sessions), *pages]
+        drafts, pages = TrustDrafts(voters, explainer), TrustPages(voters, get(Listings), get(Pages))
+        return [
+            *trust_routes(voters, explainer, sessions),
+            *trust_draft_routes(drafts, sessions),
+            *trust_draft_pages(drafts, pages, get(RegistryClient), sessions),
+            *trust_pages(voters, explainer, sessions, pages),
+        ]
 
     async def start() -> None:
         get(MoreRelayedCalls)["trusts"] = lambda: ShareVotersCalls(get(TitleTrusts), get(RegistryClient))

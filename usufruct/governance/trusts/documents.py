@@ -6,11 +6,13 @@ from usufruct.core import AssetId
 from usufruct.governance.model import Vote
 from usufruct.governance.proposal_documents import vote_facts
 from usufruct.governance.trusts.changes import TrustCall
+from usufruct.governance.trusts.drafts import TrustDraftView
 from usufruct.governance.trusts.model import TrustFacts, TrustProposal
 from usufruct_client.trust_documents import (
     TrustCallFacts,
     TrustChangeFacts,
     TrustDetails,
+    TrustDraftDetails,
     TrustProposalDetails,
     TrustProposalFacts,
 )
@@ -53,6 +55,13 @@ def trust_proposal_details(
     facts, listed = trust_proposal_facts(standing), [vote_facts(each) for each in votes]
     return TrustProposalDetails(
         facts, standing.proposal.written, standing.trust, [call_facts(each) for each in calls], listed
+    )
+
+
+def trust_draft_details(view: TrustDraftView) -> TrustDraftDetails:
+    """Return what a draft would change."""
+    return TrustDraftDetails(
+        view.trust, [call_facts(each) for each in view.calls], view.threshold, view.votes, view.missing
     )
 
 

@@ -1,5 +1,6 @@
 """What shareholders vote on in a trust, and how it is written: frozen values and pure rules."""
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -19,6 +20,7 @@ CONFIGURATION, ENDPOINT = "configuration", "endpoint"
 _LONGEST_SHOWN = 1_200
 """Of a text: more than a configuration's entry has."""
 _LONGEST_ADDRESS = 1_000
+_DIGEST = re.compile("[0-9a-fA-F]{64}")
 _DISSOLUTION = AssetRegistry(ZERO_ADDRESS).transfer_from(ZERO_ADDRESS, ZERO_ADDRESS, AssetId(0)).data[:4]
 
 
@@ -116,6 +118,11 @@ def configuration_entry(document: bytes, published_at: str) -> bytes:
     Raises:
         Invalid: when the address is not one word of printable ASCII.
     """
+    return hashed_configuration(sha256(document).hexdigest(), published_at)
+
+
+def hashed_configuration(digest: str, published_at: str) -> bytes:
+    """Return the entry of a configuration whose document has this SHA-256, in hex; raises as `configuration_entry`."""
     plain = published_at.isascii() and published_at.isprintable() and " " not in published_at
     if not (plain and 0 < len(published_at) <= _LONGEST_ADDRESS):
         raise Invalid(
@@ -124,7 +131,13 @@ def configuration_entry(document: bytes, published_at: str) -> bytes:
             code="invalid_configuration",
             field="published_at",
         )
-    return f"sha256:{sha256(document).hexdigest()} {published_at}".encode()
+    if not _DIGEST.fullmatch(digest):
+        raise Invalid(
+            f"the configuration's SHA-256 must be 64 hex digits, not {digest[:80]!r}; `sha256sum FILE` prints it",
+            code="invalid_configuration",
+            field="configuration_hash",
+        )
+    return f"sha256:{digest.lower()} {published_at}".encode()
 
 
 def words_of(call: Call) -> str:
@@ -162,6 +175,12 @@ def _told(function: str, values: tuple[Any, ...]) -> str:
 def signed_description(text: str, proposer: Address) -> str:
     """Return a description that the trust takes from its proposer alone, so that no other can make and cancel it."""
     return f"{text}\n#proposer={proposer}"
+
+
+def unsigned_description(text: str, proposer: Address) -> str:
+    """Return what the proposer wrote, without the line that names them; the text itself where it has none."""
+    written, _, _ = text.rpartition(signed_description("", proposer))
+    return written or text
 
 
 def text_of(content: bytes) -> str:

@@ -11,10 +11,11 @@ from usufruct.accounts import Sessions
 from usufruct.assets import SHARE_DECIMALS, Listings
 from usufruct.core import Address, AssetId, checksum, format_asset
 from usufruct.governance.api import read_page
+from usufruct.governance.draft_forms import PLAIN
 from usufruct.governance.model import OPEN_STATES, ProposalState, harmless
 from usufruct.governance.trusts.api import asset_of, explained, number_of
 from usufruct.governance.trusts.changes import TrustExplainer, ValueKind
-from usufruct.governance.trusts.model import NotATrust, TrustProposal
+from usufruct.governance.trusts.model import NotATrust, TrustProposal, shown_text, unsigned_description
 from usufruct.governance.trusts.refusals import REFUSALS
 from usufruct.governance.trusts.service import PAGE
 from usufruct.governance.trusts.voters import ShareVoters
@@ -45,31 +46,52 @@ _SHOW = Operation(
 _LAST_SECOND = 253_402_300_799
 
 
-def trust_pages(
-    voters: ShareVoters, explainer: TrustExplainer, sessions: Sessions, listings: Listings, pages: Pages
-) -> list[PageRoute]:
-    """Return the routes of the pages, to which pages about a service link."""
-    pages.add_package("usufruct.governance.trusts", (), REFUSALS)
-    for place in _LINKED_FROM:
-        pages.add_section(place, _LINK)
-    trusts = voters.trusts
+class TrustPages:
+    """Answers with pages about a service that is in a trust, or could be."""
 
-    async def answer(request: Request, template: str, asset: AssetId, payer: Address | None, **values: Any) -> Response:
-        listing = await listings.by_id(asset)
-        answer = pages.answer(
+    def __init__(self, voters: ShareVoters, listings: Listings, pages: Pages) -> None:
+        """Add the package's templates to `pages`; pages of other packages about a service link here."""
+        self._voters = voters
+        self._listings = listings
+        self._pages = pages
+        pages.add_package("usufruct.governance.trusts", (), REFUSALS)
+        for place in _LINKED_FROM:
+            pages.add_section(place, _LINK)
+
+    async def answer(
+        self,
+        request: Request,
+        template: str,
+        asset: AssetId,
+        payer: Address | None,
+        *,
+        fragment: str = "",
+        **values: Any,
+    ) -> Response:
+        """Answer with a page about an asset for a reader, who may be unknown."""
+        listing = await self._listings.by_id(asset)
+        answer = self._pages.answer(
             request,
             f"trusts/{template}.html",
+            fragment=fragment,
             **_DRAWN,
             **values,
             asset=format_asset(asset),
             name=listing.name if listing else format_asset(asset),
             service_path=f"/s/{quote(listing.name)}" if listing else "",
             payer=payer,
-            by_passkey=payer is not None and await voters.holds_passkey(payer),
-            shares=(await voters.registry.shares(asset)).address,
+            by_passkey=payer is not None and await self._voters.holds_passkey(payer),
+            shares=(await self._voters.registry.shares(asset)).address,
         )
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows votes from before one was cast
         return answer
+
+
+def trust_pages(
+    voters: ShareVoters, explainer: TrustExplainer, sessions: Sessions, pages: TrustPages
+) -> list[PageRoute]:
+    """Return the routes of the pages that show a trust and its proposals."""
+    trusts, answer = voters.trusts, pages.answer
 
     async def reader(request: Request) -> Address | None:
         session = await sessions.find(request.exchange)
@@ -129,8 +151,7 @@ def trust_pages(
 
 def own_words(proposal: TrustProposal) -> str:
     """Return what the proposer wrote, without the line that names them for the contract."""
-    text, _, _ = proposal.proposal.text.rpartition(f"\n#proposer={proposal.proposal.proposer}")
-    return text or proposal.proposal.text
+    return unsigned_description(proposal.proposal.text, proposal.proposal.proposer)
 
 
 _DRAWN: dict[str, Any] = {
@@ -140,7 +161,10 @@ _DRAWN: dict[str, Any] = {
     "checksum": checksum,
     "harmless": harmless,
     "own_words": own_words,
+    "plain": PLAIN,
+    "shown_text": shown_text,
     "duration": duration,
+    "votes_up": lambda amount: Decimal(amount).scaleb(-SHARE_DECIMALS),
     "score": lambda amount: Decimal(amount).scaleb(-SHARE_DECIMALS),
     "moment": lambda seconds: datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC),
 }

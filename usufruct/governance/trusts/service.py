@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from usufruct.assets import Asset, AssetIndexer, Assets, CardChange, RegistryClient, execute_once
+from usufruct.assets import SHARE_DECIMALS, Asset, AssetIndexer, Assets, CardChange, RegistryClient, execute_once
 from usufruct.chain import Call, ChainAccess, Indexer, Sender, keccak
 from usufruct.chain.contracts.title_trust import ProposalCreated, Terms, TitleTrust
 from usufruct.chain.deployment import HORIZON_BLOCKS, address_of, deployment_of
 from usufruct.core import UINT256_MAX, ZERO_ADDRESS, Address, AssetId, Hash32, Invalid, checksum, format_asset, moment
 from usufruct.governance.ballots import check_reason
-from usufruct.governance.errors import AlreadyVoted, UnknownProposal, VotingClosed, VotingNotOpen
+from usufruct.governance.errors import AlreadyVoted, BelowThreshold, UnknownProposal, VotingClosed, VotingNotOpen
 from usufruct.governance.governor_logs import PROPOSAL_TOPICS, GovernorLogs
 from usufruct.governance.model import ProposalState, Support, Tally, Vote, parts_of
 from usufruct.governance.proposal_store import (
@@ -21,6 +21,7 @@ from usufruct.governance.proposal_store import (
     tallies_of,
     votes_of,
 )
+from usufruct.governance.proposals import check_proposal
 from usufruct.governance.trusts.model import (
     CONFIGURATION,
     NoShares,
@@ -31,6 +32,7 @@ from usufruct.governance.trusts.model import (
     TrustTerms,
     signed_description,
 )
+from usufruct.governance.words import grouped
 
 PAGE = 20
 """Proposals on a page of the list."""
@@ -135,18 +137,43 @@ class TitleTrusts:
         trust = await self.of(asset)
         return self._registry.contract.transfer_from(trust.address, to, asset)
 
+    async def plan_proposal(self, proposer: Address, asset: AssetId, calls: Sequence[Call], description: str) -> Call:
+        """Return the call that opens a proposal, which the trust takes from this proposer alone.
+
+        Raises:
+            InvalidProposal: without calls or a description.
+            BelowThreshold: when the proposer has too few votes.
+            NotATrust: as `of`.
+        """
+        check_proposal(calls, description)
+        trust = await self.of(asset)
+        votes, threshold = await self.votes_now(asset, proposer), (await self.terms(trust)).threshold
+        if votes < threshold:
+            raise BelowThreshold(
+                f"{checksum(proposer)} has {grouped(votes, SHARE_DECIMALS)} votes; a proposal needs "
+                f"{grouped(threshold, SHARE_DECIMALS)}. Shares vote where they were delegated before, by `usufruct "
+                "trust delegate`",
+                votes=str(votes),
+                threshold=str(threshold),
+            )
+        return self.proposing(trust.address, proposer, calls, description)
+
+    def proposing(self, trust: Address, proposer: Address, calls: Sequence[Call], description: str) -> Call:
+        """Return the call that opens a proposal of a trust; nothing is checked."""
+        return TitleTrust(trust).propose(*parts_of(calls), signed_description(description, proposer))
+
     async def propose(
         self, sender: Sender, asset: AssetId, calls: Sequence[Call], description: str
     ) -> tuple[TrustProposal, Hash32]:
         """Open a proposal; return it, and the transaction.
 
         Raises:
-            GovernorInsufficientProposerVotes, CallNotAllowed: the trust's refusals; nothing was sent.
+            CallNotAllowed: the trust's refusal; nothing was sent.
+            InvalidProposal, BelowThreshold, NotATrust: as `plan_proposal`.
         """
-        trust, text = await self.of(asset), signed_description(description, sender.address)
-        targets, values, data = parts_of(calls)
-        receipt = await execute_once(sender, trust.propose(targets, values, data, text), f"trust/propose/{asset:#x}")
-        (event,) = ProposalCreated.among(receipt.logs, trust.address)
+        call = await self.plan_proposal(sender.address, asset, calls, description)
+        receipt = await execute_once(sender, call, f"trust/propose/{asset:#x}")
+        (event,) = ProposalCreated.among(receipt.logs, call.to)
         return await self.proposal(asset, event.proposal_id), receipt.hash
 
     async def vote(self, sender: Sender, asset: AssetId, proposal: int, support: Support, reason: str = "") -> Hash32:

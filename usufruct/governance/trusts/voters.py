@@ -1,7 +1,5 @@
 """Calls of shareholders of this site to their trusts: of a wallet or a passkey in the browser, or the demo account."""
 
-from secrets import token_hex
-
 from usufruct.accounts.passkeys import RelayedCalls
 from usufruct.assets import RegistryClient
 from usufruct.chain import Call, ChainAccess, UnreadableAnswer, keccak
@@ -11,10 +9,11 @@ from usufruct.chain.interface import interface_of
 from usufruct.chain.keys import KeySigner
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, Conflict, Denied, Hash32, Invalid, NotFound
 from usufruct.governance.errors import InvalidVote
+from usufruct.governance.model import calls_of
 from usufruct.governance.proposal_documents import support_of
-from usufruct.governance.trusts.model import TrustProposal
+from usufruct.governance.trusts.model import TrustProposal, unsigned_description
 from usufruct.governance.trusts.service import TitleTrusts
-from usufruct.governance.voters import HoldsPasskey
+from usufruct.governance.voters import HoldsPasskey, hand_over
 from usufruct_client.trade_documents import ExchangeTransaction
 from usufruct_client.trust_documents import TrustWish
 
@@ -46,11 +45,11 @@ class ShareVoters:
         Raises:
             NotATrust, UnknownProposal, InvalidVote, Conflict: when it cannot be done now; the code says why.
         """
-        call = await self._call(account, asset, wish)
-        sent = self._demo is not None and account == self._demo.address
-        if self._demo is not None and sent:
-            await self._chain.sender(self._demo).execute(call, f"trust/{wish.action}/{call.to}/{token_hex(8)}")
-        return ExchangeTransaction(self._chain.chain_id, call.to, f"0x{call.data.hex()}", call.value, sent=sent)
+        return await self.hand_over(account, await self._call(account, asset, wish), wish.action)
+
+    async def hand_over(self, account: Address, call: Call, verb: str) -> ExchangeTransaction:
+        """Return a call as the account's transaction; the demo account's is sent here, and awaited."""
+        return await hand_over(self._chain, self._demo, account, call, f"trust/{verb}")
 
     async def _call(self, account: Address, asset: AssetId, wish: TrustWish) -> Call:
         if wish.action == "delegate":
@@ -70,7 +69,7 @@ class ShareVoters:
 
 
 class ShareVotersCalls(RelayedCalls):
-    """Allows passkey accounts to vote, to execute what passed, and to let themselves vote with their shares."""
+    """Allows passkey accounts to propose, vote, execute what passed, and let themselves vote with their shares."""
 
     def __init__(self, trusts: TitleTrusts, registry: RegistryClient) -> None:
         """Ask `trusts` which votes count."""
@@ -79,7 +78,7 @@ class ShareVotersCalls(RelayedCalls):
         self._execution = TitleTrust(ZERO_ADDRESS).execute([], [], [], bytes(32), value=0).data[:4]
 
     async def pays_for(self, account: Address, call: Call) -> bool:
-        """Tell whether the relayer pays for a call: votes that count, executions that are due, one's own delegation."""
+        """Tell whether the relayer pays: proposals and votes that count, executions that are due, one's delegation."""
         if call.data == Shares(ZERO_ADDRESS).delegate(account).data:
             return await self._holds_shares(account, call.to)
         asset = await self._trusts.held_at(call.to)
@@ -87,7 +86,7 @@ class ShareVotersCalls(RelayedCalls):
             return False
         try:
             return call == await self._expected(account, asset, call)
-        except (Conflict, Denied, Invalid, NotFound, UnreadableAnswer):
+        except (Conflict, Denied, Invalid, NotFound, UnreadableAnswer, ValueError):
             return False
 
     async def _expected(self, account: Address, asset: AssetId, call: Call) -> Call | None:
@@ -97,8 +96,14 @@ class ShareVotersCalls(RelayedCalls):
             return self._trusts.plan_execution(await self._trusts.proposal(asset, number))
         interface = interface_of(TitleTrust.__name__)
         function = interface.by_selector.get(call.data[:4]) if interface else None
-        if function is None or function.name not in ("castVote", "castVoteWithReason"):
+        if function is None or function.name not in ("castVote", "castVoteWithReason", "propose"):
             return None
+        if function.name == "propose":
+            *parts, text = function.arguments(call.data)
+            calls = calls_of(parts)
+            if any(each.to != self._registry.contract.address for each in calls):  # the trust takes no others
+                return None
+            return await self._trusts.plan_proposal(account, asset, calls, unsigned_description(text, account))
         number, support, *reason = function.arguments(call.data)
         standing = await self._trusts.proposal(asset, number)
         return await self._trusts.plan_vote(account, standing, support, *reason)

@@ -1,5 +1,6 @@
 // A proposal that is being written: what the server shows of it gets the focus; its last button has the account propose it.
 
+import { hex } from "./hex.js";
 import { perform } from "./transactions.js";
 import { act, ask, leave, resume, send } from "./wallet.js";
 
@@ -24,7 +25,16 @@ document.addEventListener("submit", (event) => {
   act(event.submitter, () => run(event.target.dataset));
 });
 
-document.addEventListener("htmx:after:swap", () => {
+// The SHA-256 of a file that is chosen goes into a field; the file itself goes nowhere.
+document.addEventListener("change", async ({ target }) => {
+  const field = document.getElementById(target.dataset.hashInto);
+  if (!field || !target.files[0]) return;
+  const digest = await crypto.subtle.digest("SHA-256", await target.files[0].arrayBuffer());
+  field.value = hex(new Uint8Array(digest)).slice(2);
+});
+
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (detail.ctx.target.id !== "draft") return;
   document.querySelector("#draft [aria-invalid], #draft [role=alert], #draft [data-focus]")?.focus();
 });
 
