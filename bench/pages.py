@@ -55,6 +55,8 @@ BUYERS_PAGES = {
     "recover": "/account/recover",
     "airdrop": "/airdrop",
     "stake": "/stake",
+    "proposals": "/proposals",
+    "propose": "/proposals/new",
     "gallery": "/_gallery",
 }
 SELLERS_PAGES = {
@@ -92,6 +94,7 @@ TOKEN = {
     "USUFRUCT_PLATFORM_TOKEN_NAME": "Example",
     "USUFRUCT_PLATFORM_TOKEN_SYMBOL": "EXM",
     "USUFRUCT_PLATFORM_TOKEN_EXIT_PENALTY_PERCENT": "20",
+    "USUFRUCT_GOVERNANCE_QUORUM_FLOOR": "20000000",
     "USUFRUCT_PLATFORM_TOKEN_ALLOCATION": ",".join(f"{DEVNET_ADDRESSES[int(each)]}=1" for each, _, _ in STAKERS),
 }
 HOLDER_COUNT = 12_000

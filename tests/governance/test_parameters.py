@@ -1,5 +1,7 @@
 """What a proposal can change: read from the chain, written by people, and refused where the contract would refuse."""
 
+from typing import Any
+
 import pytest
 
 from tests.governance.test_call_text import PLACES, STRANGER, known
@@ -15,7 +17,12 @@ from usufruct.governance.settings import SETTINGS, Setting
 from usufruct.governance.words import Value
 
 SUPPLY = 10_000_000 * 10**18
-NOW = {"exchange_fee": 100, "fee_sink": STRANGER, "voting_period": 5 * DAY_SECONDS, "exit_penalty": 2_000}
+NOW: dict[str, Any] = {
+    "exchange_fee": 100,
+    "fee_sink": STRANGER,
+    "voting_period": 5 * DAY_SECONDS,
+    "exit_penalty": 2_000,
+}
 
 
 def parameter(contract: str, key: str) -> Parameter:
@@ -27,7 +34,7 @@ def parameter(contract: str, key: str) -> Parameter:
             if each.key == key:
                 (function,) = [function for function in interface.functions if function.signature == signature]
                 arguments = tuple(NOW.get(other.key) for other in settings)
-                bounds = each.bounds.of(SUPPLY) if each.bounds else None
+                bounds = each.bounds.of(SUPPLY, NOW) if each.bounds else None
                 place = KnownContract(contract, PLACES[contract], interface)
                 return Parameter(place, function, each, Value(each.unit, NOW.get(key)), arguments, bounds)
     raise AssertionError(key)
@@ -105,7 +112,7 @@ def test_what_the_timelock_commands_can_be_changed_within_the_bounds_of_the_cont
         ends: list[tuple[str, bool]] = [(f"accept {number}", True) for number, _ in enumerate(calls)]
         for contract, setting, signature in bounded(contracts):
             assert setting.bounds is not None
-            least, most = setting.bounds.of(supply)
+            least, most = setting.bounds.of(supply, {"voting_period": 28 * DAY_SECONDS})
             for value, fits in ((least, True), (most, True), (most + 1, False), (least - 1, False)):
                 if value < 0 or (setting.bounds.or_zero and value == 0):
                     continue

@@ -174,36 +174,31 @@ async def read_parameters(client: Client, known: KnownContracts, supply: int) ->
 
 async def _of_contract(client: Client, known: KnownContracts, contract: KnownContract, supply: int) -> list[Parameter]:
     functions = {each.signature: each for each in contract.interface.functions}
-    commands = contract.name in _OWN
-    if not commands:
+    if contract.name not in _OWN:
         owner, offered = await asyncio.gather(
             read_setting(client, contract, OWNER), read_setting(client, contract, PROPOSED_OWNER)
         )
         if offered == known.treasury:
             return [Parameter(contract, functions["acceptOwnership()"], OWNER, _named(known, Unit.ACCOUNT, owner), ())]
-        commands = owner == known.treasury
-    if not commands:
-        return []
+        if owner != known.treasury:
+            return []
+    chosen = {
+        signature: settings
+        for signature, settings in SETTINGS[contract.name].items()
+        if not any(each.keys or each.argument is None for each in settings)
+    }
+    keys = [each for settings in chosen.values() for each in settings]
+    read = await asyncio.gather(*(read_setting(client, contract, each) for each in keys))
+    values = {each.key: value for each, value in zip(keys, read, strict=True) if value is not None}
     found: list[Parameter] = []
-    for signature, settings in SETTINGS[contract.name].items():
-        if any(each.keys or each.argument is None for each in settings):
+    for signature, settings in chosen.items():
+        if any(each.key not in values for each in settings):
             continue
-        values = await asyncio.gather(*(read_setting(client, contract, each) for each in settings))
-        by_place = {each.argument: value for each, value in zip(settings, values, strict=True)}
-        arguments = tuple(by_place[place] for place in range(len(functions[signature].inputs)))
-        if None in values:
-            continue
-        found += [
-            Parameter(
-                contract,
-                functions[signature],
-                each,
-                _named(known, each.unit, value),
-                arguments,
-                each.bounds.of(supply) if each.bounds else None,
-            )
-            for each, value in zip(settings, values, strict=True)
-        ]
+        arguments = tuple(values[each.key] for each in sorted(settings, key=lambda each: each.argument or 0))
+        for each in settings:
+            now = _named(known, each.unit, values[each.key])
+            bounds = each.bounds.of(supply, values) if each.bounds else None
+            found.append(Parameter(contract, functions[signature], each, now, arguments, bounds))
     return found
 
 

@@ -29,9 +29,12 @@ class SupplyPart:
 
     divisor: int
 
-    def of(self, supply: int) -> int:
-        """Return it in atomic units."""
-        return divide_down(supply, self.divisor)
+
+@dataclass(frozen=True, slots=True)
+class ValueOf:
+    """What another setting of the same contract is now, by its key."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,21 @@ class Bounds:
     """What a contract takes for a number: `least` to `most`; `or_zero`: also 0, which switches it off."""
 
     least: int | SupplyPart
-    most: int | SupplyPart
+    most: int | SupplyPart | ValueOf
     or_zero: bool = False
 
-    def of(self, supply: int) -> tuple[int, int]:
-        """Return both ends, with this supply of the platform token."""
-        least, most = (each.of(supply) if isinstance(each, SupplyPart) else each for each in (self.least, self.most))
-        return least, most
+    def of(self, supply: int, values: Mapping[str, int]) -> tuple[int, int]:
+        """Return both ends, with this supply of the platform token and these values of the contract's settings."""
+
+        def end(bound: int | SupplyPart | ValueOf) -> int:
+            match bound:
+                case SupplyPart(divisor):
+                    return divide_down(supply, divisor)
+                case ValueOf(key):
+                    return values[key]
+            return bound
+
+        return end(self.least), end(self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +147,12 @@ SETTINGS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
             Setting("quorum_floor", "quorumFloor()", Unit.SCORE, bounds=Bounds(SupplyPart(1_000), SupplyPart(10))),
         ),
         "setLateQuorumVoteExtension(uint48)": (
-            Setting("late_quorum_extension", "lateQuorumVoteExtension()", Unit.SECONDS),
+            Setting(
+                "late_quorum_extension",
+                "lateQuorumVoteExtension()",
+                Unit.SECONDS,
+                bounds=Bounds(0, ValueOf("voting_period")),
+            ),
         ),
         "setGuardian(address)": (Setting("guardian", "guardian()", Unit.ACCOUNT),),
         "updateTimelock(address)": (Setting("timelock", "timelock()", Unit.ACCOUNT),),
