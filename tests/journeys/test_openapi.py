@@ -100,6 +100,11 @@ async def ask_about_trusts(url: str, http: httpx.AsyncClient) -> None:
         assert (await http.get(f"{url}/{path}")).status_code == 404, path
     wish = {"action": "delegate"}
     assert (await http.post(f"{url}/v1/trusts/{asset}/transactions", json=wish)).status_code in (401, 404)
+    wish = {"description": "Move", "endpoint": "https://api.example.org"}
+    for path in ("drafts", "drafts/transactions"):
+        assert (await http.post(f"{url}/v1/trusts/{asset}/{path}", json=wish)).status_code in (401, 404)
+    assert (await http.get(f"{url}/trusts/{asset}/new")).status_code == 404
+    assert (await http.post(f"{url}/trusts/{asset}/new", data=wish)).status_code == 404
 
 
 @pytest.mark.anvil

@@ -64,7 +64,7 @@ def governance_routes(views: ProposalViews, voters: Voters, sessions: Sessions) 
 
     async def show(request: Request) -> Response:
         standing = await proposals.find(request.path_params["id"])
-        words = await views.words(standing.proposal.id, standing.proposal.calls)
+        words = await views.words(standing.proposal)
         simulation, votes = await views.simulation(standing), await proposals.votes(standing.proposal)
         return document_response(proposal_details(standing, proposals.governor.address, words, simulation, votes))
 

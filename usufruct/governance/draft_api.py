@@ -16,7 +16,7 @@ DRAFTS = "/v1/proposals/drafts"
 TRANSACTIONS = f"{DRAFTS}/transactions"
 
 _AWAY = {503: "the chain's node does not answer"}
-_UNREADABLE = {400: "a call cannot be read, or there is no description; `field` names what is wrong"}
+_UNREADABLE = {400: "a call cannot be read, or the description is missing; `field` names what is wrong"}
 _PARAMETERS = Operation(
     "List the parameters of the platform that a proposal can change now: value, unit, bounds.",
     ParameterList,

@@ -22,7 +22,7 @@ from usufruct_client.draft_documents import MOST_CALLS, DraftCall
 FIELDS = ("parameter", "value", "contract", "function", "arguments", "coins", "title", "description")
 _OF_CALLS = ("contract", "function", "arguments", "coins")
 PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
-"""Attributes of a field for what is no prose."""
+"""Attributes of a field for addresses, names and code."""
 
 _CALL_FIELD = "call-{}"
 
@@ -76,8 +76,7 @@ class DraftForm:
             Invalid, Conflict: when it cannot be read; the field says what.
         """
         calls = await self._with_call(known) if any(self.fields[each] for each in _OF_CALLS) else self.calls
-        written_value = self.fields["value"] or calls == self.calls
-        if written_value:
+        if self.fields["value"] or calls == self.calls:
             calls = self._with_change(calls, find_parameter(parameters, self.fields["parameter"]), known)
         if len(calls) > MOST_CALLS:
             raise InvalidProposal(

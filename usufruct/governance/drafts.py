@@ -69,7 +69,7 @@ class Drafts:
         """Return the draft of a wish.
 
         Raises:
-            Invalid: when a call cannot be read, or there is no description.
+            Invalid: when a call cannot be read, or the description is missing.
         """
         calls = await read_draft_calls(wish.calls, await self.proposals.known())
         check_proposal(calls, wish.description)
@@ -78,8 +78,8 @@ class Drafts:
     async def view(self, draft: Draft, reader: Address | None) -> DraftView:
         """Return what a draft would do now."""
         words, simulation, terms = await asyncio.gather(
-            self._views.words(draft.id, draft.calls),
-            self._views.simulate(draft.id, draft.calls),
+            self.proposals.explain(draft.calls),
+            self._views.draft_simulation(draft.id, draft.calls),
             self.proposals.terms(),
         )
         votes = None if reader is None else await self.proposals.votes_now(reader)
@@ -98,5 +98,5 @@ class Drafts:
         """
         call = await self.proposals.propose(account, draft.calls, draft.description)
         if not anyway:
-            check_simulation(await self._views.simulate(draft.id, draft.calls))
+            check_simulation(await self._views.draft_simulation(draft.id, draft.calls))
         return await self._voters.hand_over(account, call, "propose")

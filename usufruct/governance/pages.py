@@ -86,7 +86,7 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
             "proposal",
             standing=standing,
             proposal=standing.proposal,
-            words=await views.words(standing.proposal.id, standing.proposal.calls),
+            words=await views.words(standing.proposal),
             simulation=await views.simulation(standing),
             votes=await proposals.votes(standing.proposal),
             governor=proposals.governor.address,

@@ -157,9 +157,7 @@ def find_parameter(parameters: Sequence[Parameter], name: str) -> Parameter:
         if each.id == name:
             return each
     names = ", ".join(each.id for each in parameters)
-    raise UnknownParameter(
-        f"{name[:80]!r} is no parameter that the timelock can change now; these are: {names}", field="parameter"
-    )
+    raise UnknownParameter(f"the timelock cannot change {name[:80]!r} now; choose one of: {names}", field="parameter")
 
 
 async def read_parameters(client: Client, known: KnownContracts, supply: int) -> list[Parameter]:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from usufruct.chain import Call
 from usufruct.core import Clock, Hash32
 from usufruct.governance.delegates import Delegate
-from usufruct.governance.model import OPEN_STATES
+from usufruct.governance.model import OPEN_STATES, Proposal
 from usufruct.governance.parameters import Parameter
 from usufruct.governance.powers import Power, Powers
 from usufruct.governance.proposals import Proposals, StandingProposal
 from usufruct.governance.simulation import Simulation
 from usufruct.governance.words import CallWords
+
+Simulations = dict[Hash32, tuple[float, Simulation]]
+"""By a proposal's id: when each was made, and what it found."""
 
 _FRESH_SECONDS = 30.0
 _MOST_KEPT = 100
@@ -26,39 +29,48 @@ class ProposalViews:
         self._powers = powers
         self._clock = clock
         self._saying, self._simulating, self._reading = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._drafting = asyncio.Lock()
         self._words: dict[Hash32, tuple[float, list[CallWords]]] = {}
-        self._simulations: dict[Hash32, tuple[float, Simulation]] = {}
+        self._simulations: Simulations = {}
+        self._draft_simulations: Simulations = {}
         self._delegates: tuple[float, Sequence[Delegate]] | None = None
         self._parameters: tuple[float, Sequence[Parameter]] | None = None
         self._table: tuple[float, list[Power]] | None = None
 
-    async def words(self, proposal: Hash32, calls: Sequence[Call]) -> list[CallWords]:
-        """Return what the calls of a proposal do, in words; its id stands for the calls."""
+    async def words(self, proposal: Proposal) -> list[CallWords]:
+        """Return what a proposal's calls do, in words."""
         async with self._saying:
-            kept = self._words.get(proposal)
+            kept = self._words.get(proposal.id)
             if kept is None or self._is_old(kept[0]):
                 if len(self._words) >= _MOST_KEPT:
                     self._words.clear()
-                kept = self._clock.monotonic(), await self.proposals.explain(calls)
-                self._words[proposal] = kept
+                kept = self._clock.monotonic(), await self.proposals.explain(proposal.calls)
+                self._words[proposal.id] = kept
             return kept[1]
 
     async def simulation(self, standing: StandingProposal) -> Simulation | None:
         """Return what a proposal would do now; None where it can no longer be executed."""
         if standing.state not in OPEN_STATES:
             return None
-        return await self.simulate(standing.proposal.id, standing.proposal.calls)
-
-    async def simulate(self, proposal: Hash32, calls: Sequence[Call]) -> Simulation:
-        """Return what the calls of a proposal would do now; its id stands for the calls."""
         async with self._simulating:
-            kept = self._simulations.get(proposal)
-            if kept is None or self._is_old(kept[0]):
-                if len(self._simulations) >= _MOST_KEPT:
-                    self._simulations.clear()
-                kept = self._clock.monotonic(), await self.proposals.simulate(calls)
-                self._simulations[proposal] = kept
-            return kept[1]
+            return await self._simulated(self._simulations, standing.proposal.id, standing.proposal.calls)
+
+    async def draft_simulation(self, draft: Hash32, calls: Sequence[Call]) -> Simulation:
+        """Return what a draft would do now, by the id that its proposal would get.
+
+        Drafts wait for each other alone: anyone may send one, and proposals are shown meanwhile.
+        """
+        async with self._drafting:
+            return await self._simulated(self._draft_simulations, draft, calls)
+
+    async def _simulated(self, kept: Simulations, proposal: Hash32, calls: Sequence[Call]) -> Simulation:
+        found = kept.get(proposal)
+        if found is None or self._is_old(found[0]):
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            found = self._clock.monotonic(), await self.proposals.simulate(calls)
+            kept[proposal] = found
+        return found[1]
 
     async def parameters(self) -> Sequence[Parameter]:
         """Return what a proposal can change."""

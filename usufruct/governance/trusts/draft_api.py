@@ -20,7 +20,7 @@ DRAFTS = f"{TRUSTS}/{{asset}}/drafts"
 TRANSACTIONS = f"{DRAFTS}/transactions"
 
 _REFUSES = {
-    400: "a value cannot be set, or nothing changes, or there is no description; `field` names it",
+    400: "a value cannot be set, nothing changes, or the description is missing; `field` names it",
     404: "there is no such asset",
     503: "the chain's node does not answer",
 }
