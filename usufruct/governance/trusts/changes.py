@@ -108,7 +108,7 @@ class TrustExplainer:
             case "setPriceCard", (_, card):
                 return card_changes(await contract.price_card(asset), card)
             case "setAgentURI", (_, uri):
-                before = await _read_text(contract.token_uri(asset))
+                before = await read_shown_text(contract.token_uri(asset))
                 return [TrustChange("uri", ValueKind.TEXT, before, shown_text(uri))]
             case "setMetadata", (_, key, content):
                 before = shown_text(text_of(await contract.get_metadata(asset, key)))
@@ -141,7 +141,8 @@ def card_changes(before: PriceCard, after: Sequence[Any]) -> list[TrustChange]:
     return [TrustChange(key, kind, old, new) for key, kind, old, new in pairs if old != new]
 
 
-async def _read_text(question: Any) -> str | None:
+async def read_shown_text(question: Any) -> str | None:
+    """Return a view's text as it is shown; None where the contract refuses it, or it is not UTF-8."""
     try:
         return shown_text(await question)
     except (Revert, UnreadableAnswer):

@@ -14,6 +14,7 @@ from usufruct.core.price_cards import PriceCard, PriceUnit
 from usufruct.governance.errors import InvalidProposal
 from usufruct.governance.parameters import decimal_text
 from usufruct.governance.trusts.api import TRUSTS, asset_of
+from usufruct.governance.trusts.changes import read_shown_text
 from usufruct.governance.trusts.draft_api import draft_of
 from usufruct.governance.trusts.drafts import TrustDrafts, TrustDraftView
 from usufruct.governance.trusts.model import CONFIGURATION, ENDPOINT, text_of
@@ -111,7 +112,7 @@ class ServiceNow:
         return cls(
             await registry.price_card(asset),
             await registry.token(known.currency),
-            await registry.contract.token_uri(asset),
+            await read_shown_text(registry.contract.token_uri(asset)) or "",
             text_of(await registry.contract.get_metadata(asset, ENDPOINT)),
             text_of(await registry.contract.get_metadata(asset, CONFIGURATION)),
         )
