@@ -4,15 +4,17 @@ import atexit
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
-from playwright.async_api import Browser, Error, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.support.browser_connection import connected_browser
 from tests.support.browser_server import ARGUMENTS, CHROMIUM
 
 PATIENCE_MILLISECONDS = 60_000
@@ -62,16 +64,13 @@ _SHIFT = """() => new Promise((resolve) => {
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """Connect to this process's browser: starting one takes longer than most tests. Profiles are each visit's own."""
-    async with async_playwright() as playwright:
+    async with AsyncExitStack() as stack:
         try:
-            browser = await playwright.chromium.connect(_browser_server())
-        except Error:  # it ended, which one test must not pass on to the next
+            browser = await stack.enter_async_context(connected_browser(_browser_server()))
+        except aiohttp.ClientError:  # it ended, which one test must not pass on to the next
             _browser_server.cache_clear()
-            browser = await playwright.chromium.connect(_browser_server())
-        try:
-            yield browser
-        finally:
-            await browser.close()
+            browser = await stack.enter_async_context(connected_browser(_browser_server()))
+        yield browser
 
 
 @asynccontextmanager
