@@ -30,6 +30,8 @@ DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 
 _ROOT = Path(__file__).parents[2]
 _AXE = _ROOT / "node_modules" / "axe-core" / "axe.min.js"
+_COLOUR_RULES = "{ runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } }"
+"""axe-core's rules on colours of WCAG's levels A and AA."""
 _TARGETS = "a[href], button, input, select, textarea, summary"
 _SMALL_TARGETS = """() => {
   const small = [];
@@ -106,13 +108,28 @@ class Visit:
     """Bytes over the wire, heads included, by the kind of file."""
 
     async def accessibility_faults(self) -> list[str]:
-        """Return what axe-core finds; it runs in a world of its own, so that the page's policy stays on."""
+        """Return what axe-core finds."""
+        return await self._faults("axe.run()")
+
+    async def accessibility_faults_in_both_schemes(self) -> list[str]:
+        """Return what axe-core finds in light colours, and what its rules on colours find in dark ones.
+
+        A scheme changes colours only, which `tests/web/test_styles.py` checks; so the other rules need no second run.
+        """
+        await self.page.emulate_media(color_scheme="light")
+        light = await self._faults("axe.run()")
+        await self.page.emulate_media(color_scheme="dark")
+        dark = await self._faults(f"axe.run({_COLOUR_RULES})")
+        return [*(f"light: {each}" for each in light), *(f"dark: {each}" for each in dark)]
+
+    async def _faults(self, run: str) -> list[str]:
+        """Run axe-core in a world of its own, so that the page's policy stays on."""
         session = await self.page.context.new_cdp_session(self.page)
         frame = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
         world = await session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "axe"})
         context = world["executionContextId"]
         await session.send("Runtime.evaluate", {"expression": _AXE.read_text(), "contextId": context})
-        asked = {"expression": "axe.run()", "contextId": context, "awaitPromise": True, "returnByValue": True}
+        asked = {"expression": run, "contextId": context, "awaitPromise": True, "returnByValue": True}
         found = (await session.send("Runtime.evaluate", asked))["result"]["value"]
         assert found["passes"]
         return [f"{each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"]]
