@@ -138,7 +138,15 @@ def _date(at: datetime, code: str) -> str:
 
 
 def load_languages(packages: Iterable[str]) -> dict[str, Language]:
-    """Return the languages that some package has a catalogue for, and the source language first, by code."""
+    """Return the languages that some package has a catalogue for, and the source language first, by code.
+
+    A process reads the catalogues of the same packages once.
+    """
+    return dict(_languages(tuple(packages)))
+
+
+@lru_cache
+def _languages(packages: tuple[str, ...]) -> Mapping[str, Language]:
     catalogues: dict[str, GNUTranslations] = {}
     for package in packages:
         for file in sorted(_catalogues(package), key=lambda each: each.name):

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from gettext import NullTranslations
+from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, Template
+from jinja2 import BytecodeCache, Environment, PackageLoader, PrefixLoader, StrictUndefined, Template
+from jinja2.bccache import Bucket
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
@@ -36,6 +38,26 @@ class PageTemplate(Template):
         return imported[self.name]
 
 
+class CompiledTemplates(BytecodeCache):
+    """The code of templates, which depends on their text alone: every language and every site uses it."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, tuple[str, CodeType | None]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template its code, unless its text has changed since."""
+        checksum, code = self._compiled.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template's code instead of that of an earlier text."""
+        self._compiled[bucket.key] = bucket.checksum, bucket.code
+
+
+_COMPILED = CompiledTemplates()
+
+
 def page_environment(language: Language, packages: Iterable[str], *, reload: bool) -> Environment:
     """Return the templates of packages in one language; `reload` reads one again that changed, for developers."""
     loaders = {package.rpartition(".")[2]: PackageLoader(package) for package in packages}
@@ -47,6 +69,7 @@ def page_environment(language: Language, packages: Iterable[str], *, reload: boo
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=reload,
+        bytecode_cache=_COMPILED,
     )
     environment.template_class = PageTemplate
     environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
