@@ -11,7 +11,7 @@ UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --o
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo demo-markets up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither mutate bench-airdrop bench-gas bench-gateway bench-index bench-ledger bench-pages bench-prices bench-ratings bench-web check-pages screenshots profile-gateway clean
+.PHONY: help setup demo demo-markets up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither halmos mutate bench-airdrop bench-gas bench-gateway bench-index bench-ledger bench-pages bench-prices bench-ratings bench-web check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -77,6 +77,7 @@ lock: $(VENV)/.python ## resolve requirements/*.lock again
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml dev.in --no-emit-package usufruct-client --extra markets --extra postgres --extra redis -o dev.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 ../pyproject.toml -c dev.lock --no-emit-package usufruct-client --extra markets -o markets.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 slither.in -o slither.lock \
+	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 halmos.in -o halmos.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 release.in -o release.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 tmai.in --override tmai.override $(foreach package,certifi charset-normalizer colorama idna numpy requests tqdm urllib3,--no-emit-package $(package)) -o tmai.lock \
 	 && uv pip compile -q --universal --generate-hashes --python-version 3.11 mutate.in -o mutate.lock
@@ -121,6 +122,15 @@ build/slither/.installed: requirements/slither.lock $(VENV)/.python
 
 slither: setup build/slither/.installed ## static analysis of the contracts
 	@cd contracts && PATH="$$(dirname $$(python -m usufruct.chain.toolchain forge)):$$PATH" ../build/slither/bin/slither . --config-file slither.config.json
+
+build/halmos/.installed: requirements/halmos.lock $(VENV)/.python
+	@mkdir -p build && $(PYTHON) -m venv build/halmos
+	@uv pip install --quiet --python build/halmos/bin/python --require-hashes --only-binary :all: -r requirements/halmos.lock
+	@touch $@
+
+halmos: setup build/halmos/.installed ## prove the arithmetic of staking for all amounts (CHECK=check_a_score: proofs by their prefix)
+	@$(FORGE) build --skip test
+	@cd contracts && PATH="$$(dirname $$(python -m usufruct.chain.toolchain forge)):$$PATH" FOUNDRY_PROFILE=halmos ../build/halmos/bin/halmos $(if $(CHECK),--function $(CHECK))
 
 build/mutate/.installed: requirements/dev.lock requirements/mutate.lock $(VENV)/.python
 	@mkdir -p build && $(PYTHON) -m venv build/mutate
