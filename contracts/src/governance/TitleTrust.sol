@@ -159,7 +159,7 @@ contract TitleTrust is ITitleTrust, GovernorVotes, GovernorCountingSimple {
         return data.length < start + 32 ? 0 : uint256(bytes32(Bytes.slice(data, start, start + 32)));
     }
 
-    /// @dev A dissolution needs two thirds of all shares, whoever votes.
+    /// @dev A dissolution needs two thirds of all shares, voted or not.
     function _voteSucceeded(uint256 proposalId)
         internal
         view

@@ -48,7 +48,7 @@ interface IDealRoom {
     /// @notice The terms of a deal.
     /// @param saleToken What is sold.
     /// @param paymentToken What is paid, another token.
-    /// @param policy Asked who may subscribe; zero: none.
+    /// @param policy The contract that decides which accounts may subscribe; zero: every account may.
     /// @param forSale Atomic units of the sale token, at least `MIN_FOR_SALE`.
     /// @param hardCap The price of all that is for sale, atomic units of the payment token.
     /// @param softCap The least to be paid in, or the deal fails: 1 to `hardCap`.
@@ -74,7 +74,7 @@ interface IDealRoom {
     /// @param issuer Sells, and gets proceeds and unsold tokens.
     /// @param saleToken What is sold.
     /// @param paymentToken What is paid.
-    /// @param policy Asked who may subscribe; zero: none.
+    /// @param policy The contract that decides which accounts may subscribe; zero: every account may.
     /// @param forSale Atomic units of the sale token.
     /// @param hardCap The price of all that is for sale, atomic units of the payment token.
     /// @param softCap The least to be paid in, or the deal fails.

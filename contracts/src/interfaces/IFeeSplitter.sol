@@ -6,9 +6,9 @@ import {IVoteEscrow} from "./IVoteEscrow.sol";
 /// @title IFeeSplitter
 /// @notice A fee sink: what arrives in the escrow's revenue token goes to the stakers, everything else to the treasury.
 ///
-/// Anyone may forward, as often as they like; who calls decides nothing. The contract has no owner and keeps nothing.
+/// Anyone may forward at any time; the caller has no influence on the amounts. The contract has no owner and keeps nothing.
 interface IFeeSplitter {
-    /// @notice What was here in a token was sent on.
+    /// @notice The balance in a token was forwarded.
     /// @param token An ERC-20; zero: native coin.
     event Forwarded(address indexed token, address indexed to, uint256 amount);
 
@@ -18,20 +18,20 @@ interface IFeeSplitter {
     /// @notice The treasury refused native coin.
     error CoinRefused(address treasury, uint256 amount);
 
-    /// @notice Has fees released to this contract, and sends on all that is here in the token. Revenue of the escrow is booked
+    /// @notice Releases fees to this contract and forwards its whole balance in the token. Revenue of the escrow is booked
     ///         for the running week, and weeks that are over are closed.
     /// @param token An ERC-20; zero: native coin.
     /// @param sources Contracts with `release(token)`, such as the shares of assets and the exchange. May be empty.
-    /// @return amount What was sent on, atomic units.
+    /// @return amount Amount forwarded, atomic units.
     function forward(address token, address[] calldata sources) external returns (uint256 amount);
 
-    /// @notice Where a token goes.
+    /// @notice The recipient of a token.
     function sinkOf(address token) external view returns (address);
 
     /// @notice The escrow whose stakers get its revenue token.
     function ESCROW() external view returns (IVoteEscrow);
 
-    /// @notice Gets everything else.
+    /// @notice The recipient of every other token.
     function TREASURY() external view returns (address);
 
     /// @notice The version of this contract, as "major.minor.patch".

@@ -60,7 +60,7 @@ interface IReinvestor {
     /// @notice A value is not within its bounds.
     error OutOfBounds(uint256 value, uint256 least, uint256 most);
 
-    /// @notice The feed's answer is no price.
+    /// @notice The answer of the price feed is zero or negative.
     error InvalidPrice(int256 price);
 
     /// @notice The feed's price is older than allowed, or from the future.
@@ -101,7 +101,7 @@ interface IReinvestor {
     /// @return Atomic units of the platform token, rounded up.
     function leastOut(uint256 amount) external view returns (uint256);
 
-    /// @notice What the market would give for an amount now. Anyone can move a market: this is no price.
+    /// @notice What the market would give for an amount now. Anyone can move a market: do not use this as a price.
     /// @param amount Atomic units of the revenue token.
     /// @return Atomic units of the platform token.
     function expectedOut(uint256 amount) external view returns (uint256);

@@ -224,7 +224,7 @@ interface IVoteEscrow is IERC5805, ILockFor, IReinvestments {
     /// @notice The account's lock.
     function lockOf(address account) external view returns (LockView memory);
 
-    /// @notice The account's Staking Score of the running week, whoever votes with it, atomic units.
+    /// @notice The account's Staking Score of the running week, whether delegated or not, atomic units.
     function scoreOf(address account) external view returns (uint256);
 
     /// @notice The total Staking Score of the running week, atomic units.

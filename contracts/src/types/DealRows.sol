@@ -28,7 +28,7 @@ type SubscriptionRow is uint256;
 /// @param forSale Atomic units of the sale token.
 /// @param issuer Sells, and gets proceeds and unsold tokens.
 /// @param hardCap The price of all that is for sale, atomic units of the payment token.
-/// @param policy Asked who may subscribe; zero: none.
+/// @param policy The contract that decides which accounts may subscribe; zero: every account may.
 /// @param softCap The least to be paid in, or the deal fails.
 struct Deal {
     address saleToken;

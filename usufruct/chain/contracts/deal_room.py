@@ -93,7 +93,7 @@ class Terms(Struct):
     payment_token: Address
     """What is paid, another token."""
     policy: Address
-    """Asked who may subscribe; zero: none."""
+    """The contract that decides which accounts may subscribe; zero: every account may."""
     for_sale: int
     """Atomic units of the sale token, at least `MIN_FOR_SALE`."""
     hard_cap: int
@@ -132,7 +132,7 @@ class DealView(Struct):
     payment_token: Address
     """What is paid."""
     policy: Address
-    """Asked who may subscribe; zero: none."""
+    """The contract that decides which accounts may subscribe; zero: every account may."""
     for_sale: int
     """Atomic units of the sale token."""
     hard_cap: int

@@ -36,7 +36,7 @@ class InvalidAddress(Revert, code="invalid_address"):
 
 @dataclass(frozen=True, slots=True)
 class Forwarded(Event):
-    """What was here in a token was sent on."""
+    """The balance in a token was forwarded."""
 
     DECLARATION = "Forwarded(address indexed,address indexed,uint256)"
     token: Address
@@ -65,8 +65,8 @@ class FeeSplitter(Contract):
         return await self._read(Address, "ESCROW() returns (address)")
 
     def forward(self, token: Address, sources: Sequence[Address]) -> Call:
-        """Has fees released to this contract, and sends on all that is here in the token. Revenue of the escrow is
-        booked for the running week, and weeks that are over are closed.
+        """Releases fees to this contract and forwards its whole balance in the token. Revenue of the escrow is booked
+        for the running week, and weeks that are over are closed.
 
         Args:
             token: An ERC-20; zero: native coin.
@@ -75,11 +75,11 @@ class FeeSplitter(Contract):
         return self._call("forward(address,address[])", token, sources)
 
     async def sink_of(self, token: Address) -> Address:
-        """Where a token goes."""
+        """The recipient of a token."""
         return await self._read(Address, "sinkOf(address) returns (address)", token)
 
     async def treasury(self) -> Address:
-        """Gets everything else."""
+        """The recipient of every other token."""
         return await self._read(Address, "TREASURY() returns (address)")
 
     async def version(self) -> str:

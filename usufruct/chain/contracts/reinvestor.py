@@ -82,10 +82,10 @@ class Closed(Revert, code="closed"):
 
 @dataclass(eq=False)
 class InvalidPrice(Revert, code="invalid_price"):
-    """The feed's answer is no price."""
+    """The answer of the price feed is zero or negative."""
 
     SIGNATURE = "InvalidPrice(int256)"
-    NOTICE = "The feed's answer is no price."
+    NOTICE = "The answer of the price feed is zero or negative."
     price: int
 
 
@@ -211,7 +211,7 @@ class Reinvestor(Contract):
         return await self._read(Address, "ESCROW() returns (address)")
 
     async def expected_out(self, amount: int) -> int:
-        """What the market would give for an amount now. Anyone can move a market: this is no price.
+        """What the market would give for an amount now. Anyone can move a market: do not use this as a price.
 
         Args:
             amount: Atomic units of the revenue token.

@@ -743,7 +743,7 @@ class VoteEscrow(Contract):
         return await self._read(int, "scoreFloor() returns (uint256)")
 
     async def score_of(self, account: Address) -> int:
-        """The account's Staking Score of the running week, whoever votes with it, atomic units."""
+        """The account's Staking Score of the running week, whether delegated or not, atomic units."""
         return await self._read(int, "scoreOf(address) returns (uint256)", account)
 
     def set_exit_penalty(self, exit_penalty_bps: int) -> Call:
