@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from usufruct.analytics import grades
 from usufruct.analytics.alert_model import UnknownMarketAsset
 from usufruct.analytics.figures import MarketFigures, known
+from usufruct.web.ui import spaced
 from usufruct_client.market_page_documents import (
     CoinFacts,
     CoinMetrics,
@@ -101,17 +102,11 @@ def comparison(figures: MarketFigures, names: Sequence[str]) -> MarketComparison
     first = figures.days - len(close)
     together = np.flatnonzero((close > 0).all(axis=1))
     start = int(together[0]) if together.size else len(close)
-    picked = [start + each for each in spaced(len(close) - start)]
+    picked = [start + each for each in spaced(len(close) - start, _MOST_POINTS)]
     growth = [[known(close[row, at] / close[start, at]) for row in picked] for at in range(len(columns))]
     days = [figures.day(first + row) for row in picked]
     coins = [_compared(figures, column, grown) for column, grown in zip(columns, growth, strict=True)]
     return MarketComparison(figures.source, days, coins)
-
-
-def spaced(count: int) -> list[int]:
-    """Return which of `count` points a chart shows: few enough to be listed in its table, the last among them."""
-    step = max(1, -(-count // _MOST_POINTS))
-    return list(range((count - 1) % step, count, step))
 
 
 def _grades(values: Mapping[str, float | None], parts: Mapping[str, float | None]) -> list[PartedGrade]:
@@ -126,7 +121,7 @@ def _prices(figures: MarketFigures, column: int, days: int) -> list[PricePoint]:
     close = figures.series("daily-ohlcv", "close")[:, column]
     trader = figures.series("trader-grades", "trader")[:, column]
     first = max(_first(close), figures.days - days if days else 0)
-    rows = [first + each for each in spaced(figures.days - first)]
+    rows = [first + each for each in spaced(figures.days - first, _MOST_POINTS)]
     return [PricePoint(figures.day(row), known(close[row]), known(trader[row])) for row in rows]
 
 
@@ -153,7 +148,7 @@ def _returns(figures: MarketFigures, column: int) -> list[ReturnDay]:
     signals = figures.series("trading-signals", "signal_returns")[:, column]
     holding = figures.series("trading-signals", "holding_returns")[:, column]
     first = _first(figures.series("daily-ohlcv", "close")[:, column])
-    rows = [first + each for each in spaced(figures.days - first)]
+    rows = [first + each for each in spaced(figures.days - first, _MOST_POINTS)]
     return [ReturnDay(figures.day(row), known(signals[row]), known(holding[row])) for row in rows]
 
 

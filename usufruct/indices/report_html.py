@@ -9,7 +9,7 @@ import numpy as np
 from usufruct.indices.metrics import drawdown_of
 from usufruct.indices.report import NO_ADVICE, SYNTHETIC, Report
 from usufruct.indices.sums import Vector
-from usufruct.web.ui import bar_chart, chart_file, line_chart
+from usufruct.web.ui import bar_chart, chart_file, line_chart, spaced
 
 _MOST_POINTS = 400
 _MOST_BARS = 60
@@ -139,6 +139,4 @@ def _table(rows: Sequence[Sequence[str]], *, head: bool = True) -> str:
 
 def _thin(labels: Sequence[str], values: Vector) -> list[tuple[str, float]]:
     """Return at most some hundred of the points, the last among them."""
-    step = max(1, -(-len(values) // _MOST_POINTS))
-    chosen = list(range(len(values) - 1, -1, -step))[::-1]
-    return [(labels[at], float(values[at])) for at in chosen]
+    return [(labels[at], float(values[at])) for at in spaced(len(values), _MOST_POINTS)]

@@ -188,6 +188,12 @@ def treemap(parts: Sequence[tuple[str, Number]], width: float = WIDTH, height: f
     return marks
 
 
+def spaced(count: int, most: int) -> list[int]:
+    """Return which of `count` points a chart of at most `most` shows: evenly, the first and the last among them."""
+    shown = min(count, most)
+    return [at * (count - 1) // max(shown - 1, 1) for at in range(shown)]
+
+
 def rows(marks: Sequence[Mark], write: Callable[[Number], str]) -> list[tuple[str, str]]:
     """Return what a chart shows as rows of a table; `write` turns a value into text."""
     return [(mark.label, write(mark.value)) for mark in marks]
