@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from usufruct.analytics.scenarios import Scenario, compute_scenarios
     from usufruct.analytics.serving import compute_snapshot, current_snapshot, explain_grade
     from usufruct.analytics.signals import Signals, compute_signals
-    from usufruct.analytics.snapshot import RowTable, Selection, Snapshot, utc_text
+    from usufruct.analytics.snapshot import RowTable, Selection, Snapshot, utc_moment, utc_text
 
 __all__ = [
     "CallSales",
@@ -69,6 +69,7 @@ __all__ = [
     "read_cursor",
     "read_rows",
     "replace_current",
+    "utc_moment",
     "utc_text",
     "write_rows",
 ]
@@ -96,7 +97,7 @@ _MODULES = {
     "scenarios": ("Scenario", "compute_scenarios"),
     "serving": ("compute_snapshot", "current_snapshot", "explain_grade"),
     "signals": ("Signals", "compute_signals"),
-    "snapshot": ("RowTable", "Selection", "Snapshot", "utc_text"),
+    "snapshot": ("RowTable", "Selection", "Snapshot", "utc_moment", "utc_text"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

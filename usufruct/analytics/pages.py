@@ -4,7 +4,6 @@ Everything comes from the current snapshot; a page is drawn once for each, and k
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +18,7 @@ from usufruct.analytics.key_pages import KEYS
 from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.market_view import market_overview
 from usufruct.analytics.refusals import REFUSALS
+from usufruct.analytics.snapshot import utc_moment
 from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 from usufruct_client.market_page_documents import CoinFacts, MarketComparison, MarketOverview
@@ -128,12 +128,7 @@ def market_pages(current: CurrentFigures, pages: Pages) -> list[Route]:
     ]
 
 
-def _moment(text: str) -> datetime:
-    """Read a day or a time of a document."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-_WORDS: Mapping[str, Any] = {"moment": _moment}
+_WORDS: Mapping[str, Any] = {"moment": utc_moment}
 """What templates write days with."""
 
 

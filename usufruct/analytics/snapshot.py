@@ -7,6 +7,7 @@ matrices are mapped from files.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -205,3 +206,8 @@ class Snapshot:
 def utc_text(seconds: int) -> str:
     """Write seconds since 1970 as the API does: 2026-01-31T00:00:00.000Z."""
     return f"{np.datetime64(seconds, 's')}.000Z"
+
+
+def utc_moment(text: str) -> datetime:
+    """Read what `utc_text` wrote, or a day."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
