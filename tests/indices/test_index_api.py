@@ -1,58 +1,26 @@
 """`/v2` of indices: fields that clients read, correct rows, paging, days, conditional requests, and errors."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
+from tests.indices.conftest import NOW
 from tests.support.fake_clock import FakeClock
-from tests.support.market_archive import simulated_inputs, write_archive
 from tests.support.market_world import MarketWorld, OneSession, market_world
 from usufruct.analytics import CurrentReader, MarketApi, MarketKeys
 from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.snapshot import DAY, Snapshot
-from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
+from usufruct.analytics.snapshot_build import MarketInputs
 from usufruct.analytics.snapshot_files import SnapshotReader, write_snapshot
-from usufruct.config import MarketsConfig
 from usufruct.indices import Backtest, load_rulebook, run_index
-from usufruct.indices.publication import CurrentIndices, IndexJob, index_number, index_routes, read_indices
+from usufruct.indices.publication import CurrentIndices, index_number, index_routes, read_indices
 from usufruct.web import RawRoute
 from usufruct_client import AsyncMarkets
 from usufruct_client.market_endpoints import Endpoint, IndexEndpoints
 from usufruct_client.wire_types import adapter
-
-LAST = datetime(2026, 1, 31, tzinfo=UTC)
-NOW = int(LAST.timestamp()) + DAY + 1_800
-NAMES = "defi global-100 metaverse-gaming top-10 top-50"
-
-
-@pytest.fixture(scope="module")
-def inputs() -> MarketInputs:
-    return simulated_inputs(LAST)
-
-
-@pytest.fixture(scope="module")
-def snapshot(inputs: MarketInputs) -> Snapshot:
-    return build_snapshot(inputs, NOW)
-
-
-@pytest.fixture(scope="module")
-def folder(inputs: MarketInputs, snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder where indices are published."""
-    there = tmp_path_factory.mktemp("data")
-    write_archive(there / "prices", inputs)
-    settings = MarketsConfig(api="yes", indices=NAMES)
-    IndexJob(settings, there / "prices", there / "indices", lambda: snapshot, FakeClock(NOW))._step()
-    write_snapshot(there / "ratings", snapshot)
-    return there
-
-
-@pytest.fixture
-def sqlite_url(databases: Any) -> str:
-    return str(databases.migrated("sqlite"))
 
 
 @pytest.fixture

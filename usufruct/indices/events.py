@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from usufruct.indices.engine import Backtest
 from usufruct.indices.input_hash import input_hashes
 from usufruct.indices.screens import Reason, Screened
 from usufruct.indices.sums import Mask, Vector, total
+
+NOT_TRADED: Final = "not traded: no price, or within the band"
+"""Ends the reason of a move that was wanted and not made."""
 
 _CHUNK = 64
 _NOTHING = 1e-12
@@ -185,7 +188,7 @@ def _moves(backtest: Backtest, at: int, screened: Screened, line: int, *, bullis
         if wanted[each] > 0 and before[each] > 0:
             why = "back to its target"
         if not moved[each]:
-            why += "; not traded: no price, or within the band"
+            why += f"; {NOT_TRADED}"
         yield Move(ids[each], float(drifted[each]), float(held[each]), why)
 
 

@@ -190,6 +190,7 @@ class MarketsStory:
     async def stay(self) -> None:
         """Serve until Ctrl-C, for an agent in another terminal."""
         url = self._served.url.removesuffix("/v1")
+        self._say(f"Pages: {url}/markets and {url}/indices/{INDEX}")
         self._say(f"It keeps running; Ctrl-C ends it. An agent: python examples/trading_agent.py {url} {self._key}")
         await run_jobs(self._installation.jobs())
 

@@ -4,6 +4,7 @@ from usufruct.indices.publication.api import CurrentIndices, index_routes
 from usufruct.indices.publication.index_files import index_folder, read_indices, write_indices
 from usufruct.indices.publication.index_job import IndexJob
 from usufruct.indices.publication.model import IndexTables, PublishedIndex, UnknownIndex, index_number
+from usufruct.indices.publication.pages import index_pages
 
 __all__ = [
     "CurrentIndices",
@@ -13,6 +14,7 @@ __all__ = [
     "UnknownIndex",
     "index_folder",
     "index_number",
+    "index_pages",
     "index_routes",
     "read_indices",
     "write_indices",

@@ -11,7 +11,9 @@ from usufruct.core.diagnostics import Finding, bad, good
 from usufruct.indices.publication.api import CurrentIndices, index_routes
 from usufruct.indices.publication.index_files import index_folder, read_indices
 from usufruct.indices.publication.index_job import IndexJob
-from usufruct.web import RawRoute
+from usufruct.indices.publication.pages import index_pages
+from usufruct.web import RawRoute, Route
+from usufruct.web.ui import Pages
 
 
 def build_current(context: Context) -> CurrentIndices:
@@ -20,9 +22,11 @@ def build_current(context: Context) -> CurrentIndices:
     return CurrentIndices(CurrentReader(index_folder(context.get(Config)), read_indices, clock), clock)
 
 
-def build_routes(context: Context) -> list[RawRoute]:
-    """Return the routes of indices."""
-    return index_routes(build_current(context), MarketApi(context.get(MarketKeys), context.get(CallSales)))
+def build_routes(context: Context) -> list[RawRoute | Route]:
+    """Return the routes of indices, and their pages."""
+    current = build_current(context)
+    api = MarketApi(context.get(MarketKeys), context.get(CallSales))
+    return [*index_routes(current, api), *index_pages(current, context.get(Pages))]
 
 
 def build_job(context: Context) -> IndexJob:

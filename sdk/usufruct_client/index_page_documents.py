@@ -1,0 +1,199 @@
+"""The JSON documents of index pages: the indices of an installation, one with its holdings and report, its rebalances.
+
+Weights, changes, returns, turnover and costs are parts (0.1 is ten per cent); costs in `bps` are parts of 10,000. What
+is not known is null. Days are YYYY-MM-DD, UTC.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictBool, StrictStr
+
+from usufruct_client.wire_types import Count, Document
+
+_Figure = Annotated[float, Field(allow_inf_nan=False)]
+_Known = _Figure | None
+_Regime = Literal["bullish", "bearish"] | None
+_Cause = Literal["launch", "calendar", "regime change", "stablecoin off its peg"]
+
+
+class IndexSource(Document):
+    """What figures are made of: the last day, whether newer ones should be there, whether prices are simulated."""
+
+    as_of: StrictStr
+    stale: StrictBool
+    synthetic: StrictBool
+    source: StrictStr
+
+
+class IndexLine(Document):
+    """An index in a list. `regime` is null where it has none; `failure`: why it is not computed since `day`."""
+
+    id: StrictStr
+    number: Count
+    title: StrictStr
+    description: StrictStr
+    day: StrictStr
+    value: _Figure
+    day_change: _Known
+    month_change: _Known
+    year_change: _Known
+    regime: _Regime
+    holdings: Count
+    failure: StrictStr
+
+
+class MissingIndex(Document):
+    """An index that never could be computed, and why."""
+
+    id: StrictStr
+    reason: StrictStr
+
+
+class IndexList(Document):
+    """`GET /v1/indices`: the indices of an installation, and those that are missing."""
+
+    source: IndexSource
+    indices: list[IndexLine]
+    missing: list[MissingIndex]
+
+
+class IndexPoint(Document):
+    """A point of an index's charts.
+
+    `market`: the value of all assets of the right category, held, from the index's first value on. `drawdown`: the
+    deepest since the point before, under the highest value until then.
+    """
+
+    day: StrictStr
+    value: _Known
+    market: _Known
+    drawdown: _Known
+    regime: _Regime
+
+
+class IndexHolding(Document):
+    """An asset that an index holds at the close of its last day. `change`: of its price since it came in."""
+
+    id: StrictStr
+    symbol: StrictStr
+    name: StrictStr
+    weight: _Figure
+    price: _Figure
+    change: _Known
+    market_cap: _Known
+
+
+class IndexRebalance(Document):
+    """A rebalance: `day` is when it was traded, `turnover` half of what was bought and sold.
+
+    `trades`: moves that were made. `input_hash`: of everything that was known when it was decided.
+    """
+
+    day: StrictStr
+    decided: StrictStr
+    cause: _Cause
+    regime: _Regime
+    turnover: _Figure
+    cost: _Figure
+    cash: _Figure
+    eligible: Count
+    holdings: Count
+    trades: Count
+    notes: list[StrictStr]
+    input_hash: StrictStr
+
+
+class IndexMoveLine(Document):
+    """What a rebalance did to an asset, or would have done: its weight before and after, and why."""
+
+    id: StrictStr
+    symbol: StrictStr
+    name: StrictStr
+    before: _Figure
+    after: _Figure
+    reason: StrictStr
+
+
+class ReturnFigures(Document):
+    """Measures of a series of values."""
+
+    total_return: _Known
+    annual_return: _Known
+    annual_volatility: _Known
+    sharpe: _Known
+    max_drawdown: _Known
+
+
+class IndexCosts(Document):
+    """What an index pays for its trades, and what it paid: `paid` is a part of what it would be worth without."""
+
+    fee_bps: _Figure
+    half_spread_bps: _Figure
+    impact: _Figure
+    gas_per_trade: _Figure
+    paid: _Known
+    turnover_a_year: _Known
+
+
+class IndexContribution(Document):
+    """What an asset added to the value or took from it, as a part of the value at the start."""
+
+    id: StrictStr
+    part: _Figure
+
+
+class DelistingBounds(Document):
+    """The total return if assets that disappeared were worth their last price, and if they were worth nothing."""
+
+    last: _Known
+    zero: _Known
+
+
+class IndexFacts(Document):
+    """`GET /v1/indices/{id}`: an index with its chart, holdings, newest rebalances, rules, costs and returns.
+
+    `net` is after costs, `before_costs` before; `market` is the benchmark of the chart. `ended`: assets of its data
+    that disappeared. `newest`: the largest moves of the newest rebalance.
+    """
+
+    source: IndexSource
+    index: IndexLine
+    first_day: StrictStr
+    chart: list[IndexPoint]
+    holdings: list[IndexHolding]
+    cash: _Figure
+    rebalances: list[IndexRebalance]
+    rebalance_count: Count
+    newest: list[IndexMoveLine]
+    net: ReturnFigures
+    before_costs: ReturnFigures
+    market: ReturnFigures
+    bounds: DelistingBounds
+    ended: Count
+    lost_most: list[IndexContribution]
+    costs: IndexCosts
+    restatements: Count
+    regime_changes: Count
+    rulebook: dict[str, Any]
+    rulebook_hash: StrictStr
+    record_hash: StrictStr
+
+
+class IndexRebalances(Document):
+    """`GET /v1/indices/{id}/rebalances`: a page of the rebalances of an index, the newest first."""
+
+    source: IndexSource
+    index: IndexLine
+    rebalances: list[IndexRebalance]
+    count: Count
+    page: Count
+    pages: Count
+
+
+class IndexRebalanceFacts(Document):
+    """`GET /v1/indices/{id}/rebalances/{day}`: one rebalance with all its moves, the largest first."""
+
+    source: IndexSource
+    index: IndexLine
+    rebalance: IndexRebalance
+    moves: list[IndexMoveLine]

@@ -1,0 +1,169 @@
+"""The pages of indices: their figures are the published ones; simulated, old and failed data is named; all trades."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+import pytest
+
+from tests.indices.conftest import NOW
+from tests.support.browser import chromium, needs_chromium
+from tests.support.fake_clock import FakeClock
+from tests.support.gateway_server import served
+from tests.support.page_budgets import check_page
+from usufruct.analytics import CurrentReader
+from usufruct.indices.metrics import drawdown_of
+from usufruct.indices.publication import CurrentIndices, IndexTables, index_pages, read_indices, write_indices
+from usufruct.web import Router, openapi_route
+from usufruct.web.ui import Pages, Site
+
+
+@dataclass
+class IndexPagesWorld:
+    """The pages and their JSON in this process."""
+
+    app: Router
+    clock: FakeClock
+    folder: Path
+    tables: IndexTables
+    client: httpx.AsyncClient
+
+    async def page(self, path: str, language: str = "en") -> str:
+        """Return a page's text, whole words without markup."""
+        answer = await self.client.get(path, headers={"accept": "text/html", "accept-language": language})
+        assert answer.status_code in (200, 400, 404, 503), answer.text
+        text = re.sub(r"<(script|style|template).*?</\1>", "", answer.text, flags=re.DOTALL)
+        return " ".join(re.sub(r"<[^>]+>", " ", text).replace("&nbsp;", " ").replace("\N{NO-BREAK SPACE}", " ").split())
+
+    async def json(self, path: str, **parameters: Any) -> dict[str, Any]:
+        answer = await self.client.get(f"/v1/indices{path}", params=parameters)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+@pytest.fixture
+async def world(folder: Path, tmp_path: Path) -> AsyncIterator[IndexPagesWorld]:
+    tables, clock, pages = read_indices(folder / "indices"), FakeClock(NOW), Pages(Site())
+    write_indices(tmp_path / "indices", tables)
+    current = CurrentIndices(CurrentReader(tmp_path / "indices", read_indices, clock), clock)
+    pages.add_package("usufruct.analytics")
+    routes = [*pages.static.routes, *index_pages(current, pages)]
+    app = Router([*routes, openapi_route(routes, "1")], error_page=pages.error_page)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://gateway.test", timeout=120
+    ) as client:
+        yield IndexPagesWorld(app, clock, tmp_path / "indices", tables, client)
+
+
+async def test_the_list_has_the_changes_of_published_values_and_names_what_is_missing(world: IndexPagesWorld):
+    found = await world.json("")
+    assert [each["id"] for each in found["indices"]] == ["defi", "global-100", "top-10", "top-50"]
+    assert [each["id"] for each in found["missing"]] == ["metaverse-gaming"]
+    for line in found["indices"]:
+        nav = np.asarray(world.tables.find(line["id"]).values["nav"])
+        for name, days in (("dayChange", 1), ("monthChange", 30), ("yearChange", 365)):
+            expected = nav[-1] / nav[-1 - days] - 1 if len(nav) > days else None
+            assert line[name] == (expected if expected is None else pytest.approx(expected))
+        assert (line["regime"] is None) == (line["id"] != "global-100")
+    text = await world.page("/indices")
+    assert "Global 100" in text
+    assert "metaverse-gaming : " in text
+
+
+async def test_the_chart_begins_with_its_benchmark_ends_today_and_hides_no_fall(world: IndexPagesWorld):
+    for name in ("top-10", "global-100"):
+        facts, values = await world.json(f"/{name}"), world.tables.find(name).values
+        nav, chart = np.asarray(values["nav"]), facts["chart"]
+        assert (chart[0]["value"], chart[0]["market"]) == (nav[0], nav[0])
+        assert chart[-1]["day"] == facts["index"]["day"]
+        assert chart[-1]["value"] == nav[-1]
+        assert chart[-1]["market"] == pytest.approx(nav[0] * values["market"][-1])
+        assert min(each["drawdown"] for each in chart) == pytest.approx(drawdown_of(nav).min())
+        assert chart[-1]["regime"] == facts["index"]["regime"]
+        weights = sum(each["weight"] for each in facts["holdings"])
+        assert weights + facts["cash"] == pytest.approx(1)
+        assert facts["bounds"]["zero"] <= facts["bounds"]["last"]
+
+
+async def test_every_rebalance_is_listed_once_and_has_all_its_trades(world: IndexPagesWorld):
+    tables = world.tables.find("global-100").tables
+    first = await world.json("/global-100/rebalances")
+    listed = [
+        each
+        for page in range(1, first["pages"] + 1)
+        for each in (await world.json("/global-100/rebalances", page=page))["rebalances"]
+    ]
+    assert len(listed) == first["count"] == len(tables["rebalances"].rows)
+    assert sorted({each["day"] for each in listed}, reverse=True) == [each["day"] for each in listed]
+    reasons = [orjson.loads(each)["REASON"] for each in tables["trades"].rows]
+    assert sum(each["trades"] for each in listed) == sum("not traded" not in each for each in reasons) < len(reasons)
+    facts = await world.json(f"/global-100/rebalances/{listed[-1]['day']}")
+    assert facts["rebalance"] == listed[-1]
+    assert len(facts["moves"]) >= listed[-1]["trades"] > 0
+    shown = await world.page(f"/indices/global-100/rebalances/{listed[-1]['day']}")
+    assert listed[-1]["inputHash"] in shown
+    assert facts["moves"][0]["name"] in shown
+
+
+async def test_an_index_page_has_its_rules_bounds_costs_and_risk_in_the_readers_language(world: IndexPagesWorld):
+    index = world.tables.find("global-100")
+    english, german = [await world.page("/indices/global-100", each) for each in ("en", "de")]
+    for text in (english, german):
+        assert index.rulebook.hash in text
+        assert index.report["record_hash"] in text
+    for words in (
+        "Worth nothing",
+        "Worth their last price",
+        "It is no advice",
+        "Simulated prices.",
+        "Fee of each trade",
+    ):
+        assert words in english
+        assert words not in german
+    assert "Simulierte Kurse." in german
+    assert "keine Beratung" in german
+
+
+async def test_old_and_failed_data_is_named_with_its_reason(world: IndexPagesWorld):
+    assert "Old data." not in await world.page("/indices")
+    failed = [each.failed("too few assets <today>") for each in world.tables.indices]
+    write_indices(world.folder, replace(world.tables, id="other", indices=tuple(failed)))
+    world.clock.advance(3 * 86_400)
+    for path in ("/indices", "/indices/top-10"):
+        text = await world.page(path)
+        assert "Old data." in text
+        assert "Not computed since 31 Jan 2026." in text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "too few assets &lt;today&gt;" in text
+
+
+async def test_a_page_is_drawn_once_for_what_is_published(world: IndexPagesWorld):
+    first = await world.client.get("/indices/top-10")
+    again = await world.client.get("/indices/top-10", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+
+
+async def test_what_is_not_there_is_said(world: IndexPagesWorld):
+    assert "There is no such index here." in await world.page("/indices/nothing")
+    assert "The index did not trade on this day." in await world.page("/indices/top-10/rebalances/1999-01-01")
+    for path in ("/indices/top-10?page=0", "/indices/top-10/rebalances?page=x", "/indices/top-10/rebalances/today"):
+        assert (await world.client.get(path)).status_code == 400
+    (world.folder / "current").unlink()
+    world.clock.advance(60)
+    assert "No indices yet" in await world.page("/indices")
+    world.clock.advance(60)
+    assert (await world.client.get("/v1/indices")).status_code == 503
+
+
+@needs_chromium
+async def test_every_page_keeps_the_budgets(world: IndexPagesWorld):
+    newest = (await world.json("/global-100/rebalances"))["rebalances"][-1]["day"]
+    async with served(world.app) as (_, url, _), chromium() as browser:
+        root = url.removesuffix("/v1") + "/indices"
+        for path in ("", "/global-100", f"/global-100/rebalances/{newest}"):
+            await check_page(browser, root + path)

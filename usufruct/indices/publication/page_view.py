@@ -1,0 +1,225 @@
+"""What pages show of published indices: a list, one index, its rebalances; each is a document that is JSON too."""
+
+from collections.abc import Sequence
+from datetime import date
+from math import ceil
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from usufruct.analytics import DataState, InvalidParameter, RowTable, utc_text
+from usufruct.core import DAY_SECONDS, NotFound
+from usufruct.indices.events import NOT_TRADED
+from usufruct.indices.metrics import drawdown_of
+from usufruct.indices.publication.model import IndexTables, PublishedIndex
+from usufruct.indices.publication.rows import seconds_of
+from usufruct.web.ui import spaced
+from usufruct_client.index_page_documents import (
+    DelistingBounds,
+    IndexContribution,
+    IndexCosts,
+    IndexFacts,
+    IndexHolding,
+    IndexLine,
+    IndexList,
+    IndexMoveLine,
+    IndexPoint,
+    IndexRebalance,
+    IndexRebalanceFacts,
+    IndexRebalances,
+    IndexSource,
+    MissingIndex,
+    ReturnFigures,
+)
+
+PAGE_REBALANCES: Final = 25
+_MOST_POINTS: Final = 72
+_NEWEST: Final = 5
+"""Rebalances on the page of an index, and moves of the newest one."""
+
+
+class UnknownRebalance(NotFound, code="unknown_rebalance"):
+    """The index did not trade on this day."""
+
+
+def index_list(tables: IndexTables, state: DataState) -> IndexList:
+    """Return all indices, in the order of their names."""
+    lines = [_line(each) for each in tables.indices]
+    missing = [MissingIndex(name, reason) for name, reason in tables.failures.items()]
+    return IndexList(_source(state), lines, missing)
+
+
+def index_facts(index: PublishedIndex, state: DataState) -> IndexFacts:
+    """Return all that a page shows of an index."""
+    report, costs, rebalances = index.report, index.rulebook.costs, index.tables["rebalances"]
+    newest = _moves(index, int(rebalances.times[0]))
+    return IndexFacts(
+        source=_source(state),
+        index=_line(index),
+        first_day=_day(index.first_day),
+        chart=_chart(index),
+        holdings=[_holding(orjson.loads(each)) for each in index.tables["holdings"].rows],
+        cash=index.listing["CASH"],
+        rebalances=_rebalances(index, 0, _NEWEST),
+        rebalance_count=len(rebalances.rows),
+        newest=newest[:_NEWEST],
+        net=_returns(report["net"]),
+        before_costs=_returns(report["before_costs"]),
+        market=_returns(report["market_held"]),
+        bounds=DelistingBounds(**report["total_return_by_delisting_rule"]),
+        ended=report["assets_that_ended"],
+        lost_most=[IndexContribution(each["asset"], each["part"]) for each in report["lost_most"]],
+        costs=IndexCosts(
+            costs.fee_bps,
+            costs.half_spread_bps,
+            costs.impact,
+            costs.gas_per_trade,
+            report["costs"]["share_of_end_value"],
+            report["costs"]["turnover_a_year"],
+        ),
+        restatements=index.restatements,
+        regime_changes=report["regime_changes"],
+        rulebook=index.rulebook.model_dump(mode="json"),
+        rulebook_hash=index.rulebook.hash,
+        record_hash=report["record_hash"],
+    )
+
+
+def index_rebalances(index: PublishedIndex, state: DataState, page: int = 1) -> IndexRebalances:
+    """Return a page of the rebalances, the newest first; a page after the last one is the last."""
+    count = len(index.tables["rebalances"].rows)
+    pages = max(1, ceil(count / PAGE_REBALANCES))
+    shown = min(page, pages)
+    found = _rebalances(index, (shown - 1) * PAGE_REBALANCES, shown * PAGE_REBALANCES)
+    return IndexRebalances(_source(state), _line(index), found, count, shown, pages)
+
+
+def rebalance_facts(index: PublishedIndex, state: DataState, day: str) -> IndexRebalanceFacts:
+    """Return the rebalance that was traded on a day, with all its moves.
+
+    Raises:
+        InvalidParameter: when the text is not a day.
+        UnknownRebalance: when the index did not trade on it.
+    """
+    try:
+        at = seconds_of(date.fromisoformat(day))
+    except ValueError as error:
+        raise InvalidParameter(f"{day[:20]!r} is not a day; write YYYY-MM-DD", field="day") from error
+    rows = _rows_of(index.tables["rebalances"], at)
+    if not rows:
+        raise UnknownRebalance(f"{index.rulebook.name} did not trade on {day[:20]}", field="day")
+    rebalance = _rebalance(index, orjson.loads(rows[0]))
+    return IndexRebalanceFacts(_source(state), _line(index), rebalance, _moves(index, at))
+
+
+def _source(state: DataState) -> IndexSource:
+    return IndexSource(state.as_of, state.stale, state.synthetic, state.source)
+
+
+def _line(index: PublishedIndex) -> IndexLine:
+    nav, listing = index.values["nav"], index.listing
+    day, month, year = (float(nav[-1] / nav[-1 - days] - 1) if len(nav) > days else None for days in (1, 30, 365))
+    return IndexLine(
+        id=index.rulebook.name,
+        number=index.number,
+        title=index.rulebook.title,
+        description=index.rulebook.description,
+        day=_day(index.last_day),
+        value=float(nav[-1]),
+        day_change=day,
+        month_change=month,
+        year_change=year,
+        regime=listing["REGIME"],
+        holdings=listing["COINS"],
+        failure=index.failure,
+    )
+
+
+def _chart(index: PublishedIndex) -> list[IndexPoint]:
+    """Return the points of the charts: the value of their day, and the deepest fall since the point before."""
+    nav = np.asarray(index.values["nav"])
+    market = np.asarray(index.values["market"]) * nav[0]
+    falls, bullish = drawdown_of(nav), index.values["bullish"]
+    points, after = [], 0
+    for at in spaced(len(nav), _MOST_POINTS):
+        points.append(
+            IndexPoint(
+                day=_day(index.first_day + at * DAY_SECONDS),
+                value=_known(nav[at]),
+                market=_known(market[at]),
+                drawdown=_known(falls[after : at + 1].min()),
+                regime=None if index.rulebook.regime is None else "bullish" if bullish[at] else "bearish",
+            )
+        )
+        after = at + 1
+    return points
+
+
+def _holding(row: dict[str, Any]) -> IndexHolding:
+    return IndexHolding(
+        row["CG_ID"],
+        row["TOKEN_SYMBOL"],
+        row["TOKEN_NAME"],
+        row["WEIGHT"],
+        row["PRICE"],
+        row["CURRENT_ROI"],
+        row["MARKET_CAP"],
+    )
+
+
+def _rebalances(index: PublishedIndex, first: int, end: int) -> list[IndexRebalance]:
+    rows = index.tables["rebalances"].rows
+    return [_rebalance(index, orjson.loads(rows[at])) for at in range(first, min(end, len(rows)))]
+
+
+def _rebalance(index: PublishedIndex, row: dict[str, Any]) -> IndexRebalance:
+    traded = seconds_of(date.fromisoformat(row["DATE"]))
+    return IndexRebalance(
+        day=row["DATE"],
+        decided=row["DECIDED"],
+        cause=row["CAUSE"],
+        regime=None if index.rulebook.regime is None else row["REGIME"],
+        turnover=row["TURNOVER"],
+        cost=row["COST"],
+        cash=row["CASH"],
+        eligible=row["ELIGIBLE"],
+        holdings=row["HOLDINGS"],
+        trades=sum(not each.reason.endswith(NOT_TRADED) for each in _moves(index, traded)),
+        notes=row["NOTES"],
+        input_hash=row["INPUT_HASH"],
+    )
+
+
+def _moves(index: PublishedIndex, at: int) -> list[IndexMoveLine]:
+    rows = map(orjson.loads, _rows_of(index.tables["trades"], at))
+    return [
+        IndexMoveLine(
+            row["CG_ID"], row["TOKEN_SYMBOL"], row["TOKEN_NAME"], row["WEIGHT_BEFORE"], row["WEIGHT"], row["REASON"]
+        )
+        for row in rows
+    ]
+
+
+def _rows_of(table: RowTable, at: int) -> Sequence[bytes]:
+    """Return the rows of a moment."""
+    return [table.rows[each] for each in np.flatnonzero(table.times == at).tolist()]
+
+
+def _returns(measures: dict[str, float | None]) -> ReturnFigures:
+    return ReturnFigures(
+        measures["total_return"],
+        measures["annual_return"],
+        measures["annual_volatility"],
+        measures["sharpe"],
+        measures["max_drawdown"],
+    )
+
+
+def _day(seconds: int) -> str:
+    return utc_text(seconds)[:10]
+
+
+def _known(value: float) -> float | None:
+    plain = float(value)
+    return plain if np.isfinite(plain) else None
