@@ -16,7 +16,7 @@ from usufruct.analytics import utc_text
 from usufruct.connectors.prices import Asset
 from usufruct.core import DAY_SECONDS
 from usufruct.indices.engine import Backtest
-from usufruct.indices.events import Move, Rebalance
+from usufruct.indices.events import NOT_TRADED, Move, Rebalance
 from usufruct.indices.position import weights_on
 from usufruct.indices.publication.model import index_number, is_active
 from usufruct.indices.sums import Vector
@@ -217,7 +217,7 @@ def _identity(asset: Asset) -> Row:
 
 
 def _action(move: Move) -> str:
-    if move.after == move.before:
+    if move.after == move.before or move.why.endswith(NOT_TRADED):
         return "HOLD"
     return "BUY" if move.after > move.before else "SELL"
 
