@@ -129,6 +129,8 @@ async def test_who_paid_reviews_once_replaces_it_and_the_history_is_kept(world, 
     page = (await http.get(f"/reviews/{asset}")).json()
     assert [(each["text"], each["revision"]) for each in page["reviews"]] == [("Fast now.", 2)]
     assert (page["totals"]["count"], page["totals"]["stars"], page["totals"]["mean"]) == (1, [0, 0, 0, 0, 1], "5.00")
+    for after in ("no", "1.0x" + "zz" * 20, "1." + payer.account.address[:-1]):
+        assert code(await http.get(f"/reviews/{asset}?after={after}")) == (400, "invalid_review")
     history = (await http.get(f"/reviews/{asset}/{payer.account.address.lower()}")).json()["revisions"]
     assert [(each["text"], each["rating"]) for each in history] == [("Fast now.", 5), ("Slow.", 2)]
     for method in ("delete", "put", "patch"):

@@ -1,5 +1,6 @@
 """Reviews of services: by payers, with a receipt; answered by sellers; deleted by none."""
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -43,6 +44,7 @@ from usufruct_client.eip712_messages import REVIEW
 from usufruct_client.identifiers import checksum
 from usufruct_client.wire import ReviewWish, SignedReview, SigningRequest, Terms
 
+_CURSOR = re.compile(r"([0-9]{1,14})\.(0x[0-9a-f]{40})")
 _MOST_CALLS = 1_000
 """Of a payer's last calls, that count as paid use."""
 _MOST_DEPOSITS = 500
@@ -306,10 +308,10 @@ def _check_replaces(review: Review, known: Review) -> None:
 
 
 def _read_cursor(text: str) -> tuple[int, Address]:
-    time, _, payer = text.partition(".")
-    if not (time.isascii() and time.isdigit() and len(time) < 15 and payer.startswith("0x") and len(payer) == 42):
+    found = _CURSOR.fullmatch(text)
+    if found is None:
         raise InvalidReview(f"after is {text[:60]!r}; leave it out, or take `next` of a page", field="after")
-    return int(time), Address(payer)
+    return int(found[1]), Address(found[2])
 
 
 def _refused(message: str, field: str) -> ReviewRefused:
