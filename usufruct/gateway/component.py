@@ -126,7 +126,7 @@ def build(context: Context) -> Component:
             context.get(Gateway).lease_job(context.get(Config).ledger.lease_seconds),
             context.get(Gateway).quality_job(),
             context.get(Gateway).search_job(),
-            Job("paid-endpoints", context.get(Gateway).endpoint_pipeline.put_on_sale, _ENDPOINT_SECONDS),
+            Job("paid-endpoints", context.get(Gateway).endpoint_pipeline.update_listings, _ENDPOINT_SECONDS),
         ],
     )
 

@@ -1,6 +1,7 @@
 """The listings of endpoints that are sold by the call: one for each, at the price that its product says."""
 
 import asyncio
+from collections.abc import Container
 from contextlib import suppress
 
 from usufruct.assets import Caps, Listing, ListingExists, Listings, PricePeriod, UnknownListing, plain_listing_id
@@ -38,6 +39,16 @@ class EndpointListings:
                     await self._sell(endpoint)
                     self._sold.add(endpoint.path)
         return ServedListing.of(await self._listings.find(endpoint.path), (), CountingRule())
+
+    async def retire_others(self, sold: Container[str]) -> None:
+        """Retire the listings of endpoints whose paths are not `sold`: their price is 0 now, or their product is off.
+
+        What they earned stays theirs. They are sold again, at the next price card, when they have a price.
+        """
+        for listing in await self._listings.list():
+            if listing.operation == OPERATION and listing.name not in sold:
+                await self._listings.retire(listing.name)
+                self._sold.discard(listing.name)
 
     async def _sell(self, endpoint: PaidEndpoint) -> None:
         wanted = listing_of(endpoint)

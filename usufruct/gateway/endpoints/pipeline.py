@@ -42,10 +42,11 @@ class EndpointPipeline:
         """Put an endpoint on sale: `/.well-known/x402` lists it."""
         self.endpoints[endpoint.path] = endpoint
 
-    async def put_on_sale(self) -> None:
-        """Put the listings of all endpoints on sale at their prices, so that no call has to."""
+    async def update_listings(self) -> None:
+        """Put the listings of all endpoints on sale at their prices, so that no call has to; retire all others."""
         for endpoint in self.endpoints.values():
             await self.listings.of(endpoint)
+        await self.listings.retire_others(self.endpoints)
 
     async def serve(self, exchange: HttpExchange, endpoint: PaidEndpoint, answer: Answer, other_way: str) -> None:
         """Answer a request that is paid for; ask for the payment where there is none. A GET can ask for a refund.
