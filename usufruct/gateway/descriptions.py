@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from usufruct.gateway.operations.request_members import EMBEDDING_SETTINGS, HARMLESS, SETTINGS
-from usufruct.web import Operation
+from usufruct.gateway.search.query import PAGE_SIZE, SEARCH_PARAMETERS
+from usufruct.web import Operation, Parameter
 from usufruct_client.receipt import KeptReceipt
 from usufruct_client.sample_wire import SampleBalance
 from usufruct_client.wire import (
@@ -151,16 +152,15 @@ RECEIPT_PAGE = Operation(
 MODELS = Operation("List the services, with prices and limits.", ModelList)
 MODEL = Operation("Describe one service.", ModelCard, refuses={404: "the service is unknown"})
 SERVICES = Operation(
-    "Find services by words, filters and order, 24 a page: `q` (words, each of which begins a word of the service's "
-    "name, kind, operation or address), `kind`, `operation`, `context` (at least), `calls` (usual calls for one coin, "
-    "at least), `sample` (1: with a free sample), `success` (answered of 1,000 calls, at least), `first_text` (ms, "
-    "median, at most), `sort` (used, cheapest, quickest, fastest, newest), `page`.",
+    f"Find services by words, filters and order, {PAGE_SIZE} a page.",
     FoundServices,
+    asks=SEARCH_PARAMETERS,
     refuses={400: "a filter has a value that it cannot have"},
 )
 SAMPLE = Operation(
-    "Return what the caller may still try of a service (`model`) today without payment.",
+    "Return what the caller may still try of a service today without payment.",
     SampleBalance,
+    asks={"model": Parameter("the service's name", {"type": "string", "minLength": 1}, required=True)},
     refuses={400: "`model` is missing", 404: "the service is unknown, or has no free sample"},
 )
 LLMS_TEXT = Operation(

@@ -9,7 +9,7 @@ from usufruct.governance.proposal_documents import power_facts, proposal_details
 from usufruct.governance.proposal_views import ProposalViews
 from usufruct.governance.proposals import PAGE
 from usufruct.governance.voters import Voters
-from usufruct.web import Operation, Request, Route, document_response
+from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct.web.ui import PageRoute
 from usufruct_client.governance_documents import (
     DelegateFacts,
@@ -29,8 +29,9 @@ _MOST_PAGES = 10_000
 _AWAY = {503: "the chain's node does not answer"}
 _UNKNOWN = {404: "there is no such proposal, or several ids begin so"}
 _LIST = Operation(
-    f"List proposals, the newest first, {PAGE} a page (`page`).",
+    f"List proposals, the newest first, {PAGE} a page.",
     ProposalList,
+    asks={"page": Parameter("1 is the first", {"type": "integer", "minimum": 1, "maximum": _MOST_PAGES})},
     refuses={400: "`page` is not a number", **_AWAY},
 )
 _SHOW = Operation(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from usufruct.accounts import Sessions
 from usufruct.core import Invalid, UsufructError, format_units, moment
 from usufruct.market.buyer import Buyer
-from usufruct.web import Operation, Request, document_response
+from usufruct.web import Operation, Parameter, Request, document_response
 from usufruct.web.ui import PageRoute
 from usufruct_client.wire import DepositTermsWish, KeyNameWish, KeyTermsWish, SigningRequest, SpendingLog
 
@@ -28,7 +28,12 @@ _RENAME = Operation("Rename a key.", status=204, takes=_COOKIE, refuses=_REFUSES
 _REVOKE = Operation("Revoke a key.", status=204, takes=_COOKIE, refuses=_REFUSES)
 _SPENDING = Operation("List the last calls that were paid for.", SpendingLog, takes=_COOKIE, refuses=_REFUSES)
 _SPENDING_CSV = Operation(
-    "The same as a table.", {"type": "string"}, media_types=("text/csv",), takes=_COOKIE, refuses=_REFUSES
+    "The same as a table.",
+    {"type": "string"},
+    media_types=("text/csv",),
+    takes=_COOKIE,
+    asks={"separator": Parameter("of the columns", {"enum": list(_SEPARATORS)})},
+    refuses=_REFUSES,
 )
 
 

@@ -48,7 +48,12 @@ _BY_PASSKEY = Operation(
     takes=_COOKIE,
     refuses=_REFUSES | {403: "the passkey did not sign this, or the call is none that this payer paid for"},
 )
-_LIST = Operation("List a service's reviews, the newest first; `after`: where to go on.", ReviewPage, refuses=_UNKNOWN)
+_LIST = Operation(
+    "List a service's reviews, the newest first.",
+    ReviewPage,
+    asks={"after": "`next` of the page before"},
+    refuses=_UNKNOWN,
+)
 _HISTORY = Operation("List all that a payer said of a service.", ReviewHistory, refuses=_UNKNOWN)
 _ANSWER = Operation(
     "Answer a review as the service's seller.", ReviewFacts, ReviewAnswer, takes=_COOKIE, refuses=_REFUSES | _UNKNOWN

@@ -12,21 +12,26 @@ from usufruct.staking.lock_model import MOST_WEEKS, Lock, income_down, score_dow
 from usufruct.staking.node_limit import NodeLimit
 from usufruct.staking.revenue_weeks import RevenueWeek, RevenueWeeks, weekly_revenue
 from usufruct.staking.stakes import Stakes
-from usufruct.web import Operation, Request, Route, document_response
+from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct_client.stake_documents import RevenueWeekFacts, RevenueWeekList, StakeProjection
 
 THOUSAND = 1_000 * 10**TOKEN_DECIMALS
 """A score of 1,000 tokens, in atomic units."""
 
 _MOST_DIGITS = 30
+_DIGITS = {"type": "string", "pattern": f"^[0-9]{{1,{_MOST_DIGITS}}}$"}
 _LIST = Operation(
-    "List weeks that brought the stakers revenue, as far as the chain was read; the newest first. `after`: where to "
-    "go on.",
+    "List weeks that brought the stakers revenue, as far as the chain was read; the newest first.",
     RevenueWeekList,
+    asks={"after": "`next` of the page before"},
 )
 _PROJECTION = Operation(
-    "Return what a lock made now would be, and get in its first week. `amount` in atomic units; `weeks`: 1 to 52.",
+    "Return what a lock made now would be, and get in its first week.",
     StakeProjection,
+    asks={
+        "amount": Parameter("atomic units", _DIGITS, required=True),
+        "weeks": Parameter("of the lock", {"type": "integer", "minimum": 1, "maximum": MOST_WEEKS}, required=True),
+    },
     refuses={503: "the chain's node does not answer"},
 )
 

@@ -9,7 +9,7 @@ from usufruct.web.health import Health
 from usufruct.web.http_exchange import EVENT_STREAM, JSON, HttpExchange, at_public_url, json_object
 from usufruct.web.log import log_as_json
 from usufruct.web.metrics import Metrics, job_metrics
-from usufruct.web.openapi import Operation
+from usufruct.web.openapi import REFERENCE, Operation, Parameter
 from usufruct.web.request import Request, document_response, json_response, read_document
 from usufruct.web.router import AnyRoute, RawRoute, Route, Router, openapi_route
 from usufruct.web.server import Server, base_url, listen
@@ -18,6 +18,7 @@ from usufruct.web.server_limits import ServerLimits
 __all__ = [
     "EVENT_STREAM",
     "JSON",
+    "REFERENCE",
     "AnyRoute",
     "BodyTooLarge",
     "ClientGone",
@@ -26,6 +27,7 @@ __all__ = [
     "HttpExchange",
     "Metrics",
     "Operation",
+    "Parameter",
     "RawRoute",
     "Request",
     "Route",

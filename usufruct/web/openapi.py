@@ -18,8 +18,30 @@ _JSON = "application/json"
 _HTML = "text/html"
 _ERRORS = {"$ref": "#/components/responses/Error"}
 
+_HASH = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
+_ADDRESS = {"type": "string", "pattern": "^0x[0-9a-f]{40}$"}
+_PATH_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "asset": {"type": "string", "pattern": "^0x[0-9a-f]{32}$"},
+    **dict.fromkeys(("call", "channel", "deal", "hash", "offer", "root"), _HASH),
+    **dict.fromkeys(("account", "holder", "payer"), _ADDRESS),
+}
+"""What parameters of paths look like: a name means the same in all routes. The others are any text."""
+
 Shape = Any
 """A class of documents, a tuple of them whose members are together in one object, or a JSON schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a query: what it holds, in words and as the JSON schema of its text.
+
+    `may_be_empty`: an empty text counts as left out.
+    """
+
+    text: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    required: bool = False
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +49,11 @@ class Operation:
     """What a route does, in the words and the documents of its caller.
 
     `answer`: the shape of a success's body, by its media type, JSON unless said otherwise. `takes`: request headers,
-    `gives`: headers of a success, both with what they hold. `asks`: query parameters, none of them required.
-    `refuses`: what the most important statuses of errors mean; all errors have one shape. `also`: shapes of other
-    answers by their status. `documents`: what headers carry, described beside the bodies. `paid`: a request without
-    payment is answered 402 with the price. `price`: what each call costs, where that is known, such as "0.01 USD".
+    `gives`: headers of a success, both with what they hold. `asks`: query parameters; one that is described by words
+    only is optional and takes any text. `refuses`: what the most important statuses of errors mean, in one shape.
+    `also`: shapes of other answers by their status; None: without a body. `needs_body`: a request without a body is
+    wrong. `documents`: what headers carry, described beside the bodies. `paid`: a request without payment is answered
+    402 with the price. `price`: what each call costs, where that is known, such as "0.01 USD".
     """
 
     summary: str
@@ -39,13 +62,14 @@ class Operation:
     status: int = 200
     media_types: Sequence[str] = (_JSON,)
     takes: Mapping[str, str] = field(default_factory=dict)
-    asks: Mapping[str, str] = field(default_factory=dict)
+    asks: Mapping[str, str | Parameter] = field(default_factory=dict)
     gives: Mapping[str, str] = field(default_factory=dict)
     refuses: Mapping[int, str] = field(default_factory=dict)
     also: Mapping[int, Shape] = field(default_factory=dict)
     documents: Sequence[type] = ()
     paid: bool = False
     price: str = ""
+    needs_body: bool = True
 
 
 PublicRoute = tuple[str, str, Operation]
@@ -103,13 +127,14 @@ def _operation(method: str, path: str, operation: Operation, schemas: Mapping[An
     described: dict[str, Any] = {
         "summary": operation.summary,
         "operationId": _operation_id(method, path, operation),
-        "parameters": [_parameter(name, "path", "", required=True) for name in _PARAMETER.findall(path)]
-        + [_parameter(name, "query", text) for name, text in operation.asks.items()]
+        "parameters": [_path_parameter(name) for name in _PARAMETER.findall(path)]
+        + [_parameter(name, "query", asked) for name, asked in operation.asks.items()]
         + [_parameter(name, "header", text) for name, text in operation.takes.items()],
         "responses": {str(operation.status): success, **_refusals(operation, schemas), "default": _ERRORS},
     }
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": {_JSON: {"schema": _schema(operation.body, schemas)}}}
+        content = {_JSON: {"schema": _schema(operation.body, schemas)}}
+        described["requestBody"] = {"required": operation.needs_body, "content": content}
     if operation.paid:
         described["security"] = [{"key": []}, {}]
     if operation.price:
@@ -132,7 +157,8 @@ def _refusals(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any
     shapes = [(status, text, ErrorAnswer) for status, text in operation.refuses.items()]
     shapes += [(status, HTTPStatus(status).phrase, shape) for status, shape in operation.also.items()]
     refusals: dict[str, Any] = {
-        str(status): {"description": text, "content": {_JSON: {"schema": _schema(shape, schemas)}}}
+        str(status): {"description": text}
+        | ({} if shape is None else {"content": {_JSON: {"schema": _schema(shape, schemas)}}})
         for status, text, shape in shapes
     }
     if operation.paid:
@@ -144,5 +170,17 @@ def _headers(named: Mapping[str, str]) -> dict[str, Any]:
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in named.items()}
 
 
-def _parameter(name: str, place: str, text: str, *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": required, "description": text, "schema": {"type": "string"}}
+def _path_parameter(name: str) -> dict[str, Any]:
+    return _parameter(name, "path", Parameter("", _PATH_SCHEMAS.get(name, {"type": "string"}), required=True))
+
+
+def _parameter(name: str, place: str, asked: str | Parameter) -> dict[str, Any]:
+    given = Parameter(asked) if isinstance(asked, str) else asked
+    return {
+        "name": name,
+        "in": place,
+        "required": given.required,
+        "description": given.text,
+        "schema": given.schema,
+        **({"allowEmptyValue": True} if given.may_be_empty else {}),
+    }

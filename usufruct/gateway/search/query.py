@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from urllib.parse import urlencode
 
 from usufruct.core import Invalid
 from usufruct.gateway.search.words import LONGEST_QUERY
+from usufruct.web import Parameter
 
 PAGE_SIZE = 24
 _MOST = 10**9
+_MOST_SUCCESS = 1_000
+_MOST_SAMPLE = 1
 
 
 class InvalidSearch(Invalid, code="invalid_search"):
@@ -62,11 +66,11 @@ class Search:
             fields.get("operation", "")[:LONGEST_QUERY],
             _number(fields, "context"),
             _number(fields, "calls"),
-            _number(fields, "success", 1_000),
+            _number(fields, "success", _MOST_SUCCESS),
             _number(fields, "first_text"),
             Order(order),
             max(1, _number(fields, "page")),
-            _number(fields, "sample", 1),
+            _number(fields, "sample", _MOST_SAMPLE),
         )
 
     @property
@@ -90,6 +94,25 @@ class Search:
             "page": page if page > 1 else 0,
         }
         return "/?" + urlencode({name: value for name, value in fields.items() if value})
+
+
+def _whole(text: str, most: int = _MOST) -> Parameter:
+    return Parameter(text, {"type": "integer", "minimum": 0, "maximum": most}, may_be_empty=True)
+
+
+SEARCH_PARAMETERS: Final[Mapping[str, str | Parameter]] = {
+    "q": "words, each of which begins a word of the service's name, kind, operation or address",
+    "kind": "the service's kind",
+    "operation": "what the service does, such as chat",
+    "context": _whole("tokens of a request and its answer, at least"),
+    "calls": _whole("usual calls for one coin, at least"),
+    "success": _whole("answered of 1,000 calls, at least", _MOST_SUCCESS),
+    "first_text": _whole("ms to the first text, median, at most"),
+    "sort": Parameter("what comes first", {"enum": [str(order) for order in Order]}, may_be_empty=True),
+    "page": _whole("0 and 1 are the first"),
+    "sample": _whole("1: only with a free sample", _MOST_SAMPLE),
+}
+"""The fields of a search, as the OpenAPI document describes them."""
 
 
 def _number(fields: Mapping[str, str], name: str, most: int = _MOST) -> int:

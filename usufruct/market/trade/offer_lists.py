@@ -9,6 +9,7 @@ from usufruct.web import Operation, Request, Route, document_response
 from usufruct_client.trade import GoodsKind
 from usufruct_client.trade_documents import OfferList, TradeList
 
+_AFTER = {"after": "`next` of the page before"}
 _NONE = {404: "the service is unknown, or has no such goods"}
 _GOODS = {
     GoodsKind.SHARES: ("shares", "the lowest price of a share first"),
@@ -20,7 +21,7 @@ _GOODS = {
 def list_routes(book: OfferBook, path: str, kind: GoodsKind) -> list[Route]:
     """Return the routes that list offers and trades of goods of a kind, under the path of one asset of them."""
     goods, order = _GOODS[kind]
-    listed = f"List offers of a service's {goods}; {order}. `after`: where to go on."
+    listed = f"List offers of a service's {goods}; {order}."
     traded = f"List the last trades of a service's {goods}; the newest first."
 
     async def offers(request: Request) -> Response:
@@ -37,6 +38,6 @@ def list_routes(book: OfferBook, path: str, kind: GoodsKind) -> list[Route]:
         return document_response(TradeList([trade_facts(each) for each in found]))
 
     return [
-        Route("GET", f"{path}/offers", offers, Operation(listed, OfferList, refuses=_NONE)),
+        Route("GET", f"{path}/offers", offers, Operation(listed, OfferList, asks=_AFTER, refuses=_NONE)),
         Route("GET", f"{path}/trades", trades, Operation(traded, TradeList, refuses=_NONE)),
     ]
