@@ -177,6 +177,7 @@ async def test_pages_count_from_zero_or_one_and_cursors_go_to_the_end(market: Ma
         ({"cursor": "nonsense"}, ["cursor", "next_cursor"]),
         ({"traderGrade": "nan"}, ["traderGrade", "a number"]),
         ({"marketcap": "lots"}, ["marketcap", "lots"]),
+        ({"fdv": "lots"}, ["fdv", "lots"]),
     ],
 )
 async def test_a_wrong_parameter_is_named(market: MarketWorld, parameters: dict[str, str], names: list[str]):
@@ -186,6 +187,27 @@ async def test_a_wrong_parameter_is_named(market: MarketWorld, parameters: dict[
     assert body["error"]["code"] == "invalid_parameter"
     assert body["error"]["param"] == names[0]
     assert all(name in body["message"] for name in names)
+
+
+async def test_a_least_grade_beyond_the_numbers_of_the_table_is_no_fault(market: MarketWorld):
+    assert await market.rows("/trader-grades", traderGrade="6e198") == []
+    assert await market.rows("/trader-grades", traderGrade="-6e198") == await market.rows("/trader-grades")
+    assert await market.rows("/trading-signals", signal="6e198") == []
+
+
+async def test_parameters_are_described_with_what_they_take(market: MarketWorld):
+    paths = (await market.client.get("/openapi.json")).json()["paths"]
+    grades = paths["/v2/trader-grades"]["get"]
+    asked = {each["name"]: each for each in grades["parameters"]}
+    assert asked["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 1_000}
+    assert asked["traderGrade"]["schema"] == {"type": "number"}
+    assert asked["startDate"]["schema"] == {"type": "string", "format": "date"}
+    assert asked["limit"]["allowEmptyValue"], "an empty one counts as left out"
+    assert await market.rows("/trader-grades", limit="") == await market.rows("/trader-grades")
+    assert "content" not in grades["responses"]["304"]
+    made = paths["/v2/keys"]["post"]
+    assert made["requestBody"]["required"] is False
+    assert "NewMarketKey" in str(made["responses"]["201"]["content"]["application/json"]["schema"])
 
 
 async def test_the_last_day_that_can_be_asked_for_is_no_fault(market: MarketWorld):
@@ -258,7 +280,13 @@ async def test_a_question_is_answered_from_the_numbers_of_what_it_names(market: 
     assert body["answer"] == report["DEEP_DIVE"]
     general = await market.client.post("/v2/tmai", json={"messages": [{"user": "How is the market?"}]})
     assert general.json()["answer"] == snapshot.briefing
-    for wrong in ({}, {"messages": []}, {"messages": [{"user": 3}]}, {"messages": "BTC?"}):
+    for wrong in (
+        {},
+        {"messages": []},
+        {"messages": [{"user": 3}]},
+        {"messages": "BTC?"},
+        {"messages": [5, {"user": "BTC?"}]},
+    ):
         refused = await market.client.post("/v2/tmai", json=wrong)
         assert (refused.status_code, refused.json()["error"]["param"]) == (400, "messages")
 
@@ -381,4 +409,5 @@ async def test_every_route_is_described_and_answers_as_described(market: MarketW
             (await market.client.get(path)).json()
         )
         refused = methods["get"]["responses"]["400"]["content"]["application/json"]["schema"]
-        Draft202012Validator(refused).validate((await market.client.get(path, params={"limit": "0"})).json())
+        wrong = (await market.client.get(path, params={"limit": "0"})).json()
+        Draft202012Validator(refused | {"components": document["components"]}).validate(wrong)

@@ -20,14 +20,14 @@ from usufruct.analytics.api_answer import (
     answer_rows,
     open_route,
 )
-from usufruct.analytics.api_keys import Caller, MarketKeys
-from usufruct.analytics.api_query import FILTERS, AssetIndex, InvalidParameter, Query
+from usufruct.analytics.api_keys import LONGEST_LABEL, Caller, MarketKeys
+from usufruct.analytics.api_query import FILTERS, LIMIT, NUMBER, AssetIndex, InvalidParameter, Query
 from usufruct.analytics.questions import answer_question
 from usufruct.analytics.snapshot import HOUR, Page, RowTable, SeriesTable, Snapshot, utc_text
 from usufruct.analytics.snapshot_files import SnapshotReader
 from usufruct.core import Clock, moment
 from usufruct.payments.x402 import EndpointAnswer
-from usufruct.web import HttpExchange, Operation, RawRoute, json_object
+from usufruct.web import HttpExchange, Operation, Parameter, RawRoute, json_object
 from usufruct_client import market_data_documents as documents
 
 LATE_HOUR: Final = 4 * HOUR
@@ -37,11 +37,19 @@ _IDS: Final = {name: FILTERS[name] for name in ("token_id", "symbol", "token_nam
 _FILTERED: Final = {name: FILTERS[name] for name in ("token_id", "symbol", "category", "exchange")} | {
     name: FILTERS[name] for name in ("marketcap", "fdv", "volume")
 }
+_LEAST_GRADE: Final = Parameter("least grade", NUMBER)
 _CHAT: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["messages"],
-    "properties": {"messages": {"type": "array", "items": {"type": "object", "additionalProperties": True}}},
+    "properties": {
+        "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "additionalProperties": True}}
+    },
 }
+_KEY_WISH: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"label": {"type": "string", "maxLength": LONGEST_LABEL}},
+}
+_MOONSHOTS: Final = ("active", "past")
 
 WriteRow = Callable[..., dict[str, Any]]
 Answer = Callable[[HttpExchange, Caller], Awaitable[None]]
@@ -110,7 +118,7 @@ class _Series:
     summary: str
     row: type[documents.Row]
     write: WriteRow
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, str | Parameter]
     thresholds: Mapping[str, str]
     equal: str = ""
 
@@ -126,7 +134,11 @@ _SERIES: Final = (
         "List trader grades, the newest first.",
         documents.TraderGrade,
         rows.trader_row,
-        _FILTERED | {"traderGrade": "least grade", "traderGradePercentChange": "least change in 24 hours, per cent"},
+        _FILTERED
+        | {
+            "traderGrade": _LEAST_GRADE,
+            "traderGradePercentChange": Parameter("least change in 24 hours, per cent", NUMBER),
+        },
         {"traderGrade": "trader", "traderGradePercentChange": "trader_change"},
     ),
     _Series(
@@ -135,7 +147,7 @@ _SERIES: Final = (
         "List investor grades, the newest first.",
         documents.InvestorGrade,
         rows.investor_row,
-        _FILTERED | {"investorGrade": "least grade"},
+        _FILTERED | {"investorGrade": _LEAST_GRADE},
         {"investorGrade": "investor"},
     ),
     _Series(
@@ -171,7 +183,7 @@ _SERIES: Final = (
         "List daily signals, the newest first.",
         documents.TradingSignal,
         rows.signal_row,
-        _FILTERED | {"signal": "1, 0 or -1"},
+        _FILTERED | {"signal": Parameter("1, 0 or -1", NUMBER)},
         {},
         "signal",
     ),
@@ -202,7 +214,7 @@ _LATEST: Final = (
         rows.technology_row,
     ),
 )
-_ROWS: Final[tuple[tuple[str, type[documents.Row], str, Mapping[str, str], bool], ...]] = (
+_ROWS: Final[tuple[tuple[str, type[documents.Row], str, Mapping[str, str | Parameter], bool], ...]] = (
     (
         "tokens",
         documents.ListedAsset,
@@ -249,7 +261,7 @@ def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessio
         row: type[documents.Row],
         summary: str,
         find: Find,
-        parameters: Mapping[str, str],
+        parameters: Mapping[str, str | Parameter],
         *,
         dated: bool = False,
     ) -> RawRoute:
@@ -267,7 +279,7 @@ def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessio
         return tables.rows("top-market-cap-tokens", Query(named))
 
     def moonshots(query: Query) -> Rows:
-        return tables.rows(f"moonshot-tokens {query.one_of('type', ('active', 'past'))}", query)
+        return tables.rows(f"moonshot-tokens {query.one_of('type', _MOONSHOTS)}", query)
 
     def investors(query: Query) -> Rows:
         query.paging()
@@ -283,13 +295,19 @@ def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessio
             data(f"/{name}", row, summary, partial(tables.rows, name, dated=dated), parameters, dated=dated)
             for name, row, summary, parameters, dated in _ROWS
         ),
-        data("/top-market-cap-tokens", documents.ListedAsset, "List the largest assets.", top, {"top_k": "how many"}),
+        data(
+            "/top-market-cap-tokens",
+            documents.ListedAsset,
+            "List the largest assets.",
+            top,
+            {"top_k": Parameter("how many", LIMIT)},
+        ),
         data(
             "/moonshot-tokens",
             documents.MoonshotPick,
             "List moonshots, the newest first.",
             moonshots,
-            {"type": "active or past"},
+            {"type": Parameter("active or past", {"enum": list(_MOONSHOTS)})},
         ),
         data("/crypto-investors", documents.CryptoInvestor, "List investors; empty without a source.", investors, {}),
         _question_route(tables, api),
@@ -303,9 +321,7 @@ def _rows(page: Page) -> Rows:
 
 def _question_route(tables: MarketTables, api: MarketApi) -> RawRoute:
     async def content(exchange: HttpExchange, body: bytes) -> EndpointAnswer:
-        messages = json_object(body).get("messages")
-        last = messages[-1] if isinstance(messages, list) and messages else None
-        text = (last.get("user") or last.get("content")) if isinstance(last, dict) else None
+        text = _last_text(json_object(body).get("messages"))
         if not isinstance(text, str) or not text.strip():
             raise InvalidParameter('messages must be a list such as [{"user": "How is BTC?"}]', field="messages")
         words = answer_question(text, tables.snapshot)
@@ -315,6 +331,13 @@ def _question_route(tables: MarketTables, api: MarketApi) -> RawRoute:
     summary = "Answer a question about assets that it names, or about the market, from the numbers."
     operation = Operation(summary, documents.AskedAnswer, _CHAT, takes=KEY_HEADERS, also=REFUSES)
     return api.question_route("/tmai", operation, content, {"messages": [{"user": "How is BTC?"}]})
+
+
+def _last_text(messages: Any) -> Any:
+    """Return the text of the last message; None for what is not a list of messages."""
+    if not isinstance(messages, list) or not messages or not all(isinstance(each, dict) for each in messages):
+        return None
+    return messages[-1].get("user") or messages[-1].get("content")
 
 
 def _key_routes(api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[RawRoute]:
@@ -337,7 +360,10 @@ def _key_routes(api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[Ra
 
     made = Operation(
         "Make a key, free. Whoever is signed in gets the quota of their staking level.",
-        status=201,
+        documents.Answer[documents.NewMarketKey],
+        _KEY_WISH,
+        201,
+        needs_body=False,
         also={400: REFUSES[400], 429: REFUSES[429]},
     )
     key = documents.Answer[documents.MarketKey]

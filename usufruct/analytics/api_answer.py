@@ -18,7 +18,17 @@ from usufruct.analytics.call_sales import CallSale, CallSales
 from usufruct.analytics.snapshot import DAY, HOUR, utc_text
 from usufruct.core import UsufructError
 from usufruct.payments.x402 import EndpointAnswer
-from usufruct.web import JSON, Header, HttpExchange, Operation, RawRoute, Unauthenticated, error_body
+from usufruct.web import (
+    JSON,
+    REFERENCE,
+    Header,
+    HttpExchange,
+    Operation,
+    Parameter,
+    RawRoute,
+    Unauthenticated,
+    error_body,
+)
 from usufruct_client.market_data_documents import MarketAnswer, Row
 
 KEY_HEADERS: Final = {"x-api-key": "the key; `api_key` is read too"}
@@ -30,7 +40,7 @@ ERROR: Final[dict[str, Any]] = {
         "message": {"type": "string"},
         "length": {"const": 0},
         "data": {"type": "array", "maxItems": 0},
-        "error": {"type": "object", "additionalProperties": True},
+        "error": {"$ref": REFERENCE.format(model="ErrorFacts")},
     },
 }
 LATE_DAY: Final = DAY + 36 * HOUR
@@ -100,7 +110,7 @@ class MarketApi:
         summary: str,
         find: Find,
         state: Callable[[], DataState],
-        parameters: Mapping[str, str],
+        parameters: Mapping[str, str | Parameter],
         row: type[Row],
         *,
         dated: bool = False,
@@ -126,9 +136,9 @@ class MarketApi:
             summary,
             MarketAnswer[row],  # type: ignore[valid-type]
             takes=KEY_HEADERS | {"if-none-match": "the ETag of an earlier answer"},
-            asks=asked,
+            asks={name: _may_be_empty(each) for name, each in asked.items()},
             gives={"etag": "of the answer", **_DATA_HEADERS},
-            also=REFUSES,
+            also={_NOT_MODIFIED: None, **REFUSES},
         )
         sale = self._sales.offer("GET", path, tuple(asked)) if self._sales else None
         return self._data_route("GET", path, operation, content, sale)
@@ -174,6 +184,11 @@ class MarketApi:
             await exchange.answer(answered.status, answered.body, headers)
 
         return open_route(method, path, operation if sale is None else _priced(operation, sale), admitted)
+
+
+def _may_be_empty(asked: str | Parameter) -> str | Parameter:
+    """Describe a parameter as `Query` reads it: an empty one counts as left out. Any text may be empty."""
+    return asked if isinstance(asked, str) else replace(asked, may_be_empty=True)
 
 
 def _limit_headers(caller: Caller) -> Sequence[Header]:

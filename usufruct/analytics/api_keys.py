@@ -23,7 +23,7 @@ _DAY = 86_400
 _MINUTE = 60
 _FRESH_SECONDS = 10.0
 _MOST_REMEMBERED = 10_000
-_LONGEST_LABEL = 100
+LONGEST_LABEL = 100
 _MONTHS_KEPT = 13
 _HOW = "send it as `x-api-key` or `api_key`; POST /v2/keys makes one, free"
 
@@ -109,8 +109,8 @@ class MarketKeys:
             Invalid: for a label that no key can have.
             TooManyRequests: when the caller's network has made as many today as it may.
         """
-        if len(label) > _LONGEST_LABEL or not label.isprintable():
-            raise Invalid(f"label must be at most {_LONGEST_LABEL} printable characters", field="label")
+        if len(label) > LONGEST_LABEL or not label.isprintable():
+            raise Invalid(f"label must be at most {LONGEST_LABEL} printable characters", field="label")
         now = self._clock.now()
         key = MarketKey(f"mkey_{token_hex(12)}", account, label, now)
         text = _PREFIX + token_urlsafe(32)

@@ -13,27 +13,35 @@ from numpy.typing import NDArray
 
 from usufruct.analytics.snapshot import Condition, Ints, Selection, Snapshot
 from usufruct.core import Invalid
+from usufruct.web import Parameter
 
 USUAL_LIMIT: Final = 50
 MOST_LIMIT: Final = 1_000
 _MOST_PAGE: Final = 1_000_000_000
 _LAST_DAY: Final = date.max - timedelta(days=1)
 
-FILTERS: Final = {
+NUMBER: Final = {"type": "number"}
+_DAY: Final = {"type": "string", "format": "date"}
+
+FILTERS: Final[Mapping[str, str | Parameter]] = {
     "token_id": "ids of assets, by commas",
     "symbol": "tickers, by commas; several assets may have one",
     "token_name": "names, by commas",
     "category": "categories, by commas: assets of any of them",
     "exchange": "exchanges, by commas: assets that trade at any of them",
     "blockchain_address": "`chain:0x...`; not known for assets of this installation",
-    "marketcap": "least market cap of the last day",
-    "fdv": "least fully diluted value; not known for assets of this installation",
-    "volume": "least volume of the last day",
+    "marketcap": Parameter("least market cap of the last day", NUMBER),
+    "fdv": Parameter("least fully diluted value; not known for assets of this installation", NUMBER),
+    "volume": Parameter("least volume of the last day", NUMBER),
 }
-DAYS: Final = {"startDate": "first day, YYYY-MM-DD", "endDate": "last day, included"}
-PAGING: Final = {
-    "limit": f"rows of an answer, 1 to {MOST_LIMIT}; {USUAL_LIMIT} if not given",
-    "page": "0 and 1 are the first",
+DAYS: Final = {
+    "startDate": Parameter("first day, YYYY-MM-DD", _DAY),
+    "endDate": Parameter("last day, included", _DAY),
+}
+LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT}
+PAGING: Final[Mapping[str, str | Parameter]] = {
+    "limit": Parameter(f"rows of an answer, 1 to {MOST_LIMIT}; {USUAL_LIMIT} if not given", LIMIT),
+    "page": Parameter("0 and 1 are the first", {"type": "integer", "minimum": 0, "maximum": _MOST_PAGE}),
     "cursor": "`next_cursor` of the page before, instead of `page`",
 }
 
@@ -72,9 +80,10 @@ class AssetIndex:
         if name in self._by:
             words = [word.strip().lower() for word in text.split(",")]
             return {column for word in words for column in self._by[name].get(word, [])}
-        if name in ("marketcap", "volume"):
-            values = self._snapshot.market_caps if name == "marketcap" else self._snapshot.volumes
-            return set(_at_least(values, read_number(name, text)))
+        if name in ("marketcap", "fdv", "volume"):
+            least = read_number(name, text)
+            values = {"marketcap": self._snapshot.market_caps, "volume": self._snapshot.volumes}.get(name)
+            return set() if values is None else set(_at_least(values, least))
         return set()  # exchanges, addresses and diluted values of assets are not known
 
 

@@ -19,13 +19,18 @@ from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.market_view import market_overview
 from usufruct.analytics.refusals import REFUSALS
 from usufruct.analytics.snapshot import utc_moment
-from usufruct.web import Operation, Request, Route, document_response
+from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 from usufruct_client.market_page_documents import CoinFacts, MarketComparison, MarketOverview
 
 PATH = "/markets"
 COMPARISON = "/market-comparison"
 
+_MOST_PAGE = 99_999_999
+_PAGE = Parameter(
+    "of the assets; 1 is the first", {"type": "integer", "minimum": 1, "maximum": _MOST_PAGE}, may_be_empty=True
+)
+_RANGE = Parameter("days of prices; 0 for all", {"enum": list(RANGES)}, may_be_empty=True)
 _HTML: Mapping[str, Any] = {"type": "string"}
 _NO_DATA = {503: "nothing was computed yet"}
 _OVERVIEW_PAGE = Operation("Show people the market.", _HTML, media_types=("text/html",))
@@ -34,13 +39,16 @@ _COMPARISON_PAGE = Operation("Show people assets beside each other.", _HTML, med
 _OVERVIEW = Operation(
     "Return the market: regime, breadth, sentiment, gainers, and a page of its assets by market cap.",
     MarketOverview,
-    asks={"search": "words of names, tickers or ids", "page": "of the assets; 1 is the first"},
+    asks={
+        "search": "words of names, tickers or ids",
+        "page": _PAGE,
+    },
     refuses=_NO_DATA,
 )
 _COIN = Operation(
     "Return an asset: grades with their parts, prices, signals, correlations, levels, scenarios, risk.",
     CoinFacts,
-    asks={"range": "days of prices: 90, 365, or 0 for all"},
+    asks={"range": _RANGE},
     refuses={404: "there is no such asset", **_NO_DATA},
 )
 _COMPARISON = Operation(
@@ -143,7 +151,7 @@ def _search(request: Request) -> str:
 
 def _page(request: Request) -> int:
     text = request.query_params.get("page", "") or "1"
-    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 9):
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 0 < int(text) <= _MOST_PAGE):
         raise InvalidParameter(f"`page` is {text[:20]!r}; it must be a whole number from 1", field="page")
     return int(text)
 

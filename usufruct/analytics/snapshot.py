@@ -34,7 +34,8 @@ class Condition:
 
     def holds(self, values: NDArray[Any]) -> Bools:
         """Return which values are kept."""
-        kept: Bools = values == self.equal if self.least is None else values >= self.least
+        with np.errstate(over="ignore"):  # a number that is too large for the field's type is compared as infinity
+            kept: Bools = values == self.equal if self.least is None else values >= self.least
         return kept
 
 

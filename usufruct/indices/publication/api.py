@@ -22,7 +22,7 @@ from usufruct.analytics import (
 from usufruct.core import DAY_SECONDS, Clock
 from usufruct.indices.publication.model import IndexTables, PublishedIndex, UnknownIndex, is_active
 from usufruct.indices.publication.rows import seconds_of
-from usufruct.web import RawRoute
+from usufruct.web import Parameter, RawRoute
 from usufruct_client.index_data_documents import (
     IndexConstituent,
     IndexDay,
@@ -32,10 +32,15 @@ from usufruct_client.index_data_documents import (
 )
 from usufruct_client.market_data_documents import Row
 
-_ID: Final = {"id": "the index: an ID or a SLUG of `/v2/indices`"}
-_INDEX_ID: Final = {"index_id": _ID["id"]}
-_DATE: Final = {"date": "what was held on this day, YYYY-MM-DD; if not given, on the last"}
-_TYPE: Final = {"indicesType": "active or passive; both if not given"}
+_ID: Final[dict[str, str | Parameter]] = {"id": "the index: an ID or a SLUG of `/v2/indices`"}
+_INDEX_ID: Final[dict[str, str | Parameter]] = {"index_id": _ID["id"]}
+_DATE: Final[dict[str, str | Parameter]] = {
+    "date": Parameter(
+        "what was held on this day, YYYY-MM-DD; if not given, on the last", {"type": "string", "format": "date"}
+    )
+}
+_TYPES: Final = ("active", "passive")
+_TYPE: Final = {"indicesType": Parameter("both if not given", {"enum": list(_TYPES)})}
 _CASH_SHOWN: Final = 0.00005
 
 
@@ -81,7 +86,7 @@ def list_indices(current: CurrentIndices, query: Query) -> Rows:
     tables = current.tables
     shown = tables.indices
     if "indicesType" in query.parameters:
-        active = query.one_of("indicesType", ("active", "passive")) == "active"
+        active = query.one_of("indicesType", _TYPES) == "active"
         shown = tuple(each for each in shown if is_active(each.rulebook) == active)
     limit, skip, after = query.paging()
     count = len(shown)
@@ -136,7 +141,7 @@ def list_portfolios(current: CurrentIndices, query: Query) -> Rows:
     return _rows(largest, "portfolios", query, days=query.days())
 
 
-_ROUTES: Final[tuple[tuple[str, type[Row], str, Find, Mapping[str, str], bool], ...]] = (
+_ROUTES: Final[tuple[tuple[str, type[Row], str, Find, Mapping[str, str | Parameter], bool], ...]] = (
     ("/indices", ListedIndex, "List indices with their changes, in per cent.", list_indices, _TYPE, False),
     ("/indices-holdings", IndexConstituent, "List what an index holds; weights are parts.", list_holdings, _ID, False),
     ("/indices-performance", IndexDay, "List the values of an index, the newest first.", list_values, _ID, True),
