@@ -31,6 +31,7 @@ from usufruct.config import (
     DatabaseConfig,
     DataConfig,
     GatewayConfig,
+    GovernanceConfig,
     KeysConfig,
     LedgerConfig,
     MarketsConfig,
@@ -190,6 +191,7 @@ async def x402_installation(
     cooling_seconds: int = 0,
     hardfork: str | None = None,
     platform_token: PlatformTokenConfig | None = None,
+    governance: GovernanceConfig | None = None,
     markets: MarketsConfig | None = None,
 ) -> AsyncIterator[X402Installation]:
     """Open everything: devnet, contracts, installation, a server behind it, HTTP in front of it unless at `port`."""
@@ -203,6 +205,7 @@ async def x402_installation(
             gateway=GatewayConfig(port=port),
             refunds=RefundsConfig(cooling_seconds=cooling_seconds),
             platform_token=platform_token or PlatformTokenConfig(),
+            governance=governance or GovernanceConfig(),
             markets=markets or MarketsConfig(),
         )
         if platform_token is not None:
