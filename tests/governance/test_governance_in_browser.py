@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
+from tests.support.browser import DESKTOP, NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.dao import CAROL, PENALTY, Dao
 from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
@@ -20,6 +20,8 @@ from tests.support.passkey_wallet import passkey_wallet
 from tests.support.staked_economy import ANN, BEN, TOKEN
 from usufruct.app import Installation, open_installation
 from usufruct.chain import ChainAccess
+from usufruct.chain.contracts.platform_timelock import PlatformTimelock
+from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.core import Address
 from usufruct.governance import Proposals
@@ -238,3 +240,17 @@ async def test_hostile_texts_and_unknown_calls_are_shown_and_harmless(town: Town
     async with visit(browser, f"{town.root}/powers?language=de", **PHONE) as shown:
         await expect(shown.page.get_by_role("heading", level=1)).to_have_text("Wer was darf")
         await expect(shown.page.get_by_text("Jede Rolle liegt bei dem Konto")).to_be_visible()
+
+
+async def test_the_balances_that_a_payment_changes_fit_a_phone(town: Town, browser: Browser):
+    async def fund(chain: ChainAccess) -> None:
+        mint = TestDollar(chain.deployments.address(TestDollar)).mint
+        treasury = chain.deployments.address(PlatformTimelock)
+        await Devnet(chain.client).send_as(DEVNET_ADDRESSES[0], mint(treasury, 5_000_000))
+
+    await town.do(town.dao.inside, fund)
+    call = f"tUSD.transfer({DEVNET_ADDRESSES[9]}, 5 tUSD)"
+    proposal = await town.do(town.dao.propose, call, text="Pay the auditor")
+    async with visit(browser, f"{town.root}/proposals/{proposal}", **NARROW) as narrow:
+        await expect(narrow.page.get_by_role("table", name="What balances would change by")).to_be_visible()
+        assert await narrow.too_wide() <= 0
