@@ -173,8 +173,8 @@ bench-pages: setup ## what a reader on a phone feels, each page beside its budge
 check-pages: setup
 	@mkdir -p build && python -m bench.pages --check --rounds 5 > build/pages.txt || (cat build/pages.txt; exit 1)
 
-screenshots: setup ## pictures of every page into docs/guides/screenshots
-	@python -m bench.pages --screenshots
+screenshots: setup ## pictures of every page into docs/guides/screenshots (PAGES=deals,proposals: only of these)
+	@python -m bench.pages --screenshots $(if $(PAGES),--pages $(PAGES))
 
 profile-gateway: setup ## where the CPU of a call goes, by thread and function (STREAM=1: of a stream; MEMORY=1: the memory; CODE=1: the files it runs through)
 	@mkdir -p build && python -m bench.gateway.$(if $(MEMORY),memory,$(if $(CODE),code,profile) $(if $(STREAM),--stream))
