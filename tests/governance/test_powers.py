@@ -155,6 +155,11 @@ def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemp
             assert await strange(config) == back, "it is not the offer of a deployment: the timelock had it before"
             await Devnet(client).send_as(timelock.address, escrow.accept_ownership())
             assert await strange(config) == []
+            await Devnet(client).send_as(timelock.address, escrow.set_locker(stranger, allowed=True))
+            assert await strange(config) == [("VoteEscrow", "lockers", stranger)]
+            platform_token = replace(config.platform_token, airdrops=f"holders.airdrop={stranger}")
+            assert await strange(replace(config, platform_token=platform_token)) == []
+            await Devnet(client).send_as(timelock.address, escrow.set_locker(stranger, allowed=False))
             exchange = Exchange(deployments.address(Exchange), client)
             for sender, call in (
                 (timelock.address, exchange.transfer_ownership(owner)),

@@ -20,6 +20,7 @@ from usufruct.chain.interface import Function, interface_of
 from usufruct.chain.keys import Role, claim_address, role_address
 from usufruct.config import InvalidSetting
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, hash32_from_bytes
+from usufruct.core.address_lists import read_airdrops
 from usufruct.governance.governor_logs import NO_ROLE_ID, OWNED_ID, GovernorIndexer
 from usufruct.governance.proposal_store import role_candidates
 
@@ -65,6 +66,8 @@ PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
 
 `docs/protocol/governance.md` publishes it.
 """
+CONFIGURED: Mapping[tuple[str, str], str] = {("VoteEscrow", "lockers"): "airdrop"}
+"""By contract and role: who may hold it besides, as the configuration names it (`platform_token.airdrops`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ class Powers:
             "none": {ZERO_ADDRESS},
             "owner key": {*first, *((own,) if own else ())},
             "guardian": {Address(config.governance.guardian.lower()) or ZERO_ADDRESS},
+            "airdrop": {Address(each) for each in read_airdrops(config.platform_token.airdrops).values() if each},
             "reinvestor": {ZERO_ADDRESS},  # none where there is none, or it is not listed yet
         }
         for name, contract in (
@@ -194,6 +198,8 @@ def _power(
     allowed = PUBLISHED.get((contract, role), ())
     if len(allowed) > 1:
         allowed = allowed[:1] if offered else allowed[1:]
+    if (contract, role) in CONFIGURED:
+        allowed = (*allowed, CONFIGURED[contract, role])
     name = next((each for each in allowed if holder in names.get(each, ())), "")
     called = name or next((each for each, accounts in names.items() if holder in accounts), "")
     called = "none" if holder == ZERO_ADDRESS else called
