@@ -1,21 +1,20 @@
 """Decide about the platform by votes: propose calls, see what they do, vote, queue and execute what passed."""
 
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated
 
-import orjson
 from typer import Argument, Option, Typer
 
 from usufruct.chain import Call, ChainAccess, Receipt, open_chain
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.deployment import Deployments
 from usufruct.cli.support.command import Facts, Rows, runs
-from usufruct.cli.support.output import Json, one_line, plain, print_facts, print_json, say
+from usufruct.cli.support.output import Json, one_line, plain, print_facts, say
 from usufruct.cli.support.ownership import Yes, confirm_on_public_chain
 from usufruct.cli.support.proposals import effect_lines, read_calls, standing_lines, votes_text
+from usufruct.cli.support.signed_documents import read_signed, write_signed
 from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.config import Config
 from usufruct.core import ChainId, Hash32, Invalid, checksum, hash32, moment
@@ -40,7 +39,6 @@ from usufruct.governance import (
     support_of,
 )
 from usufruct_client.governance_documents import SignedBallot, SupportText
-from usufruct_client.wire_types import read
 
 app = Typer()
 
@@ -198,7 +196,7 @@ async def sign(
     text = _support(support)
     ballot = Ballot(chain_id, governor, _whole_id(proposal), signer.address, support_of(text), nonce, reason)
     signed = SignedBallot(chain_id, governor, ballot.proposal, ballot.voter, text, nonce, reason, ballot.sign(signer))
-    print_json(signed.as_json())
+    write_signed(signed, None)
 
 
 @app.command()
@@ -212,7 +210,7 @@ async def send(
 
     Example: usufruct gov send ballot.json --wallet 1
     """
-    signed, session = _read_ballot(ballot), _Session(chain, wallet)
+    signed, session = read_signed(SignedBallot, ballot, "usufruct gov sign", _invalid_vote), _Session(chain, wallet)
     governor = session.proposals.governor
     if (signed.chain_id, signed.governor) != (chain.chain_id, governor.address):
         raise InvalidVote(
@@ -359,12 +357,5 @@ def _whole_id(text: str) -> Hash32:
     return hash32(id_text(text), "ID")
 
 
-def _read_ballot(path: Path) -> SignedBallot:
-    try:
-        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-        found = orjson.loads(content)
-    except OSError as error:
-        raise InvalidVote(f"{path} cannot be read: {error.strerror}", field="ballot") from None
-    except orjson.JSONDecodeError:
-        raise InvalidVote(f"{path} is not JSON; `usufruct gov sign` prints a ballot", field="ballot") from None
-    return read(SignedBallot, found, lambda message, field: InvalidVote(message, field=field))
+def _invalid_vote(message: str, field: str) -> InvalidVote:
+    return InvalidVote(message, field=field)
