@@ -147,6 +147,12 @@ SIGNED_LISTING = MessageType(
 PERMIT = MessageType("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
 """ERC-2612: an owner lets a spender take a token; the domain is the token's."""
 
+REINVESTMENT = MessageType(
+    "Reinvestment(address account,address reinvestor,uint256 minOut,uint256 nonce,uint256 deadline)",
+    Domain("Usufruct VoteEscrow", "1"),
+)
+"""A staker lets its revenue be added to its lock; the account that sends it pays the gas."""
+
 GOVERNOR = Domain("Usufruct PlatformGovernor", "1")
 """Of votes by signature; the contract is the platform's governor."""
 

@@ -9,7 +9,18 @@ from pydantic import Field, StrictBool, StrictStr
 
 from usufruct_client.trade_documents import ExchangeTransaction
 from usufruct_client.wire import SigningRequest, Token
-from usufruct_client.wire_types import AddressText, Count, Document, Seconds, Signature, Uint256, Wish, whole
+from usufruct_client.wire_types import (
+    AddressText,
+    Count,
+    Document,
+    Seconds,
+    Signature,
+    Uint64,
+    Uint256,
+    WalletSignature,
+    Wish,
+    whole,
+)
 
 _Bps = Annotated[int, whole(10_000)]
 _Weeks = Annotated[int, Field(strict=True, ge=1, le=52)]
@@ -152,6 +163,22 @@ class PermittedStake(Wish):
     deadline: Seconds
     signature: Signature
     weeks: _Weeks | None = None
+
+
+class SignedReinvestment(Wish):
+    """A reinvestment that its account signed, for any account to send, once.
+
+    It buys at least `min_out` of the platform token, until `deadline`. `nonce`: the account's next one at the escrow.
+    """
+
+    chain_id: Uint64
+    escrow: AddressText
+    account: AddressText
+    reinvestor: AddressText
+    min_out: Uint256
+    nonce: Uint256
+    deadline: Seconds
+    signature: WalletSignature
 
 
 class StakeProjection(Document):

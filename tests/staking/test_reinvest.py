@@ -1,6 +1,7 @@
 """Revenue that becomes part of a lock: by command, by passkey, on the page; its settings, and what stops it."""
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,7 @@ from tests.staking.stakers import PasskeyStaker, WalletStaker, code
 from tests.staking.test_platform_token import OWNER, TREASURY, setup_of
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.staked_economy import ANN, Economy
+from tests.support.staked_economy import BEN as BEN_WALLET
 from usufruct.app import set_up_devnet
 from usufruct.chain import ChainAccess, Client, Sender
 from usufruct.chain.contracts.reinvestor import Reinvestor
@@ -105,6 +107,59 @@ def test_a_wallet_reinvests_by_command_while_the_price_is_fresh(devnet_template:
         assert economy.held_by_escrow() == (520 * TOKEN + bought, 1)
         refused = economy.commands.refused("stake", "reinvest", "--wallet", str(ANN))
         assert refused.details["reason"] == "nothing"
+
+
+@pytest.mark.anvil
+def test_a_signed_reinvestment_is_sent_by_another_wallet_once(devnet_template: DevnetTemplate, tmp_path: Path):
+    file = tmp_path / "reinvestment.json"
+
+    with devnet_template.copy(tmp_path) as anvil:
+        economy = Economy(tmp_path, anvil.url, platform_token_reinvest_test_price=PRICE)
+        economy.stake("lock", "520", "--weeks", "52", wallet=ANN)
+
+        def refusal(**changed: object) -> tuple[object, object]:
+            altered = tmp_path / "altered.json"
+            altered.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
+            error = economy.commands.refused("stake", "send-reinvest", str(altered), "--wallet", str(BEN_WALLET))
+            assert "\n" not in error.message
+            return error.code, error.details.get("field") or error.details.get("reason")
+
+        early = economy.commands.refused("stake", "sign-reinvest", "--wallet", str(ANN))
+        assert early.details["reason"] == "nothing", "without --min-out there must be something to quote"
+        short = economy.stake("sign-reinvest", "--min-out", "1", "--hours", "1", wallet=ANN)
+        economy.pass_weeks(1)
+        economy.pay_revenue(10 * DOLLAR + 1)
+        economy.pass_weeks(1)
+        asyncio.run(set_up_devnet(economy.commands.config))  # which posts the price again
+        printed = economy.stake("sign-reinvest", "--slippage", "0.1", wallet=ANN)
+        assert 199 * TOKEN < int(printed["minOut"]) < 200 * TOKEN
+
+        made = economy.commands.run(
+            *("stake", "sign-reinvest", "--min-out", "199", "--hours", "72", "--wallet", str(ANN), "--out", str(file))
+        )
+        assert (made.exit_code, made.stdout) == (0, "")
+        assert "buys at least 199 EXM for its lock, until 20" in made.stderr
+        nowhere = ("--min-out", "199", "--wallet", str(ANN), "--out", str(tmp_path / "none" / "file.json"))
+        assert economy.commands.refused("stake", "sign-reinvest", *nowhere).details["field"] == "out"
+        assert refusal(chainId="1") == ("invalid_stake", "chainId")
+        assert refusal(escrow=FEED) == ("invalid_stake", "escrow")
+        assert refusal(reinvestor=FEED) == ("invalid_stake", "reinvestor")
+        assert refusal(nonce="7") == ("invalid_stake", "nonce")
+        assert refusal(minOut=str(198 * TOKEN)) == refusal(nonce="0", deadline=2**33) == ("invalid_stake", "signature")
+        assert refusal(minOut=str(200 * TOKEN)) == ("stake_refused", "minOut"), "the market keeps 0.3 %"
+        assert refusal(minOut=1)[0] == "invalid_stake"
+        assert refusal(**short) == ("invalid_stake", "deadline")
+
+        before = economy.of(BEN_WALLET)
+        done = economy.stake("send-reinvest", str(file), wallet=BEN_WALLET)
+        bought = economy.of(ANN).lock.amount - 520 * TOKEN
+        assert 199 * TOKEN < bought < 200 * TOKEN
+        assert (done["spent"], done["least"], done["claimable"]) == ("10 tUSD", "199 EXM", "0 tUSD")
+        assert (economy.of(BEN_WALLET).held, economy.of(BEN_WALLET).lock) == (before.held, before.lock)
+        assert refusal() == ("invalid_stake", "nonce"), "it was sent"
+        file.write_text("no JSON")
+        error = economy.commands.refused("stake", "send-reinvest", str(file), "--wallet", str(BEN_WALLET))
+        assert (error.code, error.details["field"]) == ("invalid_stake", "file")
 
 
 async def _findings(chain: ChainAccess) -> list[bool]:

@@ -1,38 +1,40 @@
 """Lock platform tokens for a part of the revenue and for votes; see, extend and end locks, claim what they earned."""
 
+from pathlib import Path
 from secrets import token_hex
 from typing import Annotated
 
 from typer import Argument, Option, Typer
 
 from usufruct.assets import Listings, RegistryClient
-from usufruct.chain import Call, ChainAccess, Receipt, TokenFacts, open_chain
+from usufruct.chain import ChainAccess, open_chain
 from usufruct.chain.contracts.vote_escrow import ExitedEarly, PenaltiesClaimed, RevenueClaimed
-from usufruct.chain.keys import KeySigner
 from usufruct.cli.support.command import ADDRESS, Facts, Rows, runs
 from usufruct.cli.support.output import say
 from usufruct.cli.support.ownership import Yes, confirm_on_public_chain, owner_of
-from usufruct.cli.support.wallet_option import Wallet, account, open_wallet
+from usufruct.cli.support.reinvestments import MinOut, Slippage, least_of, purchase_facts, quote_for, signed_words
+from usufruct.cli.support.signed_documents import read_signed, write_signed
+from usufruct.cli.support.stake_session import StakeSession, show_amount, stake_facts, week_facts
+from usufruct.cli.support.wallet_option import Wallet, account
 from usufruct.core import Address, Clock, Invalid, checksum, format_units, moment, parse_units
 from usufruct.staking import (
     MOST_WEEKS,
     TOKEN_DECIMALS,
     WEEK_SECONDS,
     FeePlan,
+    InvalidStake,
     Lock,
-    RevenueWeek,
     RevenueWeeks,
-    Stake,
-    StakeChanges,
+    SignedReinvestments,
     Stakes,
     income_down,
     score_down,
 )
-from usufruct_client.stake_documents import StakeWish
+from usufruct_client.stake_documents import SignedReinvestment
 
 app = Typer()
 
-_THOUSAND = 1_000 * 10**TOKEN_DECIMALS
+_MOST_HOURS = 30 * 24
 
 Amount = Annotated[str, Argument(help="How many tokens, as in 520 or 12.5.")]
 Weeks = Annotated[int, Option(min=1, max=MOST_WEEKS, help="Weeks from the start of the next week, 1 to 52.")]
@@ -48,7 +50,7 @@ async def lock(chain: ChainAccess, amount: Amount, weeks: Weeks, wallet: Wallet)
 
     Example: usufruct stake lock 520 --weeks 52 --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     call = await session.stakes.lock_by_permit(session.signer, _units(amount), weeks)
     return await session.send("lock", call)
 
@@ -60,7 +62,7 @@ async def increase(chain: ChainAccess, amount: Amount, wallet: Wallet) -> Facts:
 
     Example: usufruct stake increase 100 --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     return await session.send("increase", await session.stakes.increase_by_permit(session.signer, _units(amount)))
 
 
@@ -71,7 +73,7 @@ async def extend(chain: ChainAccess, weeks: Weeks, wallet: Wallet) -> Facts:
 
     Example: usufruct stake extend --weeks 52 --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     return await session.send("extend", session.stakes.extend(weeks))
 
 
@@ -82,7 +84,7 @@ async def renew(chain: ChainAccess, wallet: Wallet) -> Facts:
 
     Example: usufruct stake renew --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     return await session.send("renew", session.stakes.renew(on=True))
 
 
@@ -93,7 +95,7 @@ async def stop_renewal(chain: ChainAccess, wallet: Wallet) -> Facts:
 
     Example: usufruct stake stop-renewal --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     return await session.send("stop-renewal", session.stakes.renew(on=False))
 
 
@@ -104,7 +106,7 @@ async def withdraw(chain: ChainAccess, wallet: Wallet, to: To = None) -> Facts:
 
     Example: usufruct stake withdraw --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     return await session.send("withdraw", session.stakes.withdraw(to or session.signer.address))
 
 
@@ -121,10 +123,10 @@ async def exit_early(
 
     Example: usufruct stake exit --max-penalty 12.5 --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     holder, (token, _) = session.signer.address, await session.stakes.tokens()
     stake = await session.stakes.of(holder)
-    shown = f"{_show(stake.exit_penalty, token)} of {_show(stake.lock.amount, token)}"
+    shown = f"{show_amount(stake.exit_penalty, token)} of {show_amount(stake.lock.amount, token)}"
     say(f"The penalty is {shown} now; it falls each week until {moment(stake.ends_at)}.")
     most = _units(max_penalty, "--max-penalty") if max_penalty else stake.exit_penalty
     if not max_penalty:
@@ -132,8 +134,8 @@ async def exit_early(
     receipt = await session.execute("exit", session.stakes.exit(most, to or holder))
     (ended,) = ExitedEarly.among(receipt.logs, session.stakes.escrow.address)
     return {
-        "paid": _show(ended.amount, token),
-        "penalty": _show(ended.penalty, token),
+        "paid": show_amount(ended.amount, token),
+        "penalty": show_amount(ended.penalty, token),
         "to": checksum(ended.to),
         "transaction": receipt.hash,
     }
@@ -146,15 +148,15 @@ async def claim(chain: ChainAccess, wallet: Wallet, to: To = None) -> Facts:
 
     Example: usufruct stake claim --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     holder, (token, revenue_token) = session.signer.address, await session.stakes.tokens()
     stake = await session.stakes.of(holder)
     calls = session.stakes.claim(stake, to or holder)
     receipts = [await session.execute("claim", call) for call in calls]
     logs, escrow = [log for receipt in receipts for log in receipt.logs], session.stakes.escrow.address
     return {
-        "revenue": _show(sum(each.amount for each in RevenueClaimed.among(logs, escrow)), revenue_token),
-        "penalties": _show(sum(each.amount for each in PenaltiesClaimed.among(logs, escrow)), token),
+        "revenue": show_amount(sum(each.amount for each in RevenueClaimed.among(logs, escrow)), revenue_token),
+        "penalties": show_amount(sum(each.amount for each in PenaltiesClaimed.among(logs, escrow)), token),
         "to": checksum(to or holder),
         "transactions": [receipt.hash for receipt in receipts],
     }
@@ -165,10 +167,8 @@ async def claim(chain: ChainAccess, wallet: Wallet, to: To = None) -> Facts:
 async def reinvest(
     chain: ChainAccess,
     wallet: Wallet,
-    min_out: Annotated[
-        str, Option(help="Fewest tokens to buy; by default what the market gives, less the slippage.")
-    ] = "",
-    slippage: Annotated[str, Option(help="Per cent that the market may move meanwhile, as in 0.5.")] = "0.5",
+    min_out: MinOut = "",
+    slippage: Slippage = "0.5",
     yes: Yes = False,
 ) -> Facts:
     """Add what the wallet's revenue buys to its lock, by one transaction; the lock's end stays.
@@ -177,29 +177,68 @@ async def reinvest(
 
     Example: usufruct stake reinvest --slippage 1 --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     stakes, (token, revenue_token) = session.stakes, await session.stakes.tokens()
-    least = _units(min_out, "--min-out") if min_out else None
-    change = await StakeChanges(stakes).read(StakeWish(session.signer.address, "reinvest", least))
-    quote = change.quote
-    assert quote is not None
-    if least is None:
-        least = quote.min_out(parse_units(slippage, 2, "--slippage"))
+    named = _units(min_out, "--min-out") if min_out else None
+    quote = await quote_for(stakes, session.signer.address, named)
+    least = least_of(quote, slippage) if named is None else named
     price = f"{quote.feed.price:f} {revenue_token.symbol}, {moment(quote.feed.updated_at)}"
-    say(f"{_show(quote.amount, revenue_token)} buy about {_show(quote.expected, token)}; the price of one is {price}.")
+    buys = f"{show_amount(quote.amount, revenue_token)} buy about {show_amount(quote.expected, token)}"
+    say(f"{buys}; the price of one is {price}.")
     if not min_out:
-        confirm_on_public_chain(chain, f"Buy at least {_show(least, token)}, and lock them?", yes=yes)
-    receipt = await session.execute("reinvest", stakes.reinvestments.call(least, change.stake.now))
-    made = stakes.reinvestments.purchase(receipt.logs)
-    stake = await stakes.of(session.signer.address)
-    return {
-        "spent": _show(made.spent, revenue_token),
-        "bought": _show(made.bought, token),
-        "least": _show(least, token),
-        "price": price,
-        **await _stake_facts(stakes, stake),
-        "transaction": receipt.hash,
-    }
+        confirm_on_public_chain(chain, f"Buy at least {show_amount(least, token)}, and lock them?", yes=yes)
+    receipt = await session.execute("reinvest", stakes.reinvestments.call(least, quote.feed.now))
+    return {"price": price, **await purchase_facts(stakes, receipt, session.signer.address, least)}
+
+
+@app.command("sign-reinvest")
+@runs(open_chain)
+async def sign_reinvest(
+    chain: ChainAccess,
+    wallet: Wallet,
+    min_out: MinOut = "",
+    slippage: Slippage = "0.5",
+    hours: Annotated[int, Option(min=1, max=_MOST_HOURS, help="How long it can be sent.")] = 24,
+    out: Annotated[Path | None, Option(metavar="FILE", help="Write it here, not to standard output.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Sign a reinvestment of the wallet's revenue as JSON, for another account to send and to pay for, once.
+
+    It adds all revenue that is due when it is sent. With --min-out it can be signed before any is due.
+
+    Example: usufruct stake sign-reinvest --min-out 199 --wallet 0 --out reinvestment.json
+    """
+    session = StakeSession(chain, wallet)
+    stakes, (token, _) = session.stakes, await session.stakes.tokens()
+    if min_out:
+        least = _units(min_out, "--min-out")
+    else:
+        least = least_of(await quote_for(stakes, session.signer.address), slippage)
+        confirm_on_public_chain(chain, f"Sign to buy at least {show_amount(least, token)}, and lock them?", yes=yes)
+    signed = await SignedReinvestments(stakes).sign(session.signer, least, hours * 3_600)
+    write_signed(signed, out)
+    say(f"{signed_words(signed, token)}. `usufruct stake send-reinvest` sends it, from any wallet.")
+
+
+@app.command("send-reinvest")
+@runs(open_chain)
+async def send_reinvest(
+    chain: ChainAccess,
+    file: Annotated[Path, Argument(metavar="FILE", help="What `sign-reinvest` wrote; - reads standard input.")],
+    wallet: Wallet,
+) -> Facts:
+    """Send a reinvestment that another account signed; the wallet pays the gas and gets nothing.
+
+    Example: usufruct stake send-reinvest reinvestment.json --wallet 1
+    """
+    signed = read_signed(SignedReinvestment, file, "usufruct stake sign-reinvest", _invalid_stake)
+    session = StakeSession(chain, wallet)
+    stakes, (token, revenue_token) = session.stakes, await session.stakes.tokens()
+    sendable = await SignedReinvestments(stakes).check(signed)
+    buys = f"{show_amount(sendable.quote.amount, revenue_token)} buy about"
+    say(f"{signed_words(signed, token)}; {buys} {show_amount(sendable.quote.expected, token)} now.")
+    receipt = await session.execute("send-reinvest", sendable.call)
+    return await purchase_facts(stakes, receipt, signed.account, signed.min_out)
 
 
 @app.command()
@@ -213,7 +252,7 @@ async def delegate(
 
     Example: usufruct stake delegate 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     return await session.send("delegate", session.stakes.delegate(to))
 
 
@@ -228,7 +267,7 @@ async def show(
     Example: usufruct stake show 0
     """
     stakes = Stakes(chain)
-    return await _stake_facts(stakes, await stakes.of(account(holder, chain.config)))
+    return await stake_facts(stakes, await stakes.of(account(holder, chain.config)))
 
 
 @app.command()
@@ -249,7 +288,7 @@ async def terms(chain: ChainAccess) -> Facts:
         "week_ends": moment(found.week_ends),
         "total_score": format_units(score_down(found.total_weight), found.token.decimals),
         "next_total_score": format_units(score_down(found.next_weight), found.token.decimals),
-        "revenue_this_week": _show(found.waiting, found.revenue_token),
+        "revenue_this_week": show_amount(found.waiting, found.revenue_token),
         "score_floor": format_units(found.score_floor, found.token.decimals),
         "exit_penalty": penalty if found.exit_penalty_bps else "no early exit",
     }
@@ -276,8 +315,8 @@ async def project(
     return {
         "ends": moment(lock.end * WEEK_SECONDS),
         "first_score": format_units(score_down(lock.weight_at(terms.week + 1)), terms.token.decimals),
-        "weekly_revenue": _show(weekly, terms.revenue_token),
-        "income": _show(income, terms.revenue_token),
+        "weekly_revenue": show_amount(weekly, terms.revenue_token),
+        "income": show_amount(income, terms.revenue_token),
         "assumes": "the same revenue each week, all other locks as they are",
     }
 
@@ -299,7 +338,7 @@ async def revenue(
     tokens = await Stakes(chain).tokens()
     found, _ = await weeks.page(after)
     columns = ("week", "starts", "paid", "carried", "total_score", "paid_per_1000")
-    return Rows([_week_facts(each, *tokens) for each in found], columns, "no revenue came in yet")
+    return Rows([week_facts(each, *tokens) for each in found], columns, "no revenue came in yet")
 
 
 @app.command()
@@ -311,11 +350,11 @@ async def distribute(chain: ChainAccess, wallet: Wallet) -> Facts:
 
     Example: usufruct stake distribute --wallet 0
     """
-    session = _Session(chain, wallet)
+    session = StakeSession(chain, wallet)
     plan = FeePlan(chain, RegistryClient(chain), Listings(chain.database, Clock()), least=1)
     sent = [(await session.execute("distribute", call)).hash for call in await plan.calls(everything=True)]
     found = await session.stakes.terms()
-    return {"transactions": sent, "revenue_this_week": _show(found.waiting, found.revenue_token)}
+    return {"transactions": sent, "revenue_this_week": show_amount(found.waiting, found.revenue_token)}
 
 
 @app.command()
@@ -340,59 +379,8 @@ async def locker(
     return {"contract": checksum(contract), "may_lock": allowed, "changed": changed}
 
 
-class _Session:
-    """A wallet at the escrow."""
-
-    def __init__(self, chain: ChainAccess, wallet: str) -> None:
-        self.stakes = Stakes(chain)
-        self.signer: KeySigner = open_wallet(wallet, chain.config)
-        self._sender = chain.sender(self.signer)
-
-    async def send(self, verb: str, call: Call) -> Facts:
-        """Send a call, and return the wallet's lock as it is then."""
-        receipt = await self.execute(verb, call)
-        stake = await self.stakes.of(self.signer.address)
-        return {**await _stake_facts(self.stakes, stake), "transaction": receipt.hash}
-
-    async def execute(self, verb: str, call: Call) -> Receipt:
-        """Send a call once, and wait until it is final."""
-        return await self._sender.execute(call, f"stake/{verb}/{call.to}/{token_hex(8)}")
-
-
-def _week_facts(week: RevenueWeek, token: TokenFacts, revenue_token: TokenFacts) -> Facts:
-    score, each = week.total_score, week.paid_down(_THOUSAND)
-    return {
-        "week": week.week,
-        "starts": moment(week.starts_at),
-        "booked": _show(week.booked, revenue_token),
-        "paid": _show(week.paid, revenue_token),
-        "penalties": _show(week.penalties, token),
-        "carried": _show(week.carried, revenue_token),
-        "total_score": None if score is None else format_units(score, token.decimals),
-        "paid_per_1000": None if each is None else _show(each, revenue_token),
-    }
-
-
-async def _stake_facts(stakes: Stakes, stake: Stake) -> Facts:
-    token, revenue_token = await stakes.tokens()
-    ends = moment(stake.ends_at) if stake.lock.amount else None
-    return {
-        "holder": checksum(stake.holder),
-        "locked": _show(stake.lock.amount, token),
-        "ends": ends,
-        "renewal_weeks": stake.lock.renewal,
-        "score": format_units(stake.score, token.decimals),
-        "next_score": format_units(score_down(stake.next_weight), token.decimals),
-        "votes": format_units(stake.votes, token.decimals),
-        "delegate": checksum(stake.delegate),
-        "claimable": _show(stake.revenue, revenue_token),
-        "claimable_penalties": _show(stake.penalties, token),
-        "not_locked": _show(stake.held, token),
-    }
-
-
-def _show(amount: int, token: TokenFacts) -> str:
-    return f"{format_units(amount, token.decimals)} {token.symbol}"
+def _invalid_stake(message: str, field: str) -> InvalidStake:
+    return InvalidStake(message, field=field)
 
 
 def _units(text: str, field: str = "amount") -> int:

@@ -77,13 +77,23 @@ class Reinvestments:
         venue, allowed = await asyncio.gather(self.contract.venue(), self._escrow.lockers(self.contract.address))
         return allowed and venue.router != ZERO_ADDRESS
 
+    async def open_contract(self) -> Reinvestor:
+        """Return the contract.
+
+        Raises:
+            StakeRefused: when revenue cannot be reinvested here.
+        """
+        if self.contract is None or not await self.offered():
+            raise _closed()
+        return self.contract
+
     async def price(self) -> FeedPrice:
         """Return the feed's price, whether or not it counts.
 
         Raises:
             StakeRefused: when revenue cannot be reinvested here, or the feed does not answer.
         """
-        contract = await self._open()
+        contract = await self.open_contract()
         head = await self._client.head()
         contract = contract.at_block(head.number)
         try:
@@ -99,7 +109,7 @@ class Reinvestments:
         Raises:
             StakeRefused: when the contract would not buy for it now; names the reason.
         """
-        contract, feed = await self._open(), await self.price()
+        contract, feed = await self.open_contract(), await self.price()
         slippage = (await contract.venue()).max_slippage_bps
         try:
             least = await contract.least_out(amount)
@@ -136,11 +146,6 @@ class Reinvestments:
     def address(self) -> Address | None:
         """Where the contract is."""
         return self.contract.address if self.contract else None
-
-    async def _open(self) -> Reinvestor:
-        if self.contract is None or not await self.offered():
-            raise _closed()
-        return self.contract
 
 
 def _closed() -> StakeRefused:
