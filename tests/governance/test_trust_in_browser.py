@@ -11,51 +11,21 @@ from tests.support import command_line
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
 from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
+from tests.support.entrusted_service import DAY, HOUR, entrusted
 from tests.support.gateway_server import served
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
-from usufruct.app import Installation, open_installation
-from usufruct.assets import FREE, SUPPLY, Assets, Holding, Listings, NewAsset, RegistryClient
-from usufruct.chain import ChainAccess, TokenFacts
-from usufruct.chain.contracts.asset_registry import Kind
-from usufruct.chain.contracts.title_trust import Terms
-from usufruct.chain.keys import devnet_signer
-from usufruct.core import ZERO_ADDRESS, Address, AssetId, format_asset
-from usufruct.gateway import Operator, registered_listing
-from usufruct.governance.trusts import CONFIGURATION, TitleTrusts, configuration_entry
+from usufruct.app import open_installation
+from usufruct.assets import SUPPLY, RegistryClient
+from usufruct.core import Address, format_asset
+from usufruct.governance.trusts import CONFIGURATION, configuration_entry
 from usufruct_client.trust_documents import TrustDetails, TrustProposalDetails
 from usufruct_client.wire_types import read_answer
 
 pytestmark = [pytest.mark.anvil, needs_chromium]
 
-HOUR, DAY = 3_600, 86_400
 ENTRY = configuration_entry(b"{}", "https://example.org/<b>c.json")
-
-
-async def entrusted(installation: Installation, wallet: Address, passkey: Address) -> AssetId:
-    """Sell a service whose title is in a trust; wallet and passkey have 40 % of its shares each."""
-    chain, registry = installation.get(ChainAccess), installation.get(RegistryClient)
-    owner = chain.sender(devnet_signer(4, chain.chain_id))
-    terms = NewAsset(
-        name="voted",
-        symbol="VOTED",
-        currency=installation.get(TokenFacts).address,
-        card=FREE,
-        kind=Kind.MODEL,
-        notice_period=HOUR,
-        transfer_policy=ZERO_ADDRESS,
-        resale_royalty_bps=0,
-    )
-    shares = SUPPLY // 10 * 4
-    made = await Assets(registry).register(owner, terms, [Holding(each, shares) for each in (wallet, passkey)])
-    listing = await registered_listing(registry, installation.get(Operator), "voted", "chat", made.id, 4_096)
-    await installation.get(Listings).add(listing)
-    trusts = installation.get(TitleTrusts)
-    await trusts.give(owner, made.id, await trusts.create(owner, made.id, Terms(HOUR, DAY, 100, 5_000)))
-    await trusts.delegate(owner, made.id, owner.address)
-    await Devnet(chain.client).set_balance(wallet, 10**18)
-    return made.id
 
 
 async def propose(page: Page, place: str) -> str:
@@ -113,6 +83,7 @@ async def test_shareholders_decide_by_wallet_and_passkey(devnet_template: Devnet
         devnet, wallet = Devnet(installation.client), InjectedWallet(node=installation.client)
         voter, passkey = Address(wallet.account.address.lower()), await passkey_wallet(phone.page, root)
         asset = await entrusted(installation, voter, passkey)
+        await devnet.set_balance(voter, 10**18)
         place = f"{root}/trusts/{format_asset(asset)}"
         await wallet.inject(desk.page)
         await desk.page.goto(f"{root}/account")
