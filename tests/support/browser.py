@@ -54,6 +54,11 @@ _OUTLINE = """() => {
   const focused = document.activeElement;
   return focused === document.body ? null : getComputedStyle(focused).outlineStyle;
 }"""
+_TOO_WIDE = """() => {
+  const tables = [...document.querySelectorAll(".scroll:has(> .stacks)")];
+  const over = tables.map((each) => each.scrollWidth - each.clientWidth);
+  return Math.max(document.documentElement.scrollWidth - innerWidth, ...over);
+}"""
 _SHIFT = """() => new Promise((resolve) => {
   let shifted = 0;
   new PerformanceObserver((list) => {
@@ -140,8 +145,8 @@ class Visit:
         return found
 
     async def too_wide(self) -> int:
-        """Return how many pixels the page is wider than its window."""
-        wide: int = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        """Return how many pixels the page is wider than its window, or a stacked table wider than its place."""
+        wide: int = await self.page.evaluate(_TOO_WIDE)
         return wide
 
     async def elements(self) -> int:
