@@ -1,5 +1,7 @@
 """The navigation: what packages declare, in order, in menus; on a phone, by keyboard, and without scripts."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 from playwright.async_api import expect
 
@@ -58,14 +60,20 @@ def test_the_first_page_is_current_only_there():
     assert (first.current("/"), first.current("/r")) == ("page", "")
 
 
-@pytest.fixture
-async def url():
+@asynccontextmanager
+async def served_gallery(declared):
     pages = Pages(Site(), gallery=True)
-    for package, links in DECLARED.items():
+    for package, links in declared.items():
         pages.add_package(package, links)
     app = Router([*pages.static.routes, *gallery_routes(pages)], error_page=pages.error_page)
     async with served(app) as (_, found, _):
         yield found.removesuffix("/v1") + "/_gallery?language=de"
+
+
+@pytest.fixture
+async def url():
+    async with served_gallery(DECLARED) as found:
+        yield found
 
 
 @needs_chromium
@@ -100,3 +108,14 @@ async def test_a_phone_has_two_rows_and_a_menu_that_fits(url):
             await page.mouse.click(310, 5)
             await expect(page.get_by_role("link", name="Airdrop")).to_be_hidden()
             assert shown.problems == []
+
+
+@needs_chromium
+async def test_a_single_link_keeps_clear_of_the_name_and_of_the_edge():
+    single = {"usufruct.gateway": DECLARED["usufruct.gateway"]}
+    async with served_gallery(single) as url, chromium() as browser, visit(browser, url, **NARROW) as shown:
+        for width in (320, 390, 600):
+            await shown.page.set_viewport_size({"width": width, "height": 640})
+            name, link = [await shown.page.locator(each).bounding_box() for each in (".brand", ".top nav a")]
+            assert link["x"] - (name["x"] + name["width"]) >= 8
+            assert link["x"] + link["width"] <= width - 8
