@@ -197,3 +197,39 @@ class IndexRebalanceFacts(Document):
     index: IndexLine
     rebalance: IndexRebalance
     moves: list[IndexMoveLine]
+
+
+class ComparedIndex(Document):
+    """An index beside others, over the days that they have in common.
+
+    `values`: of the comparison's `days`, scaled to 100 on the first. `returns` are after costs. `turnover_a_year` and
+    `paid` are of rebalances after the first day; `paid` is a part of what the index would be worth without costs.
+    `bullish`: the part of the days, null without a regime. `bounds`: since `first_day`, the index's own first.
+    `correlations`: of daily returns with each index of the comparison, in its order.
+    """
+
+    index: IndexLine
+    values: list[_Known]
+    returns: ReturnFigures
+    rebalances: Count
+    turnover_a_year: _Known
+    paid: _Known
+    bullish: _Known
+    first_day: StrictStr
+    bounds: DelistingBounds
+    correlations: list[_Known]
+
+
+class IndexComparison(Document):
+    """`GET /v1/index-comparison`: two to five indices over the days of `range` that all have; 0 is all days.
+
+    `first_day`, `last_day`: of the comparison; both are null, and figures are unknown, where indices have no two days
+    in common. `days`: of the chart.
+    """
+
+    source: IndexSource
+    range: Count
+    first_day: StrictStr | None
+    last_day: StrictStr | None
+    days: list[StrictStr]
+    indices: list[ComparedIndex]

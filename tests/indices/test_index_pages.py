@@ -148,6 +148,73 @@ async def test_a_page_is_drawn_once_for_what_is_published(world: IndexPagesWorld
     assert again.status_code == 304
 
 
+async def compared(world: IndexPagesWorld, ids: str, days: int) -> dict[str, Any]:
+    answer = await world.client.get("/v1/index-comparison", params={"ids": ids, "range": days})
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_indices_are_compared_over_the_same_days(world: IndexPagesWorld):
+    found = await compared(world, "top-10,global-100,top-10", 90)
+    assert [each["index"]["id"] for each in found["indices"]] == ["top-10", "global-100"], "each once, in this order"
+    assert (found["firstDay"], found["lastDay"]) == ("2025-11-02", "2026-01-31")
+    assert (found["days"][0], found["days"][-1]) == (found["firstDay"], found["lastDay"])
+    navs = [np.asarray(world.tables.find(each).values["nav"])[-91:] for each in ("top-10", "global-100")]
+    returns = [nav[1:] / nav[:-1] - 1 for nav in navs]
+    for at, (nav, each) in enumerate(zip(navs, found["indices"], strict=True)):
+        assert (each["values"][0], each["values"][-1]) == (100, pytest.approx(100 * nav[-1] / nav[0]))
+        assert each["returns"]["totalReturn"] == pytest.approx(nav[-1] / nav[0] - 1)
+        assert each["returns"]["annualVolatility"] == pytest.approx(np.std(returns[at], ddof=1) * np.sqrt(365))
+        assert each["returns"]["maxDrawdown"] == pytest.approx(drawdown_of(nav).min())
+        index = world.tables.find(each["index"]["id"])
+        traded = [orjson.loads(row) for row in index.tables["rebalances"].rows]
+        within = [row for row in traded if row["DATE"] > found["firstDay"]]
+        assert each["rebalances"] == len(within) > 0
+        assert each["turnoverAYear"] == pytest.approx(sum(row["TURNOVER"] for row in within) * 365 / 90)
+        assert 1 - each["paid"] == pytest.approx(np.prod([1 - row["COST"] for row in within]), rel=1e-3)
+        assert each["bounds"] == index.report["total_return_by_delisting_rule"]
+        assert each["correlations"][at] == pytest.approx(1)
+    expected = np.mean((returns[0] - returns[0].mean()) * (returns[1] - returns[1].mean()))
+    expected /= np.std(returns[0]) * np.std(returns[1])
+    assert [each["correlations"][1 - at] for at, each in enumerate(found["indices"])] == pytest.approx([expected] * 2)
+    bullish = np.mean(world.tables.find("global-100").values["bullish"][-91:])
+    assert [each["bullish"] for each in found["indices"]] == [None, pytest.approx(bullish)]
+
+
+async def test_all_days_of_a_comparison_are_those_of_the_youngest_index(world: IndexPagesWorld):
+    names = [each.rulebook.name for each in world.tables.indices]
+    found = await compared(world, ",".join(names), 0)
+    assert found["firstDay"] == max(each["firstDay"] for each in found["indices"])
+    ended = world.tables.find("top-10")
+    cut = replace(
+        ended, last_day=ended.first_day, values={name: each[:1] for name, each in ended.values.items()}
+    ).failed("no prices")
+    others = [each for each in world.tables.indices if each.rulebook.name != "top-10"]
+    write_indices(world.folder, replace(world.tables, id="cut", indices=(*others, cut)))
+    world.clock.advance(60)
+    found = await compared(world, "top-10,top-50", 90)
+    assert (found["firstDay"], found["days"], found["indices"][0]["paid"]) == (None, [], None)
+    assert found["indices"][0]["correlations"] == [None, None]
+    text = await world.page("/index-comparison?ids=top-10,top-50&range=90")
+    assert "No days in common" in text
+    assert "no prices" in text
+
+
+async def test_a_comparison_is_offered_and_refused_in_words(world: IndexPagesWorld):
+    assert "Choose two or more" in await world.page("/index-comparison?ids=&ids=top-10&range=")
+    german = await world.page("/index-comparison?ids=top-10&ids=global-100", "de")
+    assert "Indizes vergleichen" in german
+    assert "keine Beratung" in german
+    for path, status, code in (
+        ("?ids=top-10", 400, "invalid_parameter"),
+        ("?ids=top-10,top-50&range=7", 400, "invalid_parameter"),
+        ("?ids=top-10,nothing", 404, "unknown_index"),
+    ):
+        answer = await world.client.get(f"/v1/index-comparison{path}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
 async def test_what_is_not_there_is_said(world: IndexPagesWorld):
     assert "There is no such index here." in await world.page("/indices/nothing")
     assert "The index did not trade on this day." in await world.page("/indices/top-10/rebalances/1999-01-01")
@@ -164,6 +231,7 @@ async def test_what_is_not_there_is_said(world: IndexPagesWorld):
 async def test_every_page_keeps_the_budgets(world: IndexPagesWorld):
     newest = (await world.json("/global-100/rebalances"))["rebalances"][-1]["day"]
     async with served(world.app) as (_, url, _), chromium() as browser:
-        root = url.removesuffix("/v1") + "/indices"
-        for path in ("", "/global-100", f"/global-100/rebalances/{newest}"):
+        root = url.removesuffix("/v1")
+        compared = "/index-comparison?ids=global-100,top-10,defi,top-50&range=0"
+        for path in ("/indices", "/indices/global-100", f"/indices/global-100/rebalances/{newest}", compared):
             await check_page(browser, root + path)

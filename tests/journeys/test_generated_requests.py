@@ -40,7 +40,7 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-NOT_IN_A_SCHEMA = {"after", "cursor", "endDate", "id", "label", "messages", "payment-signature"}
+NOT_IN_A_SCHEMA = {"after", "cursor", "endDate", "id", "ids", "label", "messages", "payment-signature"}
 """Parameters with rules that a schema cannot have, such as a cursor of ours, or a day that is not before another."""
 EXAMPLES = 5
 INDEX = "top-10"

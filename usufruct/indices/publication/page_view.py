@@ -34,7 +34,7 @@ from usufruct_client.index_page_documents import (
 )
 
 PAGE_REBALANCES: Final = 25
-_MOST_POINTS: Final = 72
+MOST_POINTS: Final = 72
 _NEWEST: Final = 5
 """Rebalances on the page of an index, and moves of the newest one."""
 
@@ -45,9 +45,9 @@ class UnknownRebalance(NotFound, code="unknown_rebalance"):
 
 def index_list(tables: IndexTables, state: DataState) -> IndexList:
     """Return all indices, in the order of their names."""
-    lines = [_line(each) for each in tables.indices]
+    lines = [index_line(each) for each in tables.indices]
     missing = [MissingIndex(name, reason) for name, reason in tables.failures.items()]
-    return IndexList(_source(state), lines, missing)
+    return IndexList(index_source(state), lines, missing)
 
 
 def index_facts(index: PublishedIndex, state: DataState) -> IndexFacts:
@@ -55,18 +55,18 @@ def index_facts(index: PublishedIndex, state: DataState) -> IndexFacts:
     report, costs, rebalances = index.report, index.rulebook.costs, index.tables["rebalances"]
     newest = _moves(index, int(rebalances.times[0]))
     return IndexFacts(
-        source=_source(state),
-        index=_line(index),
-        first_day=_day(index.first_day),
+        source=index_source(state),
+        index=index_line(index),
+        first_day=day_text(index.first_day),
         chart=_chart(index),
         holdings=[_holding(orjson.loads(each)) for each in index.tables["holdings"].rows],
         cash=index.listing["CASH"],
         rebalances=_rebalances(index, 0, _NEWEST),
         rebalance_count=len(rebalances.rows),
         newest=newest[:_NEWEST],
-        net=_returns(report["net"]),
-        before_costs=_returns(report["before_costs"]),
-        market=_returns(report["market_held"]),
+        net=return_figures(report["net"]),
+        before_costs=return_figures(report["before_costs"]),
+        market=return_figures(report["market_held"]),
         bounds=DelistingBounds(**report["total_return_by_delisting_rule"]),
         ended=report["assets_that_ended"],
         lost_most=[IndexContribution(each["asset"], each["part"]) for each in report["lost_most"]],
@@ -92,7 +92,7 @@ def index_rebalances(index: PublishedIndex, state: DataState, page: int = 1) -> 
     pages = max(1, ceil(count / PAGE_REBALANCES))
     shown = min(page, pages)
     found = _rebalances(index, (shown - 1) * PAGE_REBALANCES, shown * PAGE_REBALANCES)
-    return IndexRebalances(_source(state), _line(index), found, count, shown, pages)
+    return IndexRebalances(index_source(state), index_line(index), found, count, shown, pages)
 
 
 def rebalance_facts(index: PublishedIndex, state: DataState, day: str) -> IndexRebalanceFacts:
@@ -110,14 +110,16 @@ def rebalance_facts(index: PublishedIndex, state: DataState, day: str) -> IndexR
     if not rows:
         raise UnknownRebalance(f"{index.rulebook.name} did not trade on {day[:20]}", field="day")
     rebalance = _rebalance(index, orjson.loads(rows[0]))
-    return IndexRebalanceFacts(_source(state), _line(index), rebalance, _moves(index, at))
+    return IndexRebalanceFacts(index_source(state), index_line(index), rebalance, _moves(index, at))
 
 
-def _source(state: DataState) -> IndexSource:
+def index_source(state: DataState) -> IndexSource:
+    """Return what figures are made of."""
     return IndexSource(state.as_of, state.stale, state.synthetic, state.source)
 
 
-def _line(index: PublishedIndex) -> IndexLine:
+def index_line(index: PublishedIndex) -> IndexLine:
+    """Return what a list shows of an index."""
     nav, listing = index.values["nav"], index.listing
     day, month, year = (float(nav[-1] / nav[-1 - days] - 1) if len(nav) > days else None for days in (1, 30, 365))
     return IndexLine(
@@ -125,7 +127,7 @@ def _line(index: PublishedIndex) -> IndexLine:
         number=index.number,
         title=index.rulebook.title,
         description=index.rulebook.description,
-        day=_day(index.last_day),
+        day=day_text(index.last_day),
         value=float(nav[-1]),
         day_change=day,
         month_change=month,
@@ -142,13 +144,13 @@ def _chart(index: PublishedIndex) -> list[IndexPoint]:
     market = np.asarray(index.values["market"]) * nav[0]
     falls, bullish = drawdown_of(nav), index.values["bullish"]
     points, after = [], 0
-    for at in spaced(len(nav), _MOST_POINTS):
+    for at in spaced(len(nav), MOST_POINTS):
         points.append(
             IndexPoint(
-                day=_day(index.first_day + at * DAY_SECONDS),
-                value=_known(nav[at]),
-                market=_known(market[at]),
-                drawdown=_known(falls[after : at + 1].min()),
+                day=day_text(index.first_day + at * DAY_SECONDS),
+                value=known(nav[at]),
+                market=known(market[at]),
+                drawdown=known(falls[after : at + 1].min()),
                 regime=None if index.rulebook.regime is None else "bullish" if bullish[at] else "bearish",
             )
         )
@@ -206,7 +208,8 @@ def _rows_of(table: RowTable, at: int) -> Sequence[bytes]:
     return [table.rows[each] for each in np.flatnonzero(table.times == at).tolist()]
 
 
-def _returns(measures: dict[str, float | None]) -> ReturnFigures:
+def return_figures(measures: dict[str, float | None]) -> ReturnFigures:
+    """Return the measures that pages show."""
     return ReturnFigures(
         measures["total_return"],
         measures["annual_return"],
@@ -216,10 +219,12 @@ def _returns(measures: dict[str, float | None]) -> ReturnFigures:
     )
 
 
-def _day(seconds: int) -> str:
+def day_text(seconds: int) -> str:
+    """Return the day of a moment, YYYY-MM-DD."""
     return utc_text(seconds)[:10]
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """Return a figure; None where it is not known."""
     plain = float(value)
     return plain if np.isfinite(plain) else None

@@ -1,4 +1,4 @@
-"""The pages of indices, and the JSON that each is drawn from: `/indices`, `/indices/{id}`, and its rebalances.
+"""The pages of indices, and the JSON that each is drawn from: all, one, its rebalances, and several side by side.
 
 Everything comes from what the worker published last; a page is drawn once for each, and kept until there is another.
 """
@@ -12,12 +12,21 @@ from starlette.responses import Response
 
 from usufruct.analytics import InvalidParameter, NoMarketData, utc_moment
 from usufruct.indices.publication.api import CurrentIndices
+from usufruct.indices.publication.comparison import FEWEST_COMPARED, MOST_COMPARED, RANGES, compare_indices
+from usufruct.indices.publication.model import PublishedIndex
 from usufruct.indices.publication.page_view import index_facts, index_list, index_rebalances, rebalance_facts
-from usufruct.web import Operation, Request, Route, document_response
+from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages, RefusalText
-from usufruct_client.index_page_documents import IndexFacts, IndexList, IndexRebalanceFacts, IndexRebalances
+from usufruct_client.index_page_documents import (
+    IndexComparison,
+    IndexFacts,
+    IndexList,
+    IndexRebalanceFacts,
+    IndexRebalances,
+)
 
 PATH: Final = "/indices"
+COMPARISON: Final = "/index-comparison"
 REFUSALS: Final[Sequence[RefusalText]] = (
     RefusalText("unknown_index", "There is no such index here. The page of indices lists all."),
     RefusalText("unknown_rebalance", "The index did not trade on this day. Its page of rebalances lists all days."),
@@ -47,6 +56,16 @@ _REBALANCES = Operation(
 )
 _REBALANCE = Operation(
     "Return the rebalance of a day with all its moves and their reasons.", IndexRebalanceFacts, refuses=_NO_INDEX
+)
+_COMPARISON_PAGE = Operation("Show people indices beside each other.", _HTML, media_types=("text/html",))
+_COMPARISON = Operation(
+    "Return two to five indices beside each other, over days that all have.",
+    IndexComparison,
+    asks={
+        "ids": Parameter(f"ids of indices, by commas; {FEWEST_COMPARED} to {MOST_COMPARED}", required=True),
+        "range": Parameter("the last days to compare; 0 for all", {"enum": list(RANGES)}, may_be_empty=True),
+    },
+    refuses=_NO_INDEX,
 )
 _WORDS: Final[Mapping[str, Any]] = {"moment": utc_moment}
 """What templates write days with."""
@@ -103,6 +122,24 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
 
         return await pages.kept(request, "indices/rebalance.html", state, draw)
 
+    async def compare(request: Request) -> Response:
+        state, chosen, days = current.state(), _chosen(current, request), _range(request)
+
+        async def draw() -> Mapping[str, Any]:
+            return {
+                "compared": compare_indices(chosen, state, days) if len(chosen) >= FEWEST_COMPARED else None,
+                "all": index_list(current.tables, state),
+                "chosen": [each.rulebook.name for each in chosen],
+                "days": days,
+                "ranges": RANGES,
+                "most": MOST_COMPARED,
+                **_WORDS,
+            }
+
+        return await pages.kept(
+            request, "indices/comparison.html", state, draw, of=(days, *(each.number for each in chosen))
+        )
+
     async def list_document(_: Request) -> Response:
         return document_response(index_list(current.tables, current.state()))
 
@@ -117,16 +154,27 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         chosen = current.tables.find(request.path_params["id"])
         return document_response(rebalance_facts(chosen, current.state(), request.path_params["day"]))
 
+    async def comparison_document(request: Request) -> Response:
+        state, chosen = current.state(), _chosen(current, request)
+        if len(chosen) < FEWEST_COMPARED:
+            raise InvalidParameter(
+                f"`ids` names {len(chosen)} indices; name {FEWEST_COMPARED} to {MOST_COMPARED} of /v1/indices",
+                field="ids",
+            )
+        return document_response(compare_indices(chosen, state, _range(request)))
+
     one, all_rebalances = f"{PATH}/{{id}}", f"{PATH}/{{id}}/rebalances"
     return [
         PageRoute("GET", PATH, overview, _LIST_PAGE),
         PageRoute("GET", one, index, _INDEX_PAGE),
         PageRoute("GET", all_rebalances, rebalances, _REBALANCES_PAGE),
         PageRoute("GET", f"{all_rebalances}/{{day}}", rebalance, _REBALANCE_PAGE),
+        PageRoute("GET", COMPARISON, compare, _COMPARISON_PAGE),
         Route("GET", f"/v1{PATH}", list_document, _LIST),
         Route("GET", f"/v1{one}", index_document, _INDEX),
         Route("GET", f"/v1{all_rebalances}", rebalances_document, _REBALANCES),
         Route("GET", f"/v1{all_rebalances}/{{day}}", rebalance_document, _REBALANCE),
+        Route("GET", f"/v1{COMPARISON}", comparison_document, _COMPARISON),
     ]
 
 
@@ -143,3 +191,19 @@ def _page(request: Request) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 9):
         raise InvalidParameter(f"`page` is {text[:20]!r}; it must be a whole number from 1", field="page")
     return int(text)
+
+
+def _range(request: Request) -> int:
+    text = request.query_params.get("range", "") or str(RANGES[0])
+    if text not in map(str, RANGES):
+        raise InvalidParameter(f"`range` is {text[:20]!r}; it must be 90, 365 or 0", field="range")
+    return int(text)
+
+
+def _chosen(current: CurrentIndices, request: Request) -> list[PublishedIndex]:
+    """Return the indices that are named, each once, in their order; a form sends a parameter for each."""
+    asked = [part.strip() for text in request.query_params.getlist("ids") for part in text.split(",")]
+    found = {index.number: index for index in map(current.tables.find, filter(None, asked))}
+    if len(found) > MOST_COMPARED:
+        raise InvalidParameter(f"`ids` names {len(found)} indices; compare at most {MOST_COMPARED}", field="ids")
+    return list(found.values())
