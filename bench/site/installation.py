@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bench.gateway.installation import PAYEE, Commands, chain
@@ -14,11 +15,13 @@ from bench.gateway.processes import started
 from bench.site import trust
 from bench.site.stakers import REVENUE, STAKERS, TOKEN, make_history
 from usufruct.accounts import DEMO_ACCOUNT
+from usufruct.analytics import current_snapshot
 from usufruct.chain import keccak, open_chain
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, devnet_signer, signer_of
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Clock, address
+from usufruct.indices.publication import IndexJob, index_folder
 from usufruct.staking import WEEK_SECONDS
 
 SERVICES = [
@@ -49,6 +52,8 @@ INCOME = 184_250_000
 MARKET, MARKET_DAYS = ("--seed", "3", "--assets", "120"), 600
 """The simulated market: with this seed prices of its last day both rise and fall."""
 
+MARKETS = {"USUFRUCT_MARKETS_API": "yes", "USUFRUCT_MARKETS_INDICES": "global-100 top-10 top-50 defi layer-1"}
+
 HOLDER_COUNT = 12_000
 """Accounts of the airdrop; the buyer's is one."""
 
@@ -72,7 +77,7 @@ def site() -> Iterator[Site]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         starts_at = Clock().now() - (len(REVENUE) + 1) * WEEK_SECONDS
         commands = Commands(folder, stack.enter_context(chain(starts_at)))
-        commands.environment = {**commands.environment, **TOKEN, "USUFRUCT_MARKETS_API": "yes"}
+        commands.environment = {**commands.environment, **TOKEN, **MARKETS}
         librarian = [sys.executable, "-m", "usufruct_librarian", "--port", "0"]
         _, model = stack.enter_context(started(librarian, folder / "librarian.log"))
         upstream = str(model["url"])
@@ -95,10 +100,17 @@ def site() -> Iterator[Site]:
 
 
 def _rate(commands: Commands) -> None:
-    """Simulate a market that ended yesterday, and rate its assets."""
+    """Simulate a market that ended yesterday, rate its assets, and publish indices of them."""
     first_day = datetime.fromtimestamp(Clock().now(), UTC).date() - timedelta(days=MARKET_DAYS)
     commands.run("prices", "synthesize", *MARKET, "--days", str(MARKET_DAYS), "--first-day", first_day.isoformat())
     commands.run("rating", "compute")
+    asyncio.run(_publish_indices(load_config(commands.environment)))
+
+
+async def _publish_indices(config: Config) -> None:
+    """Publish the indices of the setting, as the worker does."""
+    ratings = partial(current_snapshot, config)
+    await IndexJob(config.markets, config.data.folder / "prices", index_folder(config), ratings, Clock()).step()
 
 
 def _sell_asset(commands: Commands, name: str, upstream: str) -> None:

@@ -27,6 +27,9 @@ BUYERS_PAGES = {
     "market": "/markets/syn-layer-1-001",
     "market-comparison": "/market-comparison?ids=syn-layer-1-001,syn-layer-1-002,syn-gaming-003",
     "market-keys": "/market-keys",
+    "indices": "/indices",
+    "index": "/indices/global-100",
+    "index-comparison": "/index-comparison?ids=global-100,top-10,defi",
     "gallery": "/_gallery",
 }
 SELLERS_PAGES = {
