@@ -12,8 +12,8 @@ class Pacing:
     """Time-outs and pauses: pauses double from `first_pause` to `longest_pause`, in seconds.
 
     A venue's own advice (`Retry-After`) is followed up to `longest_wait`; a longer one ends the attempt. A stream that
-    is silent for `silence` is opened again. The list of markets has a time-out of its own: an exchange gives it by
-    several requests, of a few megabytes each.
+    is silent for `silence` is opened again. The list of markets has a time-out of its own: it takes
+    several requests of a few megabytes each.
     """
 
     timeout: float = 15.0

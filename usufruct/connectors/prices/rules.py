@@ -16,7 +16,7 @@ from usufruct.core import Invalid
 
 
 class SourceRule(StrEnum):
-    """Rules of a source: without a price in dollars there is no row to keep, so these cannot be accepted."""
+    """Rules of a source. They cannot be accepted: a row without a price in dollars cannot be kept."""
 
     NO_QUOTE_RATE = "no-quote-rate"
     VENUES_DISAGREE = "venues-disagree"
@@ -37,7 +37,7 @@ REFUSING: Final[Mapping[str, str]] = {
 }
 AT_SOURCE: Final[Mapping[str, str]] = {
     SourceRule.NO_QUOTE_RATE: "the price is in a currency whose rate in dollars is not known for that bar",
-    SourceRule.VENUES_DISAGREE: "too few venues agree on a price, so there is no median",
+    SourceRule.VENUES_DISAGREE: "too few venues agree on a price for a median",
 }
 CLEARING: Final[Mapping[str, str]] = {
     "cap-spike": "the cap is off by a factor of 100 from price x supply around it, then comes back: cap cleared",

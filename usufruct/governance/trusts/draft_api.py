@@ -21,7 +21,7 @@ TRANSACTIONS = f"{DRAFTS}/transactions"
 
 _REFUSES = {
     400: "a value cannot be set, nothing changes, or the description is missing; `field` names it",
-    404: "there is no such asset",
+    404: "the asset is not known",
     503: "the chain's node does not answer",
 }
 _VIEW = Operation(

@@ -30,7 +30,7 @@ _FIELDS = (*_PRICES, "unit", "context_window", *_TEXTS, "title", "description")
 
 _PAGE = {"type": "string"}
 _HTML = ("text/html",)
-_REFUSES = {404: "there is no such asset", 409: "the asset's title is in no trust"}
+_REFUSES = {404: "the asset is not known", 409: "the asset's title is in no trust"}
 _SHOW = Operation("Let a shareholder write a proposal about a service.", _PAGE, media_types=_HTML, refuses=_REFUSES)
 _LOOK = Operation(
     "Show what a draft of a shareholder would change; the draft is in the form that is sent.",
