@@ -10,6 +10,7 @@ from tests.support.command_line import Commands
 from usufruct.indices import load_rulebook, shipped
 
 RANGE = ("--from", "2020-01-01", "--to", "2020-06-30")
+POSITION = ("position", "top-10", "--amount", "1", "--since", "2020-02-10")
 
 
 @pytest.fixture
@@ -60,8 +61,13 @@ def test_a_position_and_its_lots(offline: Commands, tmp_path: Path):
     found = offline.json("index", "position", "top-10", *options)
     assert found["value"] == pytest.approx(found["invested"] + found["profit"], abs=0.02)
     assert found["next_decision"] == "2020-07-01"
-    total = list(csv.reader(path.read_text().splitlines()))[-1]
+    _, first, *_, total = csv.reader(path.read_text().splitlines())
     assert float(total[-1]) - found["costs"] == pytest.approx(found["profit"], abs=0.02)
+    assert found["realised_gains"] + found["open_gains"] == pytest.approx(float(total[-1]), abs=0.02)
+    safer = offline.json("index", "position", "top-10", *options, "--size", "0.5", "--core", f"{first[0]}=0.6")
+    assert safer["cash"] > 300
+    stopped = offline.json("index", "position", "top-10", *options, "--stop-loss", "0.05", "--re-entry-days", "300")
+    assert (stopped["cash"], len(stopped["stops"])) == (stopped["value"], 1)
 
 
 def test_orders_and_vault_weights_are_of_one_target(offline: Commands):
@@ -82,6 +88,10 @@ def test_orders_and_vault_weights_are_of_one_target(offline: Commands):
         (("backtest", "top-10", "--from", "1999-01-01"), "day_out_of_range", "choose a day from 2019-01-01"),
         (("backtest", "top-10", "--archive", "nowhere"), "no_prices", "there are no prices in nowhere"),
         (("orders", "top-10", "--held", "bitcoin", *RANGE), "invalid_holding", "--held must be ASSET=UNITS"),
+        ((*POSITION, "--core", "bitcoin", *RANGE), "invalid_overlay", "--core must be ASSET=SHARE"),
+        ((*POSITION, "--core", "bitcoin=2", *RANGE), "invalid_position", "core_share is 2.0"),
+        ((*POSITION, "--core", "nothing=1", *RANGE), "invalid_position", "'nothing' cannot be the core"),
+        ((*POSITION, "--size", "0", *RANGE), "invalid_position", "position_size is 0.0"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_remedy(offline: Commands, arguments: tuple[str, ...], code: str, words: str):

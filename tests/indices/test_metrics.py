@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from usufruct.indices import drawdown_of, measure, returns_of
+from usufruct.indices import measure, returns_of
+from usufruct.indices.metrics import drawdown_of
 
 RETURNS = np.array([((each * 7919) % 1000 - 480) / 10_000 for each in range(400)])
 EMPYRICAL = {

@@ -19,6 +19,7 @@ from usufruct.indices import (
     Report,
     compare_document,
     exchange_orders,
+    history_of,
     last_prices,
     load_rulebook,
     make_report,
@@ -152,30 +153,49 @@ def position(
     since: Annotated[str, Option(metavar="YYYY-MM-DD", help="The day at whose close it was put in.")],
     from_: From = None,
     to: To = None,
+    size: Annotated[
+        float | None, Option(min=0, max=1, help="The part of the money that is invested; the rest is cash.")
+    ] = None,
+    stop_loss: Annotated[
+        float | None, Option(min=0, max=1, help="Sell everything at this loss from the highest value; 0.2 is 20 %.")
+    ] = None,
+    re_entry_days: Annotated[int | None, Option(min=1, max=3650, help="Buy again so many days after a stop.")] = None,
+    core: Annotated[
+        str | None, Option(metavar="ASSET=SHARE", help="Hold an asset beside the index, such as bitcoin=0.6.")
+    ] = None,
     lots: Annotated[Path | None, Option(metavar="FILE.csv", help="Write the tax lots, first in first out.")] = None,
     archive: ArchiveOption = None,
     synthetic: Synthetic = False,
 ) -> Facts:
     """Follow an amount in an index: value, profit, drift from the targets, next rebalance, tax lots.
 
-    Example: usufruct index position top-10 --amount 1000 --since 2022-01-03 --lots lots.csv
+    Without options about risk, those of the rulebook's `[overlay]` hold.
+
+    Example: usufruct index position top-10 --amount 1000 --since 2022-01-03 --core bitcoin=0.5 --lots lots.csv
     """
     panel = read_prices(config, archive, synthetic=synthetic)
     found = run_index(load_rulebook(index), panel, parse_day(from_, "--from"), parse_day(to, "--to"))
-    opened = parse_day(since, "--since")
-    held = open_position(found, amount, opened or found.first_day)
+    pair = None if core is None else _pair(core, "--core", "ASSET=SHARE, such as bitcoin=0.6", "invalid_overlay")
+    given = {"position_size": size, "stop_loss": stop_loss, "re_entry_days": re_entry_days, "core": pair}
+    overlay = found.rulebook.overlay.changed(**{name: value for name, value in given.items() if value is not None})
+    held = open_position(history_of(found), amount, parse_day(since, "--since"), overlay)
+    every = held.lots()
     if lots is not None:
-        replace_file(lots, tax_lots_csv(held).encode())
+        replace_file(lots, tax_lots_csv(every).encode())
     return {
         "opened": str(held.opened),
-        "day": str(held.day),
+        "day": str(held.history.last_day),
         "invested": round(held.invested, 2),
         "value": round(held.value, 2),
+        "cash": round(held.cash, 2),
         "profit": round(held.profit, 2),
+        "realised_gains": round(sum(each.gain for each in every if each.sold), 2),
+        "open_gains": round(sum(each.gain for each in every if not each.sold), 2),
         "costs": round(held.costs, 2),
         "drift": round(held.drift, 6),
+        "stops": [str(each) for each in held.stops],
         "next_decision": held.next_decision and str(held.next_decision),
-        "lots": len(held.lots),
+        "lots": len(every),
         "synthetic": panel.synthetic,
         "notice": NO_ADVICE,
     }
@@ -218,17 +238,16 @@ def orders(
     return Rows(rows, ("symbol", "side", "type", "amount", "asset", "value"), "no orders")
 
 
+def _pair(text: str, option: str, form: str, code: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise Invalid(f"{option} must be {form}, not {text!r}", code=code) from None
+
+
 def _units(held: list[str]) -> dict[str, float]:
-    found = {}
-    for each in held:
-        asset, _, units = each.partition("=")
-        try:
-            found[asset] = float(units)
-        except ValueError:
-            raise Invalid(
-                f"--held must be ASSET=UNITS, such as bitcoin=0.5, not {each!r}", code="invalid_holding"
-            ) from None
-    return found
+    return dict(_pair(each, "--held", "ASSET=UNITS, such as bitcoin=0.5", "invalid_holding") for each in held)
 
 
 def _summary(report: Report, out: Path | None) -> Facts:

@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from usufruct.indices.engine import Backtest, run_index
     from usufruct.indices.errors import CapsInfeasible, InvalidRulebook, NoTrade, TooFewAssets, UnknownRulebook
     from usufruct.indices.events import Rebalance, rebalances, record, record_bytes, record_hash
+    from usufruct.indices.history import history_of
+    from usufruct.indices.lots import tax_lots_csv
     from usufruct.indices.markov import TwoStates, filtered, fit
-    from usufruct.indices.metrics import Metrics, drawdown_of, measure, returns_of
+    from usufruct.indices.metrics import Metrics, measure, returns_of
     from usufruct.indices.orders import exchange_orders, last_prices, target_weights, vault_weights
     from usufruct.indices.overlays import apply_overlay
-    from usufruct.indices.position import Position, open_position, tax_lots_csv
+    from usufruct.indices.position import Position, open_position
     from usufruct.indices.report import NO_ADVICE, Report, compare_document, make_report, report_bytes
     from usufruct.indices.report_html import percent, report_page
     from usufruct.indices.restatement import restate
@@ -36,10 +38,10 @@ __all__ = [
     "UnknownRulebook",
     "apply_overlay",
     "compare_document",
-    "drawdown_of",
     "exchange_orders",
     "filtered",
     "fit",
+    "history_of",
     "last_prices",
     "load_rulebook",
     "make_report",
@@ -67,11 +69,13 @@ _MODULES = {
     "engine": ("Backtest", "run_index"),
     "errors": ("CapsInfeasible", "InvalidRulebook", "NoTrade", "TooFewAssets", "UnknownRulebook"),
     "events": ("Rebalance", "rebalances", "record", "record_bytes", "record_hash"),
+    "history": ("history_of",),
+    "lots": ("tax_lots_csv",),
     "markov": ("TwoStates", "filtered", "fit"),
-    "metrics": ("Metrics", "drawdown_of", "measure", "returns_of"),
+    "metrics": ("Metrics", "measure", "returns_of"),
     "orders": ("exchange_orders", "last_prices", "target_weights", "vault_weights"),
     "overlays": ("apply_overlay",),
-    "position": ("Position", "open_position", "tax_lots_csv"),
+    "position": ("Position", "open_position"),
     "report": ("NO_ADVICE", "Report", "compare_document", "make_report", "report_bytes"),
     "report_html": ("percent", "report_page"),
     "restatement": ("restate",),

@@ -21,3 +21,7 @@ class CapsInfeasible(Conflict, code="caps_infeasible"):
 
 class NoTrade(Conflict, code="no_trade"):
     """The range of days is too short: not one decision could be traded."""
+
+
+class InvalidPosition(Invalid, code="invalid_position"):
+    """An amount, a day or a setting with which nobody can follow the index."""

@@ -1,198 +1,208 @@
-"""A position in an index: what it is worth, how far it is from its targets, and its tax lots, first in first out."""
+"""A position in an index: what it is worth, what it holds, how far that is from its targets, and its tax lots.
 
-import csv
-import io
-from collections import deque
-from dataclasses import dataclass, field
+First the value of each day, by the index's values and the overlay; then the units that make it up: on each day with a
+trade they are set to the weights of that day, and what is bought and sold on the way are the lots.
+"""
+
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from usufruct.core import Invalid
-from usufruct.indices.engine import Backtest
+from usufruct.connectors.prices import Matrix
+from usufruct.indices.errors import InvalidPosition
+from usufruct.indices.history import LARGEST, AssetName, IndexHistory
+from usufruct.indices.lots import Lot, match_lots
+from usufruct.indices.overlays import Overlaid, overlay_values
+from usufruct.indices.rulebook import Overlay
 from usufruct.indices.schedule import next_decision
-from usufruct.indices.sums import Vector
-
-_DUST = 1e-9
+from usufruct.indices.sums import Indices, Vector
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
-    """Units of one asset bought on one day. `sold` is None while it is held; `proceeds` is then its value.
+class PositionHolding:
+    """What a position has of one asset on its last day; `target` is the weight that the last decision wanted."""
 
-    Costs of trades are not in here; the position has their sum.
-    """
-
-    asset: str
-    bought: date
-    sold: date | None
+    asset: AssetName
     units: float
-    cost: float
-    proceeds: float
+    price: float
+    weight: float
+    target: float
 
     @property
-    def gain(self) -> float:
-        """Proceeds less cost."""
-        return self.proceeds - self.cost
+    def value(self) -> float:
+        """What it is worth."""
+        return self.units * self.price
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Position:
-    """An amount that follows an index since a day. `costs` are those of all trades."""
+    """An amount that follows an index since a day, with an overlay.
 
+    `values` has its value and what was invested of each day from `opened` on. `units` [assets of the history x
+    trades]: what is held after the trades of each day of `traded`, at `prices`. Costs are those of all trades.
+    """
+
+    history: IndexHistory
+    overlay: Overlay
     opened: date
-    day: date
     invested: float
-    value: float
+    values: Overlaid
+    traded: tuple[date, ...]
+    units: Matrix
+    prices: Matrix
     costs: float
-    drift: float
-    """Half of the sum of differences between weights and targets."""
-    next_decision: date | None
-    units: dict[str, float]
-    cash: float
-    lots: tuple[Lot, ...]
+    holdings: tuple[PositionHolding, ...]
+    """The largest first."""
+
+    @property
+    def value(self) -> float:
+        """What it is worth on its last day."""
+        return float(self.values.nav[-1])
+
+    @property
+    def cash(self) -> float:
+        """What is in no asset."""
+        return self.value - sum(each.value for each in self.holdings)
 
     @property
     def profit(self) -> float:
         """Value less what was invested: the gains of all lots less costs."""
         return self.value - self.invested
 
+    @property
+    def drift(self) -> float:
+        """Half of the sum of differences between weights and targets."""
+        return sum(abs(each.weight - each.target) for each in self.holdings) / 2
 
-@dataclass(slots=True)
-class _Account:
-    """Open lots of each asset, and what was closed."""
+    @property
+    def stops(self) -> tuple[date, ...]:
+        """The days at whose close the stop-loss was reached."""
+        first = (self.opened - self.history.first_day).days
+        return tuple(self.history.day(first + each) for each in self.values.stops)
 
-    open: dict[str, deque[tuple[date, float, float]]] = field(default_factory=dict)
-    closed: list[Lot] = field(default_factory=list)
-    costs: float = 0.0
+    @property
+    def next_decision(self) -> date | None:
+        """When the index's calendar decides next."""
+        return next_decision(self.history.rulebook.calendar, self.history.last_day)
 
-    def buy(self, asset: str, day: date, units: float, price: float) -> None:
-        self.open.setdefault(asset, deque()).append((day, units, units * price))
-
-    def sell(self, asset: str, day: date, units: float, price: float) -> None:
-        lots = self.open.get(asset, deque())
-        while units > 0 and lots:
-            bought, size, cost = lots.popleft()
-            part = min(units, size)
-            share = part / size
-            self.closed.append(Lot(asset, bought, day, part, cost * share, part * price))
-            if part < size:
-                lots.appendleft((bought, size - part, cost * (1 - share)))
-            units -= part
-
-    def units(self, asset: str) -> float:
-        return sum(size for _, size, _ in self.open.get(asset, ()))
+    def lots(self) -> list[Lot]:
+        """Return all lots: those that were sold in the order of their sales, then those that are held."""
+        days, last = list(self.traded), self.history.valued[:, -1].tolist()
+        found = [
+            lot
+            for row, asset in enumerate(self.history.assets)
+            if self.units[row].any()
+            for lot in match_lots(asset.id, days, self.units[row], self.prices[row], last[row])
+        ]
+        return sorted(found, key=lambda each: (each.sold or date.max, each.asset, each.bought))
 
 
-def open_position(backtest: Backtest, amount: float, opened: date) -> Position:
-    """Follow an amount that was put into the index at a day's close, to the last day of the backtest.
+def open_position(
+    history: IndexHistory, amount: float, opened: date | None = None, overlay: Overlay | None = None
+) -> Position:
+    """Follow an amount that was put into an index at a day's close, by default the first on which it held anything.
+
+    The overlay is that of the rulebook if none is given.
 
     Raises:
-        Invalid: when the day is not in the backtest after its first trade, or the amount is not positive.
+        InvalidPosition: when the index held nothing yet on the day, the amount is not positive, or the overlay's core
+            is no asset of the history or has no price on the day.
     """
-    first = int(backtest.traded_on[0]) - backtest.first
-    at = (opened - backtest.first_day).days
-    if not first <= at < len(backtest.nav):
-        start = backtest.data.panel.day(int(backtest.traded_on[0]))
-        raise Invalid(
-            f"{opened} is outside the index; choose a day from {start} to {backtest.last_day}", code="day_out_of_range"
-        )
+    overlay = overlay or history.rulebook.overlay
+    first = _place(history, history.first_trade if opened is None else opened)
     if not 0 < amount < float("inf"):
-        raise Invalid(f"an amount must be positive, not {amount:g}; correct it", code="invalid_amount")
-    account, panel = _Account(), backtest.data.panel
-    row = backtest.first + at
-    newest = int(np.searchsorted(backtest.traded_on, row, side="right")) - 1
-    weights, cash = weights_on(backtest, row)
-    bought = 1 - cash
-    value = amount / (1 + backtest.rulebook.costs.rate * bought)
-    account.costs = amount - value
-    cash_value = cash * value
-    prices = _prices(backtest, row)
-    for place, asset in enumerate(backtest.ids()):
-        if weights[place] > 0 and prices[place] > 0:
-            account.buy(asset, opened, weights[place] * value / prices[place], prices[place])
-    for index in range(newest + 1, len(backtest.traded_on)):
-        cash_value = _follow(backtest, index, account, cash_value)
-    last = panel.row(backtest.last_day)
-    return _close(backtest, account, amount, opened, cash_value, _prices(backtest, last))
-
-
-def weights_on(backtest: Backtest, row: int) -> tuple[Vector, float]:
-    """Return the weights and the cash at a day's close, drifted since the last rebalance up to it."""
-    index = int(np.searchsorted(backtest.traded_on, row, side="right")) - 1
-    then, now = backtest.prices[:, index], _prices(backtest, row)
-    grown = np.divide(now, then, out=np.zeros(len(then)), where=then > 0) * backtest.held[:, index]
-    whole = float(grown.sum()) + float(backtest.cash[index])
-    return (grown / whole, float(backtest.cash[index]) / whole) if whole else (grown, 1.0)
-
-
-def tax_lots_csv(position: Position) -> str:
-    """Return all lots as CSV, closed ones first, with a last line of totals."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("asset", "bought", "sold", "units", "cost", "proceeds", "gain"))
-    for lot in position.lots:
-        writer.writerow(
-            (
-                lot.asset,
-                lot.bought,
-                lot.sold or "",
-                repr(float(lot.units)),
-                f"{lot.cost:.6f}",
-                f"{lot.proceeds:.6f}",
-                f"{lot.gain:.6f}",
-            )
-        )
-    sums = [sum(getattr(lot, name) for lot in position.lots) for name in ("cost", "proceeds", "gain")]
-    writer.writerow(("total", "", "", "", *(f"{each:.6f}" for each in sums)))
-    return out.getvalue()
-
-
-def _follow(backtest: Backtest, index: int, account: _Account, cash: float) -> float:
-    """Do one rebalance for the account; return its cash."""
-    day = backtest.data.panel.day(int(backtest.traded_on[index]))
-    prices, after = backtest.prices[:, index], backtest.held[:, index]
-    value = cash + sum(account.units(asset) * float(prices[at]) for at, asset in enumerate(backtest.ids()))
-    left = value * float(backtest.kept[index])
-    for at, asset in enumerate(backtest.ids()):
-        has = account.units(asset)
-        wants = after[at] * left / prices[at] if after[at] > 0 and prices[at] > 0 else 0.0
-        if wants > has * (1 + _DUST):
-            account.buy(asset, day, wants - has, float(prices[at]))
-        elif wants < has * (1 - _DUST):
-            account.sell(asset, day, has - wants if wants else has, float(prices[at]))
-    account.costs += value - left
-    return float(backtest.cash[index]) * left
-
-
-def _close(backtest: Backtest, account: _Account, amount: float, opened: date, cash: float, prices: Vector) -> Position:
-    ids = backtest.ids()
-    price = dict(zip(ids, prices.tolist(), strict=True))
-    still = [
-        Lot(asset, bought, None, units, cost, units * price[asset])
-        for asset in sorted(account.open)
-        for bought, units, cost in account.open[asset]
-    ]
-    units = {asset: account.units(asset) for asset in sorted(account.open) if account.open[asset]}
-    value = cash + sum(size * price[asset] for asset, size in units.items())
-    wanted = dict(zip(ids, backtest.targets.weights[:, len(backtest.traded_on) - 1].tolist(), strict=True))
-    drift = (
-        sum(abs(units.get(asset, 0.0) * price[asset] / value - wanted[asset]) for asset in ids) / 2 if value else 0.0
-    )
+        raise InvalidPosition(f"amount is {amount:g}; it must be more than 0", field="amount")
+    row = None if overlay.core is None else _core(history, overlay.core[0], first)
+    values = _values(history, amount, first, overlay, row)
+    trades = _trades(history, first, values)
+    weights, prices = _weights(history, first, values, trades, row)
+    nav = values.nav[trades]
+    units = np.divide(weights * nav, prices, out=np.zeros_like(weights), where=prices > 0)
+    cash = nav - (units * prices).sum(axis=0)
+    before = (units[:, :-1] * prices[:, 1:]).sum(axis=0) + cash[:-1]
     return Position(
-        opened,
-        backtest.last_day,
+        history,
+        overlay,
+        history.day(first),
         amount,
-        value,
-        account.costs,
-        drift,
-        next_decision(backtest.rulebook.calendar, backtest.last_day),
+        values,
+        tuple(history.day(first + each) for each in trades.tolist()),
         units,
-        cash,
-        (*account.closed, *still),
+        prices,
+        amount - float(nav[0]) + float((before - nav[1:]).sum()),
+        _holdings(history, values, units[:, -1], row),
     )
 
 
-def _prices(backtest: Backtest, row: int) -> Vector:
-    """Return the prices that positions are valued at on a day."""
-    return backtest.valued_at(row)
+def _place(history: IndexHistory, opened: date) -> int:
+    at = (opened - history.first_day).days
+    if not int(history.traded[0]) <= at < len(history.nav):
+        raise InvalidPosition(
+            f"{opened} is outside the index; choose a day from {history.first_trade} to {history.last_day}",
+            field="since",
+        )
+    return at
+
+
+def _core(history: IndexHistory, asset: str, at: int) -> int:
+    """Return the row of the core."""
+    ids = [each.id for each in history.assets]
+    if asset not in ids:
+        raise InvalidPosition(
+            f"{asset[:40]!r} cannot be the core; choose an asset that the index held, or one of the {LARGEST} largest",
+            field="core",
+        )
+    row = ids.index(asset)
+    if not history.valued[row, at] > 0:
+        raise InvalidPosition(f"{asset} had no price on {history.day(at)}; choose a later day", field="core")
+    return row
+
+
+def _values(history: IndexHistory, amount: float, first: int, overlay: Overlay, core: int | None) -> Overlaid:
+    """Return the value of each day: the first one has paid for what is bought on it."""
+    share = 0.0 if overlay.core is None else overlay.core[1]
+    bought = overlay.position_size * (share + (1 - share) * (1 - history.weights_at(first)[1]))
+    rate = history.rulebook.costs.rate
+    prices = None if core is None else history.valued[core, first:] / history.valued[core, first]
+    return overlay_values(history.nav[first:], overlay, rate, amount / (1 + rate * bought), prices)
+
+
+def _trades(history: IndexHistory, first: int, values: Overlaid) -> Indices:
+    """Return the days with a trade, counted from the first: that day, rebalances, and trades of the overlay."""
+    rebalances = history.traded - first
+    return np.unique(np.concatenate(([0], rebalances[rebalances > 0], values.trades)).astype(np.intp))
+
+
+def _weights(
+    history: IndexHistory, first: int, values: Overlaid, trades: Indices, core: int | None
+) -> tuple[Matrix, Matrix]:
+    """Return the parts of the value in each asset after the trades of some days, and the prices of these days."""
+    newest = np.searchsorted(history.traded, first + trades, side="right") - 1
+    then, prices = history.valued[:, history.traded[newest]], history.valued[:, first + trades]
+    grown = np.divide(prices, then, out=np.zeros_like(then), where=then > 0) * history.held[:, newest]
+    whole = grown.sum(axis=0) + history.cash[newest]
+    invested, share = values.exposure[trades], values.core[trades]
+    weights = grown * np.divide(invested * (1 - share), whole, out=np.zeros_like(whole), where=whole > 0)
+    if core is not None:
+        weights[core] += invested * share
+    return weights, prices
+
+
+def _holdings(history: IndexHistory, values: Overlaid, units: Vector, core: int | None) -> tuple[PositionHolding, ...]:
+    prices, whole = history.valued[:, -1], float(values.nav[-1])
+    invested, share = float(values.exposure[-1]), float(values.core[-1])
+    targets = invested * (1 - share) * history.targets
+    if core is not None:
+        targets[core] += invested * share
+    found = [
+        PositionHolding(
+            history.assets[row],
+            float(units[row]),
+            float(prices[row]),
+            float(units[row] * prices[row]) / whole if whole else 0.0,
+            float(targets[row]),
+        )
+        for row in np.flatnonzero((units > 0) | (targets > 0)).tolist()
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.value, each.asset.id)))

@@ -10,11 +10,11 @@ import tomllib
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 
-from usufruct.indices.errors import InvalidRulebook, UnknownRulebook
+from usufruct.indices.errors import InvalidPosition, InvalidRulebook, UnknownRulebook
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 """A part of the whole, from 0 to 1."""
@@ -164,6 +164,19 @@ class Overlay(Section):
     """An asset held beside the index and its share, such as `["bitcoin", 0.6]`."""
     core_every_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 30
     """Days after which core and satellite go back to their shares."""
+
+    def changed(self, **given: Any) -> "Overlay":
+        """Return it with other values.
+
+        Raises:
+            InvalidPosition: when one is not valid; it names it.
+        """
+        try:
+            return Overlay.model_validate(self.model_dump() | given)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = "core_share" if first["loc"] == ("core", 1) else str(first["loc"][0])
+            raise InvalidPosition(f"{name} is {first['input']!r}: {first['msg']}; correct it", field=name) from None
 
 
 class Restatement(Section):

@@ -15,6 +15,7 @@ from usufruct.analytics import RowTable
 from usufruct.connectors.prices import Panel
 from usufruct.indices.engine import Backtest, run_index
 from usufruct.indices.errors import TooFewAssets
+from usufruct.indices.history import IndexHistory, history_of
 from usufruct.indices.publication.model import PublishedIndex
 from usufruct.indices.publication.rows import (
     Grades,
@@ -51,6 +52,7 @@ def publish_index(
         kept, first = None, find_start(rulebook, panel, last)
     report = make_report(rulebook, panel, first, last)
     found = report.backtest
+    history = history_of(found)
     published, restated = keep_published(found, kept)
     values = published | _daily(report)
     return PublishedIndex(
@@ -58,10 +60,11 @@ def publish_index(
         seconds_of(found.first_day),
         seconds_of(found.last_day),
         (0 if kept is None else kept.restatements) + restated,
-        listing_row(found, values, grades),
+        listing_row(found, history, values, grades),
         report.as_document(),
         values,
-        _tables(report, values, grades),
+        _tables(report, history, values, grades),
+        history,
     )
 
 
@@ -110,11 +113,11 @@ def _daily(report: Report) -> dict[str, Vector]:
     return {"market": report.benchmark, "bullish": bullish.astype(float), **member_totals(found)}
 
 
-def _tables(report: Report, values: dict[str, Vector], grades: Grades) -> dict[str, RowTable]:
+def _tables(report: Report, history: IndexHistory, values: dict[str, Vector], grades: Grades) -> dict[str, RowTable]:
     found, newest = report.backtest, report.log[::-1]
     held = range(len(found.traded_on) - 1, -1, -1)
     return {
-        "holdings": table(holding_rows(found, grades)),
+        "holdings": table(holding_rows(found, history, grades)),
         "performance": table(performance_rows(found, values)),
         "portfolios": table(row for at in held for row in portfolio_rows(found, at)),
         "trades": table(row for event in newest for row in trade_rows(found, event)),

@@ -1,5 +1,6 @@
-"""Published indices on disk: a folder each, with one matrix of daily values and a file for each table of rows."""
+"""Published indices on disk: a folder each, with matrices (daily values, history) and a file for each table of rows."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,11 +9,13 @@ import orjson
 
 from usufruct.analytics import NoMarketData, current_folder, read_rows, replace_current, write_rows
 from usufruct.config import Config
+from usufruct.indices.history import AssetName, IndexHistory
 from usufruct.indices.publication.model import IndexTables, PublishedIndex
 from usufruct.indices.rulebook import Rulebook
 
 _TABLES: Final = ("holdings", "performance", "portfolios", "trades", "rebalances")
 _FACTS: Final = ("first_day", "last_day", "restatements", "listing", "report", "failure")
+_HISTORY: Final = ("nav", "valued", "traded", "held", "cash", "targets")
 _WHOLE: Final = ("id", "key", "last_day", "synthetic", "source")
 
 
@@ -59,15 +62,22 @@ def _write(folder: Path, index: PublishedIndex) -> None:
         write_rows(folder / name, index.tables[name])
     about: dict[str, Any] = {name: getattr(index, name) for name in _FACTS}
     about |= {"rulebook": index.rulebook.model_dump(mode="json"), "values": list(index.values)}
+    about["assets"] = [list(each) for each in index.history.assets]
+    for name in _HISTORY:
+        np.save(folder / f"{name}.npy", getattr(index.history, name))
     (folder / "about.json").write_bytes(orjson.dumps(about))
 
 
 def _read(folder: Path) -> PublishedIndex:
     about = orjson.loads((folder / "about.json").read_bytes())
     values = np.load(folder / "values.npy", mmap_mode="r")
+    rulebook = Rulebook.model_validate_json(orjson.dumps(about["rulebook"]))
+    first_day = datetime.fromtimestamp(about["first_day"], UTC).date()
+    history: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _HISTORY}
     return PublishedIndex(
-        Rulebook.model_validate_json(orjson.dumps(about["rulebook"])),
+        rulebook,
         **{name: about[name] for name in _FACTS},
         values=dict(zip(about["values"], values, strict=True)),
         tables={name: read_rows(folder / name) for name in _TABLES},
+        history=IndexHistory(rulebook, first_day, tuple(AssetName(*each) for each in about["assets"]), **history),
     )

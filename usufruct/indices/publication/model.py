@@ -7,6 +7,7 @@ from typing import Any
 
 from usufruct.analytics import RowTable
 from usufruct.core import NotFound
+from usufruct.indices.history import IndexHistory
 from usufruct.indices.rulebook import Rulebook
 from usufruct.indices.sums import Vector
 
@@ -45,6 +46,8 @@ class PublishedIndex:
     tables: Mapping[str, RowTable]
     """`holdings` of the last day; `performance` of each day; `portfolios` after, `trades` and `rebalances` of each
     rebalance: the newest first."""
+    history: IndexHistory
+    """What positions in it are computed from."""
     failure: str = ""
 
     @property

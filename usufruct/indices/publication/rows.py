@@ -17,7 +17,7 @@ from usufruct.connectors.prices import Asset
 from usufruct.core import DAY_SECONDS
 from usufruct.indices.engine import Backtest
 from usufruct.indices.events import NOT_TRADED, Move, Rebalance
-from usufruct.indices.position import weights_on
+from usufruct.indices.history import IndexHistory
 from usufruct.indices.publication.model import index_number, is_active
 from usufruct.indices.sums import Vector
 
@@ -48,10 +48,11 @@ def index_identity(found: Backtest) -> Row:
     return {"ID": index_number(found.rulebook.name), "NAME": found.rulebook.title}
 
 
-def listing_row(found: Backtest, values: Mapping[str, Vector], grades: Grades) -> Row:
+def listing_row(found: Backtest, history: IndexHistory, values: Mapping[str, Vector], grades: Grades) -> Row:
     """Return the row of `/indices`."""
     rule, nav = found.rulebook, values["nav"]
-    held = _weights(found)
+    weights, cash = history.weights_at(len(nav) - 1)
+    held = {each.id: float(weight) for each, weight in zip(history.assets, weights, strict=True) if weight > 0}
     graded = {each: grades[each].grade for each in held if each in grades and isfinite(grades[each].grade)}
     weight = sum(held[each] for each in graded)
     changes = {
@@ -70,18 +71,18 @@ def listing_row(found: Backtest, values: Mapping[str, Vector], grades: Grades) -
             "TOP_GAINERS_ICONS": [],
             "INDEX_TYPE": "active" if is_active(rule) else "passive",
             "REGIME": None if rule.regime is None else "bullish" if values["bullish"][-1] else "bearish",
-            "CASH": weights_on(found, found.first + len(nav) - 1)[1],
+            "CASH": cash,
             "DATE": utc_text(seconds_of(found.last_day)),
             "RULEBOOK_HASH": rule.hash,
         }
     )
 
 
-def holding_rows(found: Backtest, grades: Grades) -> list[Row]:
+def holding_rows(found: Backtest, history: IndexHistory, grades: Grades) -> list[Row]:
     """Return the rows of `/indices-holdings`: what is held at the close of the last day, the largest first."""
     row = found.first + len(found.nav) - 1
-    weights, _ = weights_on(found, row)
-    prices = found.valued_at(row)
+    weights, _ = history.weights_at(len(found.nav) - 1)
+    prices = history.valued[:, -1]
     caps = found.data.market_caps(np.array([row]))[0, found.targets.columns]
     entered = _entry_prices(found)
     at = utc_text(seconds_of(found.last_day))
@@ -183,12 +184,6 @@ def member_totals(found: Backtest) -> dict[str, Vector]:
         whole = np.where(member & np.isfinite(matrix), matrix, 0.0).sum(axis=0)
         totals[name] = np.asarray(np.where((newest >= 0) & (whole > 0), whole, np.nan))
     return totals
-
-
-def _weights(found: Backtest) -> dict[str, float]:
-    """Return the weights at the close of the last day by asset id, without zeros."""
-    weights, _ = weights_on(found, found.first + len(found.nav) - 1)
-    return {each: float(weight) for each, weight in zip(found.ids(), weights, strict=True) if weight > 0}
 
 
 def _entry_prices(found: Backtest) -> Vector:
