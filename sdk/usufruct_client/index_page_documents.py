@@ -233,3 +233,77 @@ class IndexComparison(Document):
     last_day: StrictStr | None
     days: list[StrictStr]
     indices: list[ComparedIndex]
+
+
+class PositionAsset(Document):
+    """An asset, as it is called."""
+
+    id: StrictStr
+    symbol: StrictStr
+    name: StrictStr
+
+
+class PositionSettings(Document):
+    """What a holder does about risk: a smaller position, a stop-loss, a core beside the index. The rest is cash.
+
+    `position_size`: the part that is invested. `stop_loss`: the loss from the highest value at whose close everything
+    is sold the next day, 0 for none; it is bought again after `re_entry_days`. `core`: an asset held beside the index,
+    with `core_share` of what is invested; both go back to their shares every `core_every_days`.
+    """
+
+    position_size: _Figure
+    stop_loss: _Figure
+    re_entry_days: Count
+    core: StrictStr | None
+    core_share: _Known
+    core_every_days: Count
+
+
+class PositionPoint(Document):
+    """A day of a position: its value, its value without settings, and the part that is invested after the day."""
+
+    day: StrictStr
+    value: _Figure
+    without: _Figure
+    exposure: _Figure
+
+
+class PositionPart(Document):
+    """An asset of a position. `weight`: of the value; `target`: the weight that the index's last decision wants."""
+
+    asset: PositionAsset
+    units: _Figure
+    price: _Figure
+    value: _Figure
+    weight: _Figure
+    target: _Figure
+
+
+class IndexPosition(Document):
+    """`GET /v1/indices/{id}/position`: an amount that follows an index since the close of `opened`, until `day`.
+
+    `since`: the first day that it can be opened on. `costs` are those of all trades and in `value` already. `drift`:
+    half of the sum of differences between weights and targets. `drawdown`: the deepest fall. `without`: the value
+    without settings. `stops`: days at whose close the stop-loss was reached. `next_decision` is null where the index
+    never decides again. `cores`: what can be the core.
+    """
+
+    source: IndexSource
+    index: IndexLine
+    since: StrictStr
+    opened: StrictStr
+    day: StrictStr
+    settings: PositionSettings
+    invested: _Figure
+    value: _Figure
+    profit: _Figure
+    costs: _Figure
+    cash: _Figure
+    drift: _Figure
+    drawdown: _Figure
+    without: _Figure
+    stops: list[StrictStr]
+    next_decision: StrictStr | None
+    chart: list[PositionPoint]
+    holdings: list[PositionPart]
+    cores: list[PositionAsset]

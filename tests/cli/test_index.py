@@ -64,7 +64,7 @@ def test_a_position_and_its_lots(offline: Commands, tmp_path: Path):
     _, first, *_, total = csv.reader(path.read_text().splitlines())
     assert float(total[-1]) - found["costs"] == pytest.approx(found["profit"], abs=0.02)
     assert found["realised_gains"] + found["open_gains"] == pytest.approx(float(total[-1]), abs=0.02)
-    safer = offline.json("index", "position", "top-10", *options, "--size", "0.5", "--core", f"{first[0]}=0.6")
+    safer = offline.json("index", "position", "top-10", *options, "--position-size", "0.5", "--core", f"{first[0]}=0.6")
     assert safer["cash"] > 300
     stopped = offline.json("index", "position", "top-10", *options, "--stop-loss", "0.05", "--re-entry-days", "300")
     assert (stopped["cash"], len(stopped["stops"])) == (stopped["value"], 1)
@@ -91,7 +91,7 @@ def test_orders_and_vault_weights_are_of_one_target(offline: Commands):
         ((*POSITION, "--core", "bitcoin", *RANGE), "invalid_overlay", "--core must be ASSET=SHARE"),
         ((*POSITION, "--core", "bitcoin=2", *RANGE), "invalid_position", "core_share is 2.0"),
         ((*POSITION, "--core", "nothing=1", *RANGE), "invalid_position", "'nothing' cannot be the core"),
-        ((*POSITION, "--size", "0", *RANGE), "invalid_position", "position_size is 0.0"),
+        ((*POSITION, "--position-size", "0", *RANGE), "invalid_position", "position_size is 0.0"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_remedy(offline: Commands, arguments: tuple[str, ...], code: str, words: str):

@@ -3,8 +3,10 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import numpy as np
@@ -17,8 +19,11 @@ from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
 from tests.support.page_budgets import check_page
 from usufruct.analytics import CurrentReader
+from usufruct.analytics.snapshot_build import MarketInputs
+from usufruct.indices import history_of, open_position, run_index, tax_lots_csv
 from usufruct.indices.metrics import drawdown_of
 from usufruct.indices.publication import CurrentIndices, IndexTables, index_pages, read_indices, write_indices
+from usufruct.indices.rulebook import Overlay
 from usufruct.web import Router, openapi_route
 from usufruct.web.ui import Pages, Site
 
@@ -227,11 +232,66 @@ async def test_what_is_not_there_is_said(world: IndexPagesWorld):
     assert (await world.client.get("/v1/indices")).status_code == 503
 
 
+async def test_a_position_page_has_the_figures_of_the_same_backtest(world: IndexPagesWorld, inputs: MarketInputs):
+    index = world.tables.find("top-10")
+    opened = index.history.last_day - timedelta(days=200)
+    core = index.history.assets[-1].id
+    wish = {"amount": "5000", "since": str(opened), "stop_loss": "0.15", "core": core, "core_share": "0.4"}
+    found = await world.json("/top-10/position", **wish)
+    computed = history_of(run_index(index.rulebook, inputs.panel, index.history.first_day, index.history.last_day))
+    expected = open_position(computed, 5_000.0, opened, Overlay(stop_loss=0.15, core=(core, 0.4)))
+    for name in ("value", "profit", "costs", "drift", "cash"):
+        assert found[name] == pytest.approx(getattr(expected, name), rel=1e-12, abs=1e-9), name
+    assert found["stops"] == [str(each) for each in expected.stops]
+    assert [each["asset"]["id"] for each in found["holdings"]] == [each.asset.id for each in expected.holdings]
+    assert found["without"] == pytest.approx(open_position(computed, 5_000.0, opened, Overlay()).value)
+    assert (found["chart"][0]["day"], found["chart"][-1]["value"]) == (str(opened), found["value"])
+    assert core in {each["id"] for each in found["cores"]}
+    answer = await world.client.get("/v1/indices/top-10/position/lots.csv", params=wish)
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.text == tax_lots_csv(expected.lots())
+    text = await world.page(f"/indices/top-10/position?{urlencode(wish)}")
+    assert "Without settings" in text
+    assert "Simulated prices." in text
+
+
+async def test_a_position_is_of_a_year_if_nothing_is_said_and_wrong_values_are_named(world: IndexPagesWorld):
+    history = world.tables.find("top-10").history
+    found = await world.json("/top-10/position")
+    assert (found["invested"], found["settings"]["positionSize"], found["settings"]["core"]) == (1_000, 1, None)
+    year_ago = history.last_day - timedelta(days=365)
+    assert found["opened"] == str(max(history.first_trade, year_ago))
+    assert await world.json("/top-10/position", amount="", since="", core="", stop_loss="0") == found
+    for query, field in (
+        ("amount=-1", "amount"),
+        ("amount=nan", "amount"),
+        ("amount=much", "amount"),
+        ("since=1999-01-01", "since"),
+        ("since=yesterday", "since"),
+        ("position_size=2", "position_size"),
+        ("stop_loss=inf", "stop_loss"),
+        ("re_entry_days=0", "re_entry_days"),
+        ("re_entry_days=1.5", "re_entry_days"),
+        ("core=nothing", "core"),
+        ("core=" + found["cores"][0]["id"] + "&core_share=0", "core_share"),
+    ):
+        answer = await world.client.get(f"/v1/indices/top-10/position?{query}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_position"), query
+        assert answer.json()["error"]["details"]["field"] == field
+        assert "Einstellungen" in await world.page(f"/indices/top-10/position?{query}", "de")
+    answer = await world.client.get("/v1/indices/top-10/position/lots.csv?separator=x")
+    assert answer.json()["error"]["details"]["field"] == "separator"
+    commas = await world.client.get("/v1/indices/top-10/position/lots.csv?separator=%3B")
+    assert commas.text.startswith("asset;bought;sold;")
+
+
 @needs_chromium
 async def test_every_page_keeps_the_budgets(world: IndexPagesWorld):
     newest = (await world.json("/global-100/rebalances"))["rebalances"][-1]["day"]
     async with served(world.app) as (_, url, _), chromium() as browser:
         root = url.removesuffix("/v1")
         compared = "/index-comparison?ids=global-100,top-10,defi,top-50&range=0"
-        for path in ("/indices", "/indices/global-100", f"/indices/global-100/rebalances/{newest}", compared):
+        position = "/indices/global-100/position?stop_loss=0.2&position_size=0.6"
+        newest_path = f"/indices/global-100/rebalances/{newest}"
+        for path in ("/indices", "/indices/global-100", newest_path, position, compared):
             await check_page(browser, root + path)

@@ -153,7 +153,7 @@ def position(
     since: Annotated[str, Option(metavar="YYYY-MM-DD", help="The day at whose close it was put in.")],
     from_: From = None,
     to: To = None,
-    size: Annotated[
+    position_size: Annotated[
         float | None, Option(min=0, max=1, help="The part of the money that is invested; the rest is cash.")
     ] = None,
     stop_loss: Annotated[
@@ -176,7 +176,7 @@ def position(
     panel = read_prices(config, archive, synthetic=synthetic)
     found = run_index(load_rulebook(index), panel, parse_day(from_, "--from"), parse_day(to, "--to"))
     pair = None if core is None else _pair(core, "--core", "ASSET=SHARE, such as bitcoin=0.6", "invalid_overlay")
-    given = {"position_size": size, "stop_loss": stop_loss, "re_entry_days": re_entry_days, "core": pair}
+    given = {"position_size": position_size, "stop_loss": stop_loss, "re_entry_days": re_entry_days, "core": pair}
     overlay = found.rulebook.overlay.changed(**{name: value for name, value in given.items() if value is not None})
     held = open_position(history_of(found), amount, parse_day(since, "--since"), overlay)
     every = held.lots()

@@ -15,6 +15,8 @@ from usufruct.indices.publication.api import CurrentIndices
 from usufruct.indices.publication.comparison import FEWEST_COMPARED, MOST_COMPARED, RANGES, compare_indices
 from usufruct.indices.publication.model import PublishedIndex
 from usufruct.indices.publication.page_view import index_facts, index_list, index_rebalances, rebalance_facts
+from usufruct.indices.publication.position_pages import REFUSALS as POSITION_REFUSALS
+from usufruct.indices.publication.position_pages import position_pages
 from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages, RefusalText
 from usufruct_client.index_page_documents import (
@@ -73,7 +75,9 @@ _WORDS: Final[Mapping[str, Any]] = {"moment": utc_moment}
 
 def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
     """Return the routes of the pages and their JSON."""
-    pages.add_package("usufruct.indices", [NavigationLink(PATH, "Indices", ECONOMY, 6)], REFUSALS)
+    pages.add_package(
+        "usufruct.indices", [NavigationLink(PATH, "Indices", ECONOMY, 6)], [*REFUSALS, *POSITION_REFUSALS]
+    )
 
     async def overview(request: Request) -> Response:
         try:
@@ -175,6 +179,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         Route("GET", f"/v1{all_rebalances}", rebalances_document, _REBALANCES),
         Route("GET", f"/v1{all_rebalances}/{{day}}", rebalance_document, _REBALANCE),
         Route("GET", f"/v1{COMPARISON}", comparison_document, _COMPARISON),
+        *position_pages(current, pages),
     ]
 
 

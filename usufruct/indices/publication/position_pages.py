@@ -1,0 +1,112 @@
+"""The page of a position in an index, its JSON, and its tax lots as CSV. All of it is in the query: nothing is kept."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from usufruct.analytics import utc_moment
+from usufruct.indices.errors import InvalidPosition
+from usufruct.indices.lots import tax_lots_csv
+from usufruct.indices.publication.api import CurrentIndices
+from usufruct.indices.publication.model import PublishedIndex
+from usufruct.indices.publication.page_view import index_line, index_source
+from usufruct.indices.publication.position_view import (
+    ASKS_POSITION,
+    position_facts,
+    possible_cores,
+    read_wish,
+    wanted_position,
+)
+from usufruct.web import Operation, Parameter, Request, Route, document_response
+from usufruct.web.ui import PageRoute, Pages, RefusalText
+from usufruct_client.index_page_documents import IndexPosition
+
+REFUSALS: Final[Sequence[RefusalText]] = (
+    RefusalText("invalid_position", "With these values nobody can follow the index."),
+    RefusalText("invalid_position", "Write an amount above 0, such as 1000.", "amount"),
+    RefusalText("invalid_position", "Choose a day on which the index already held something.", "since"),
+    RefusalText("invalid_position", "Write a part above 0 and up to 1, such as 0.5.", "position_size"),
+    RefusalText("invalid_position", "Write a part from 0 to 1, such as 0.2.", "stop_loss"),
+    RefusalText("invalid_position", "Write a number of days from 1 to 3650.", "re_entry_days"),
+    RefusalText("invalid_position", "Choose an asset of the list that had a price on this day.", "core"),
+    RefusalText("invalid_position", "Write a part above 0 and up to 1, such as 0.5.", "core_share"),
+)
+PAGE_HOLDINGS: Final = 20
+_SEPARATORS: Final = (",", ";")
+_REFUSES: Final = {
+    400: "a value is not what its parameter takes, or nobody could have the position",
+    404: "there is no such index",
+    503: "nothing was computed yet",
+}
+_PAGE = Operation("Show people a position in an index.", {"type": "string"}, media_types=("text/html",))
+_DOCUMENT = Operation(
+    "Return what an amount that follows an index is worth, with its holdings and targets.",
+    IndexPosition,
+    asks=ASKS_POSITION,
+    refuses=_REFUSES,
+)
+_LOTS = Operation(
+    "Return the tax lots of a position as CSV, first in first out.",
+    {"type": "string"},
+    media_types=("text/csv",),
+    asks={**ASKS_POSITION, "separator": Parameter("of the columns", {"enum": list(_SEPARATORS)}, may_be_empty=True)},
+    refuses=_REFUSES,
+)
+
+
+def position_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
+    """Return the routes; the pages of indices are there already."""
+    one_at_a_time = asyncio.Lock()
+
+    async def page(request: Request) -> Response:
+        index, query = current.tables.find(request.path_params["id"]), _query(request)
+        shown: dict[str, Any] = {
+            "index": index_line(index),
+            "source": index_source(current.state()),
+            "first": str(index.history.first_trade),
+            "cores": possible_cores(index.history),
+            "query": query,
+            "asked": urlencode(query),
+            "most": PAGE_HOLDINGS,
+            "moment": utc_moment,
+        }
+        try:
+            facts = position_facts(index, current.state(), read_wish(index.history, query))
+        except InvalidPosition as error:
+            return pages.answer(request, "indices/position.html", status=400, facts=None, refusal=error, **shown)
+        return pages.answer(request, "indices/position.html", facts=facts, refusal=None, **shown)
+
+    async def document(request: Request) -> Response:
+        index = current.tables.find(request.path_params["id"])
+        return document_response(position_facts(index, current.state(), read_wish(index.history, _query(request))))
+
+    async def lots(request: Request) -> Response:
+        index, query = current.tables.find(request.path_params["id"]), _query(request)
+        separator = request.query_params.get("separator") or _SEPARATORS[0]
+        if separator not in _SEPARATORS:
+            message = f"separator must be one of {' '.join(_SEPARATORS)} (as %2C, %3B), not {separator[:20]!r}"
+            raise InvalidPosition(message, field="separator")
+        async with one_at_a_time:  # many lots take a part of a second
+            table = await asyncio.to_thread(_lots_table, index, query, separator)
+        name = f"{index.rulebook.name}-lots.csv"
+        return Response(table, 200, {"content-disposition": f'attachment; filename="{name}"'}, "text/csv")
+
+    path = "/indices/{id}/position"
+    return [
+        PageRoute("GET", path, page, _PAGE),
+        Route("GET", f"/v1{path}", document, _DOCUMENT),
+        Route("GET", f"/v1{path}/lots.csv", lots, _LOTS),
+    ]
+
+
+def _query(request: Request) -> dict[str, str]:
+    """Return the parameters that were sent, in the order in which they are documented."""
+    sent: Mapping[str, str] = request.query_params
+    return {name: sent[name] for name in ASKS_POSITION if name in sent}
+
+
+def _lots_table(index: PublishedIndex, query: Mapping[str, str], separator: str) -> str:
+    return tax_lots_csv(wanted_position(index, read_wish(index.history, query)).lots(), separator)
