@@ -20,7 +20,7 @@ from usufruct.store import Database, MasterSecret
 _RATING_SECONDS = 60.0
 _ALERT_SECONDS = 30.0
 _FORGET_SECONDS = 86_400.0
-_EXTRA = ("numpy", "polars", "vaderSentiment")
+_EXTRA = ("lightgbm", "numpy", "polars", "vaderSentiment")
 
 
 def build(context: Context) -> Component:

@@ -6,6 +6,7 @@ from usufruct.core import Conflict
 
 EXTRAS: Mapping[str, str] = {
     "ccxt": "markets",
+    "lightgbm": "markets",
     "numpy": "markets",
     "polars": "markets",
     "vaderSentiment": "markets",
