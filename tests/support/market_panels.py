@@ -43,3 +43,14 @@ def with_future(panel: Panel, other: Panel, newcomers: int = 0) -> Panel:
             fields[-1] = np.hstack([fields[-1], late])
     more = tuple(Asset(f"late-{n}", 10_000 + n, f"L{n}", f"Late {n}") for n in range(newcomers))
     return Panel(panel.first_day, panel.assets + more, *fields, synthetic=True)
+
+
+def drifting_panel(days: int, columns: int, seed: int = 1) -> Panel:
+    """Return a panel with a pattern to find: every asset drifts up or down for 80 days, so that what rose goes on."""
+    random = np.random.default_rng(seed)
+    stretches = -(-days // 80)
+    drifts = np.repeat(random.choice([-0.01, 0.01], (stretches, columns)), 80, axis=0)[:days]
+    close = np.exp((drifts + random.normal(0.0, 0.02, (days, columns))).cumsum(axis=0))
+    volume = np.exp(random.normal(14.0, 1.0, (days, columns)))
+    assets = tuple(Asset(f"drift-{n}", n + 1, f"DR{n}", f"Drift {n}") for n in range(columns))
+    return Panel(FIRST_DAY, assets, close, close * 1e6, volume, synthetic=True, source="made for tests")
