@@ -179,6 +179,33 @@ class CoinMetrics(Document):
     all_time_return: _Known
 
 
+class LearnedPart(Document):
+    """What moved an asset's learned score: a feature, and by how many points of the expected percentile."""
+
+    name: StrictStr
+    points: _Figure
+
+
+class LearnedSignal(Document):
+    """The signal of a trained model, beside the rule-based one: 1 for the highest fifth of `score`, -1 for the lowest.
+
+    `score`: 0 to 100, the place among the assets of the day by the return that is expected over `horizon_days`.
+    `walk_forward` and `cross_validation`: the model's mean rank correlation on days that it did not learn from;
+    `skill`: whether both are above chance. All that it learned was known on `learned_until`.
+    """
+
+    signal: _Sign
+    signal_since: StrictStr
+    score: _Figure
+    parts: list[LearnedPart]
+    model: StrictStr
+    horizon_days: Count
+    learned_until: StrictStr
+    skill: StrictBool
+    walk_forward: _Known
+    cross_validation: _Known
+
+
 class CoinFacts(Document):
     """`GET /v1/markets/assets/{id}`: all that the page of an asset shows. `range`: days of `prices`, 0 for all."""
 
@@ -202,6 +229,7 @@ class CoinFacts(Document):
     scenarios: list[PriceScenario]
     metrics: CoinMetrics
     report: StrictStr
+    learned: LearnedSignal | None
 
 
 class ComparedCoin(Document):

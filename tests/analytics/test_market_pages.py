@@ -96,6 +96,19 @@ async def test_every_grade_is_the_weighted_mean_of_the_parts_that_are_shown(worl
             assert grade["value"] == pytest.approx(mean, abs=0.02), (asset.id, grade["name"])
 
 
+async def test_a_learned_signal_is_beside_the_rule_based_one(world: PagesWorld, learned: Snapshot):
+    scored = np.flatnonzero(np.isfinite(learned.series["learned-signals"].fields["score"][-1]))
+    path = f"/markets/{learned.assets[int(scored[0])].id}"
+    assert "Learned signal" not in await world.page(path)
+    write_snapshot(world.folder, learned)
+    world.clock.advance(10)
+    english, german = await world.page(path), await world.page(path, "de")
+    for words in ("Learned signal", "Rank correlation, walk-forward", "Points of 100 that each feature added or took"):
+        assert words in english
+        assert words not in german
+    assert "Gelerntes Signal" in german
+
+
 async def test_the_overview_has_the_largest_first_and_the_most_gained_of_them(world: PagesWorld, snapshot: Snapshot):
     overview = await world.json("/markets")
     close = snapshot.series["daily-ohlcv"].fields["close"]

@@ -75,6 +75,31 @@ def test_the_parts_of_an_explanation_make_the_grade(rating: Callable[..., Any], 
     assert inputs["value"] == input_digests(panel)[at]
 
 
+def test_a_model_is_trained_its_card_shown_and_its_signals_computed(
+    rated: Any, rating: Callable[..., Any], folder: Path, panel: Panel, tmp_path: Path
+):
+    assert "usufruct rating train" in rated.refused("rating", "model-card").message
+    made = rating("train", "--first-days", "240", "--refit-weeks", "26", "--folds", "2", "--horizon", "10")
+    assert (made["synthetic"], made["plan"]["horizon_days"], made["plan"]["embargo_days"]) == (True, 10, 10)
+    assert made["written"] == str(folder / "learned")
+    assert (made["data"]["assets"], made["data"]["last_day"]) == (30, "2026-01-31")
+    assert made["seconds"] < 300
+    card = rating("model-card")
+    assert card == {name: value for name, value in made.items() if name not in {"model", "written", "seconds"}}
+    page = rated.run("rating", "model-card").stdout
+    assert page.startswith("# Model card: learned signal")
+    assert page == (folder / "learned" / made["model"] / "card.md").read_text()
+    rating("compute")
+    scored = [rating("show", each.id) for each in panel.assets[:4]]
+    assert all({"learned_signal", "learned_score"} <= each.keys() for each in scored)
+    assert any(each["learned_score"] is not None for each in scored)
+    trial = rating("train", "--archive", str(folder / "prices"), "--first-days", "400", "--folds", "2")
+    assert trial["written"] == str(folder / "learned-trial"), "what learned from other prices is not the worker's"
+    assert rating("model-card", "--model", str(folder / "learned-trial"))["hash"] == trial["hash"]
+    assert "too few" in rated.refused("rating", "train", "--to", str(panel.day(200))).message
+    assert rating("model-card") == card
+
+
 def test_what_cannot_be_is_refused_with_the_remedy(rated: Any, rating: Callable[..., Any], panel: Panel):
     rating("compute")
     asset = panel.assets[0].id

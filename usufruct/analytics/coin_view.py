@@ -4,17 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from usufruct.analytics import grades
 from usufruct.analytics.alert_model import UnknownMarketAsset
 from usufruct.analytics.figures import MarketFigures, known
+from usufruct.analytics.learned_tables import MODEL, PARTS, SIGNALS
 from usufruct.web.ui import spaced
 from usufruct_client.market_page_documents import (
     CoinFacts,
     CoinMetrics,
     ComparedCoin,
     GradePart,
+    LearnedPart,
+    LearnedSignal,
     MarketComparison,
     PartedGrade,
     PriceLevel,
@@ -92,6 +96,7 @@ def coin_facts(figures: MarketFigures, name: str, days: int = RANGES[0]) -> Coin
             all_time_return=metrics.get("ALL_TIME_RETURN"),
         ),
         report=figures.row("ai-reports", column).get("DEEP_DIVE", ""),
+        learned=_learned(figures, column),
     )
 
 
@@ -150,6 +155,24 @@ def _returns(figures: MarketFigures, column: int) -> list[ReturnDay]:
     first = _first(figures.series("daily-ohlcv", "close")[:, column])
     rows = [first + each for each in spaced(figures.days - first, _MOST_POINTS)]
     return [ReturnDay(figures.day(row), known(signals[row]), known(holding[row])) for row in rows]
+
+
+def _learned(figures: MarketFigures, column: int) -> LearnedSignal | None:
+    """Return an asset's learned signal; None where there is no model, or it does not score the asset."""
+    if SIGNALS not in figures.snapshot.series:
+        return None
+    score = figures.last(SIGNALS, "score", column)
+    if score is None:
+        return None
+    signal = np.asarray(figures.series(SIGNALS, "signal")[:, column])
+    of = orjson.loads(figures.snapshot.rows[MODEL].rows[0])
+    return LearnedSignal(
+        signal=int(signal[-1]),
+        signal_since=figures.day(_since(signal)),
+        score=score,
+        parts=[LearnedPart(name, points) for name, points in figures.row(PARTS, column).items()],
+        **of,
+    )
 
 
 def _related(figures: MarketFigures, column: int) -> list[RelatedCoin]:

@@ -17,6 +17,7 @@ from usufruct.analytics.api_keys import MarketKeys
 from usufruct.analytics.call_sales import CallSales
 from usufruct.analytics.explanation import Explanation, explain
 from usufruct.analytics.key_pages import key_pages
+from usufruct.analytics.learned import LearnedModel, LightGbmMissing, ModelRefused, NoModel, current_model, read_model
 from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.pages import CurrentFigures, market_pages
 from usufruct.analytics.sentiment import KINDS, Headline, Kind
@@ -49,15 +50,21 @@ def snapshot_folder(config: Config) -> Path:
     return config.data.folder / "ratings"
 
 
-class RatingsJob:
-    """Computes a snapshot whenever the archive has changed."""
+def learned_folder(config: Config) -> Path:
+    """Return where the model of learned signals is; without one there are no such signals."""
+    return config.data.folder / "learned"
 
-    def __init__(self, archive: Path, snapshots: Path, clock: Clock, news: Path | None = None) -> None:
+
+class RatingsJob:
+    """Computes a snapshot whenever the archive, the news or the model of learned signals has changed."""
+
+    def __init__(self, archive: Path, snapshots: Path, clock: Clock) -> None:
         self._archive = PriceArchive(archive)
-        self._news = NewsArchive(news or archive.with_name("news"))
+        self._news = NewsArchive(archive.with_name("news"))
+        self._learned = archive.with_name("learned")
         self._snapshots = snapshots
         self._clock = clock
-        self._done: tuple[int, float] = (0, 0.0)
+        self._done: tuple[int, float, str] = (0, 0.0, "")
 
     async def step(self) -> None:
         """Compute and write a snapshot, if there is something new.
@@ -66,20 +73,33 @@ class RatingsJob:
             NoMarketData: when there are no daily prices.
         """
         changed = [path.stat().st_mtime for path in self._news.folder.glob("*.parquet")]
-        state = (self._archive.manifest().sequence, max(changed, default=0.0))
+        state = (self._archive.manifest().sequence, max(changed, default=0.0), current_model(self._learned))
+        if not state[0]:
+            raise NoMarketData(f"{self._archive.folder} has no prices; import some with `usufruct prices import FILE`")
         if state == self._done:
-            if not state[0]:
-                raise NoMarketData(
-                    f"{self._archive.folder} has no prices; import some with `usufruct prices import FILE`"
-                )
             return
         await asyncio.to_thread(self._compute)
         self._done = state
 
     def _compute(self) -> None:
-        snapshot = build_snapshot(read_inputs(self._archive, self._news), self._clock.now())
+        inputs = read_inputs(self._archive, self._news)
+        model = usable_model(self._learned, synthetic=inputs.panel.synthetic)
+        snapshot = build_snapshot(inputs, self._clock.now(), model)
         write_snapshot(self._snapshots, snapshot)
         _log.info("rated %d assets until %s", len(snapshot.assets), snapshot.last_day)
+
+
+def usable_model(folder: Path, *, synthetic: bool) -> LearnedModel | None:
+    """Return the model for prices that are simulated or not; None without one, or where it is refused (logged)."""
+    try:
+        model = read_model(folder)
+        model.check_prices(synthetic=synthetic)
+    except NoModel:
+        return None
+    except (ModelRefused, LightGbmMissing) as error:
+        _log.warning("no learned signals: %s", error.message)
+        return None
+    return model
 
 
 def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> MarketInputs:
@@ -119,7 +139,8 @@ def compute_snapshot(config: Config, now: int) -> Snapshot:
         NoMarketData: when the archive has no daily prices.
     """
     folder = archive_folder(config)
-    snapshot = build_snapshot(read_inputs(PriceArchive(folder), NewsArchive(folder.with_name("news"))), now)
+    inputs = read_inputs(PriceArchive(folder), NewsArchive(folder.with_name("news")))
+    snapshot = build_snapshot(inputs, now, usable_model(learned_folder(config), synthetic=inputs.panel.synthetic))
     write_snapshot(snapshot_folder(config), snapshot)
     return snapshot
 
@@ -191,3 +212,18 @@ async def check_freshness(context: Context) -> AsyncIterator[Finding]:
         yield bad("ratings", f"{text}, and newer ones should be there", "look at the sources of prices and the worker")
     else:
         yield good("ratings", text)
+    finding = check_model(learned_folder(context.get(Config)), synthetic=state.synthetic)
+    if finding is not None:
+        yield finding
+
+
+def check_model(folder: Path, *, synthetic: bool) -> Finding | None:
+    """Return whether the model of learned signals is used, and since when it knows nothing new; None without one."""
+    try:
+        model = read_model(folder)
+        model.check_prices(synthetic=synthetic)
+    except NoModel:
+        return None
+    except (ModelRefused, LightGbmMissing) as error:
+        return bad("learned signals", error.message, "train again with `usufruct rating train`")
+    return good("learned signals", f"model {model.id}, which learned until {model.fits[-1].learned_until}")

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from usufruct.analytics import rows
 from usufruct.analytics.correlation import Correlated, find_correlations
-from usufruct.analytics.grades import Grades, grade, grade_change, input_digests, technical_grade
+from usufruct.analytics.grades import PARTS, Grades, grade, grade_change, input_digests, technical_grade
 from usufruct.analytics.indicators import carried, lagged
+from usufruct.analytics.learned import LearnedModel
+from usufruct.analytics.learned_tables import learned_rows, learned_series, learned_signals
 from usufruct.analytics.levels import find_levels
 from usufruct.analytics.market import MarketMetrics, compute_market_metrics
 from usufruct.analytics.moonshots import find_moonshots
@@ -62,10 +64,10 @@ class _Computed:
         return self.start + (self.panel.days - 1) * DAY
 
 
-def build_snapshot(inputs: MarketInputs, now: int) -> Snapshot:
-    """Compute all tables; `now` in seconds since 1970."""
+def build_snapshot(inputs: MarketInputs, now: int, model: LearnedModel | None = None) -> Snapshot:
+    """Compute all tables, with learned signals where there is a model; `now` in seconds since 1970."""
     panel = inputs.panel
-    graded = grade(panel, parts=("momentum",))
+    graded = grade(panel, parts=("momentum",) if model is None else PARTS)
     computed = _Computed(
         panel,
         int(datetime(panel.first_day.year, panel.first_day.month, panel.first_day.day, tzinfo=UTC).timestamp()),
@@ -76,9 +78,15 @@ def build_snapshot(inputs: MarketInputs, now: int) -> Snapshot:
         compute_quant_metrics(panel.close),
     )
     series = _daily_series(computed, inputs.daily) | _hourly_series(inputs.hourly, panel)
+    tables = _row_tables(computed, inputs, series.get("hourly-ohlcv"))
+    if model is not None:
+        found = learned_signals(panel, graded, computed.signals.signal, computed.market, model)
+        series |= learned_series(found, computed.start)
+        tables |= {name: _table(each) for name, each in learned_rows(found, panel, computed.last, model).items()}
     digests = input_digests(panel)
     hours = series.get("hourly-ohlcv")
     made = f"{digests[-1]} {now} {0 if hours is None else hours.length} {len(inputs.headlines)}"
+    made += "" if model is None else f" {model.id}"
     return Snapshot(
         id=sha256(made.encode()).hexdigest()[:16],
         computed_at=now,
@@ -92,7 +100,7 @@ def build_snapshot(inputs: MarketInputs, now: int) -> Snapshot:
         volumes=panel.volume[-1],
         digests=digests,
         briefing=_briefing(computed),
-        rows=_row_tables(computed, inputs, hours),
+        rows=tables,
         series=series,
     )
 

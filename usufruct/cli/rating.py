@@ -1,8 +1,9 @@
-"""Rate assets by the published formula: compute, list, explain; and the keys of the market API."""
+"""Rate assets by the published formula: compute, list, explain; train learned signals; keys of the market API."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,7 +18,12 @@ from usufruct.analytics import (
     current_snapshot,
     explain_grade,
 )
+from usufruct.analytics.learned import Card, TrainingPlan, read_card, verdict, write_card, write_model
+from usufruct.analytics.learned import train as train_model
 from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.index_prices import From, Synthetic, To, read_prices
+from usufruct.cli.support.output import Json, print_text
+from usufruct.cli.support.price_archive import ArchiveOption, archive_of, parse_day, progress_bar
 from usufruct.config import Config
 from usufruct.core import Clock, Invalid, NotFound, moment
 from usufruct.store import ensure_current, open_database
@@ -92,6 +98,9 @@ def show(config: Config, asset: AssetName) -> Facts:
     ):
         row = dict(_rows(snapshot, table, snapshot.last_day)).get(column, {})
         facts |= {name: _grade(row.get(name)) for name in names}
+    if "learned-signals" in snapshot.series:
+        row = dict(_rows(snapshot, "learned-signals", snapshot.last_day)).get(column, {})
+        facts |= {f"learned_{name}": _grade(row.get(name)) for name in ("signal", "score")}
     page = snapshot.rows["ai-reports"].page(Selection(np.array([column])))
     report = orjson.loads(page.rows[0])["DEEP_DIVE"] if page.rows else None
     return facts | _about(snapshot) | {"inputs": snapshot.digests[-1], "report": report}
@@ -145,6 +154,78 @@ def explain(
     return Rows(rows, ("part", "value", "weight", "of"), "")
 
 
+_PLAN = TrainingPlan()
+
+
+@app.command()
+@runs()
+def train(
+    config: Config,
+    horizon: Annotated[int, Option(min=1, max=90, help="Days whose return is ranked.")] = _PLAN.horizon_days,
+    refit_weeks: Annotated[int, Option(min=1, max=260, help="Fit again every so many weeks.")] = _PLAN.refit_weeks,
+    window: Annotated[int, Option(min=0, help="Learn from the last so many days; 0: from all.")] = _PLAN.window_days,
+    first_days: Annotated[int, Option(min=90, help="Days of prices before the first fit.")] = _PLAN.first_days,
+    folds: Annotated[int, Option(min=2, max=20, help="Folds of the cross-validation.")] = _PLAN.folds,
+    embargo: Annotated[int | None, Option(min=0, help="Days left out after a fold; default: the horizon.")] = None,
+    cost: Annotated[float, Option(min=0, max=0.1, help="Lost at each trade, as a part of it.")] = _PLAN.cost,
+    seed: Annotated[int, Option(min=0, help="Another seed gives another model.")] = _PLAN.seed,
+    from_: From = None,
+    to: To = None,
+    out: Annotated[
+        Path | None,
+        Option(
+            metavar="FOLDER",
+            help="Where the model is written; by default `learned` in the data folder, which the worker reads. Models "
+            "of other prices than the installation's own: `learned-trial`.",
+        ),
+    ] = None,
+    archive: ArchiveOption = None,
+    synthetic: Synthetic = False,
+    as_json: Json = False,
+) -> Facts:
+    """Train a model that ranks assets by their return of the next days, judge it, and write its card.
+
+    It is judged walk-forward and by purged cross-validation, each beside the rule-based signal, holding everything, and
+    a model of shuffled labels. The worker adds its signals to the next snapshot.
+
+    Example: usufruct rating train --horizon 7 --refit-weeks 13
+    """
+    clock = Clock()
+    panel = read_prices(config, archive, synthetic=synthetic)
+    panel = panel.between(parse_day(from_, "--from") or panel.first_day, parse_day(to, "--to") or panel.last_day)
+    plan = TrainingPlan(
+        horizon, refit_weeks, window, first_days, folds, horizon if embargo is None else embargo, cost, seed
+    )
+    own = archive is None and not synthetic and archive_of(config, None).exists
+    folder = out or config.data.folder / ("learned" if own else "learned-trial")
+    began = clock.monotonic()
+    with progress_bar("training", as_json=as_json) as progress:
+        trained = train_model(panel, plan, progress)
+    made = write_model(folder, trained)
+    written = {"model": made.id, "written": str(folder), "seconds": round(clock.monotonic() - began, 1)}
+    return {**made.card, **written} if as_json else _summary(made.card) | written
+
+
+@app.command("model-card")
+@runs()
+def model_card(
+    config: Config,
+    model: Annotated[
+        Path | None, Option(metavar="FOLDER", help="A model's folder; by default the one that the worker reads.")
+    ] = None,
+    as_json: Json = False,
+) -> Facts | None:
+    """Show the card of the trained model: data, features, both evaluations beside their baselines, losses, limits.
+
+    Example: usufruct rating model-card > card.md
+    """
+    card = read_card(model or config.data.folder / "learned")
+    if as_json:
+        return card
+    print_text(write_card(card))
+    return None
+
+
 @app.command()
 @runs(_open_keys)
 async def keys(store: MarketKeyStore) -> Rows:
@@ -193,6 +274,26 @@ def _about(snapshot: Snapshot) -> dict[str, Any]:
         "source": snapshot.source,
         "simulated": snapshot.synthetic,
     }
+
+
+def _summary(card: Card) -> dict[str, Any]:
+    """Return a card's result as lines: each strategy of both evaluations."""
+    facts: dict[str, Any] = {
+        "prices": card["data"]["source"],
+        "days": f"{card['data']['first_day']} to {card['data']['last_day']}",
+        "fits": f"{len(card['fits'])}, the last one learned until {card['fits'][-1]['learned_until']}",
+    }
+    for each in card["evaluations"]:
+        lines = [f"{one['name']}: {_judged(one)}" for one in each["strategies"]]
+        facts[each["name"]] = "\n" + "\n".join(lines)
+    return facts | {"verdict": verdict(card), "notice": card["notice"]}
+
+
+def _judged(strategy: dict[str, Any]) -> str:
+    ranked, t, fall = (strategy[name] for name in ("rank_correlation", "t", "max_drawdown"))
+    skill = "" if ranked is None or t is None else f"rank correlation {ranked:.3f} (t {t:.1f}), "
+    deepest = "" if fall is None else f", deepest fall {fall:.1%}"
+    return f"{skill}return {strategy['total_return']:+.1%} after costs{deepest}"
 
 
 def _column(snapshot: Snapshot, name: str) -> int:

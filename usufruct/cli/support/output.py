@@ -33,6 +33,11 @@ def words(value: object, style: str = "") -> Text:
     return Text(plain(_words(value)), style)
 
 
+def print_text(text: str) -> None:
+    """Print a text of our own making as it is, to standard output."""
+    sys.stdout.write(plain(text))
+
+
 def print_json(value: object) -> None:
     """Print one JSON value to standard output; also a stranger's with half a character or a number over 64 bits."""
     try:
