@@ -154,7 +154,15 @@ def test_a_card_says_what_a_reader_has_to_know(tmp_path: Path):
     assert card["data"]["inputs"] == drifting().panel.digest()
     assert card["skill"]["found"] is True
     page = write_card(card)
-    for words in ("Simulated prices", "no advice", "Limits", "What lost", card["hash"], verdict(card), "0.10% of each"):
+    for words in (
+        "Simulated prices",
+        "not advice",
+        "Limits",
+        "What lost",
+        card["hash"],
+        verdict(card),
+        "0.10% of each",
+    ):
         assert words in page
     assert read_card(tmp_path) == card
 

@@ -1,5 +1,7 @@
 """Learned signals where they are shown: in snapshots, on an asset's page, in the worker's job and in `doctor`."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,13 @@ async def test_the_worker_adds_a_model_and_goes_on_without_a_refused_one(
         card.write_bytes(whole)
     assert "simulated" in checked(folder / "learned", synthetic=False).says
     assert check_model(folder / "nothing", synthetic=True) is None
+
+
+def test_what_serves_a_model_loads_no_trees():
+    """LightGBM and what it brings take 100 MB: training and the worker alone load it."""
+    code = "import sys; import usufruct.analytics.serving; print(*({'lightgbm', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    assert not done.stdout.strip()
 
 
 def checked(folder: Path, *, synthetic: bool = True) -> Finding:

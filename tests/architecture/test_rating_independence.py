@@ -42,6 +42,11 @@ def test_analytics_imports_no_package_that_knows_sponsors():
     assert not {path: names for path, names in wrong.items() if names}
 
 
+def test_models_learn_from_prices_alone():
+    for path in reached(ANALYTICS / "learned" / "training.py"):
+        assert packages(path) <= PURE, path
+
+
 def test_formulas_are_functions_of_prices_alone():
     """They import neither the database nor the configuration, through no module of the package either."""
     for formula in ("grades", "signals", "market", "moonshots", "quant", "correlation", "levels", "scenarios"):

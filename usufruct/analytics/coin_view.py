@@ -158,7 +158,7 @@ def _returns(figures: MarketFigures, column: int) -> list[ReturnDay]:
 
 
 def _learned(figures: MarketFigures, column: int) -> LearnedSignal | None:
-    """Return an asset's learned signal; None where there is no model, or it does not score the asset."""
+    """Return an asset's learned signal; None without a model, or where it does not score the asset."""
     if SIGNALS not in figures.snapshot.series:
         return None
     score = figures.last(SIGNALS, "score", column)

@@ -51,7 +51,7 @@ def snapshot_folder(config: Config) -> Path:
 
 
 def learned_folder(config: Config) -> Path:
-    """Return where the model of learned signals is; without one there are no such signals."""
+    """Return where the model of learned signals is kept."""
     return config.data.folder / "learned"
 
 

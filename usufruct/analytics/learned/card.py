@@ -19,16 +19,14 @@ from usufruct.analytics.learned.training import Evaluation, Fit, Training
 
 Card = Mapping[str, Any]
 
-NO_ADVICE: Final = (
-    "Everything here is computed from past prices. It is no advice and no promise: a pattern can be gone tomorrow."
-)
+NO_ADVICE: Final = "Computed from past prices: it is not advice, and promises nothing. A pattern can be gone tomorrow."
 LIMITS: Final = (
     "The signal ranks assets against each other. When all fall, those ranked highest can fall too.",
     "Prices, caps and categories are those known at the training, corrections included.",
     "Cross-validation learns from later days too. Only the walk-forward figures could have been had at the time.",
     "Costs are one rate for all trades, without market impact: small assets cost more, and large amounts move them.",
     "An asset whose prices end is sold at its last price; the column `gone at zero` counts it as worthless.",
-    "Whoever trains many models and keeps the best will find one that looks good by chance.",
+    "The best of many trained models looks good by chance alone.",
 )
 _DIGITS: Final = 6
 _MOST_LOSERS: Final = 5

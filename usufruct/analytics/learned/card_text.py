@@ -26,7 +26,7 @@ def write_card(card: Card) -> str:
         [
             "# Model card: learned signal",
             "",
-            *(["**Simulated prices: this is no statement about any real asset.**", ""] if card["synthetic"] else []),
+            *(["**Simulated prices: nothing here is about a real asset.**", ""] if card["synthetic"] else []),
             card["notice"],
             "",
             *_summary(card),

@@ -35,7 +35,7 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """How scores rank what came: NaN where there are no scores.
+    """How well scores rank the returns; NaN without scores.
 
     `rank_correlation`: the mean over days of Spearman's, `t` its t-statistic over days, which do not overlap. `hits`:
     share of assets rightly above or below the day's median. `spread`: the mean return of the highest fifth less that of
@@ -75,7 +75,7 @@ def day_scores(scores: Matrix) -> Matrix:
 
 
 def signals_of(percentiles: Matrix) -> NDArray[np.int8]:
-    """Return 1 for the highest fifth of a day, -1 for the lowest, 0 between and where there is no score."""
+    """Return 1 for the highest fifth of a day, -1 for the lowest, 0 between the two and without a score."""
     return np.where(percentiles >= HIGH, 1, np.where(percentiles <= LOW, -1, 0)).astype(np.int8)
 
 

@@ -118,7 +118,7 @@ def current_model(folder: Path) -> str:
 def _read_about(folder: Path) -> tuple[Path, dict[str, Any]]:
     name = current_model(folder)
     if not name:
-        raise NoModel(f"there is no model in {folder}; train one with `usufruct rating train`")
+        raise NoModel(f"{folder} holds no model; train one with `usufruct rating train`")
     there = folder / name
     if not _NAME.fullmatch(name):
         raise ModelDamaged(f"{folder / CURRENT} does not name a model; {_AGAIN}")

@@ -14,7 +14,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A calculation about the past: nobody traded so.
+    """Values and trades of a calculated holding; no trade was made.
 
     `levels`: what one unit was worth at each close, from the first purchase on, after costs. `periods`: the return of
     each stretch between two decisions, after costs; `bought`: the rows of their purchases. `traded`: the sum of all

@@ -24,7 +24,7 @@ LEAST_SAMPLES: Final = 200
 """Assets on days that a fit must have to learn from."""
 
 Report = Callable[[int, int], None]
-"""Is told how many fits are done, of how many."""
+"""Called after each fit with the number of fits done and of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _score(
         if np.count_nonzero(there) < LEAST_SAMPLES:
             raise Invalid(
                 f"{np.count_nonzero(there)} labels of assets are too few to learn from, {LEAST_SAMPLES} are the least; "
-                "import more prices, or choose fewer folds",
+                "import more prices, choose fewer folds, or a longer window",
                 code="too_few_prices",
             )
         trees = fit(samples.values[train][there], labels[train][there], plan)
