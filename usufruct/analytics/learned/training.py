@@ -90,34 +90,32 @@ def train(panel: Panel, plan: TrainingPlan, report: Report = lambda done, total:
     chance = shuffled_labels(samples.labels, days, plan.seed)
     steps, total = 0, 2 * (len(forward) + len(folds))
 
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        report(steps, total)
+    def scored(splits: Sequence[Split], labels: Matrix) -> tuple[Matrix, list[Booster]]:
+        def step() -> None:
+            nonlocal steps
+            steps += 1
+            report(steps, total)
 
-    learned: dict[str, list[Matrix]] = {"forward": [], "folds": []}
-    boosters: list[Booster] = []
-    for labels in (samples.labels, chance):
-        scores, found = _score(samples, forward, labels, plan, step)
-        boosters = boosters or found
-        learned["forward"].append(scores)
-        learned["folds"].append(_score(samples, folds, labels, plan, step)[0])
-    fits = tuple(
-        Fit(
-            panel.day(start),
-            panel.day(int(_labelled(samples, split.train)[-1]) + plan.span_days),
-            int(np.count_nonzero(~np.isnan(samples.labels[_places(rows, split.train)]))),
-            trees,
-        )
-        for start, split, trees in zip(starts, forward, boosters, strict=True)
-    )
+        return _score(samples, splits, labels, plan, step)
+
+    forward_scores, boosters = scored(forward, samples.labels)
+    fold_scores, _ = scored(folds, samples.labels)
+    by_chance = [scored(splits, chance)[0] for splits in (forward, folds)]
+    later, labelled = rows >= starts[0], np.isin(rows, judged)
     return Training(
         panel,
         plan,
-        fits,
-        _judge_all("walk-forward", panel, samples, rows >= starts[0], learned["forward"], plan),
-        _judge_all("purged cross-validation", panel, samples, np.isin(rows, judged), learned["folds"], plan),
+        tuple(_fit(panel, samples, split, trees, plan) for split, trees in zip(forward, boosters, strict=True)),
+        _judge_all("walk-forward", panel, samples, later, (forward_scores, by_chance[0]), plan),
+        _judge_all("purged cross-validation", panel, samples, labelled, (fold_scores, by_chance[1]), plan),
     )
+
+
+def _fit(panel: Panel, samples: _Samples, split: Split, trees: Booster, plan: TrainingPlan) -> Fit:
+    labels = samples.labels[_places(samples.decisions.rows, split.train)]
+    last = split.train[~np.isnan(labels).all(axis=1)][-1]
+    known = panel.day(int(last) + plan.span_days)
+    return Fit(panel.day(int(split.test[0])), known, int(np.count_nonzero(~np.isnan(labels))), trees)
 
 
 def features_of(panel: Panel) -> Features:
@@ -155,11 +153,6 @@ def _starts(samples: _Samples, plan: TrainingPlan) -> list[int]:
         "before it; import more, or lower first_days",
         code="too_few_prices",
     )
-
-
-def _labelled(samples: _Samples, train: NDArray[np.int64]) -> NDArray[np.int64]:
-    there = ~np.isnan(samples.labels[_places(samples.decisions.rows, train)]).all(axis=1)
-    return train[there]
 
 
 def _places(rows: NDArray[np.int64], some: NDArray[np.int64]) -> NDArray[np.int64]:
