@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.learning import needs_openmp
 from tests.support.market_panels import drifting_panel, made_panel, with_future
 from usufruct.analytics.learned import (
     FEATURES,
@@ -37,6 +38,8 @@ from usufruct.analytics.learned.splits import decision_rows, purged_folds, walk_
 from usufruct.analytics.learned.training import features_of
 from usufruct.connectors.prices import Panel
 from usufruct.core import Invalid
+
+pytestmark = needs_openmp
 
 SMALL = TrainingPlan(
     refit_weeks=8, first_days=120, folds=3, embargo_days=7, trees=12, leaves=7, least_rows_of_leaf=20, learning_rate=0.2

@@ -10,6 +10,7 @@ import pytest
 
 from tests.analytics.conftest import LAST_DAY, NOW
 from tests.support.fake_clock import FakeClock
+from tests.support.learning import needs_openmp
 from tests.support.market_archive import simulated_inputs, write_archive
 from usufruct.analytics.api_answer import DataState
 from usufruct.analytics.coin_view import coin_facts
@@ -21,6 +22,8 @@ from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_files import read_snapshot
 from usufruct.connectors.prices import STABLECOIN
 from usufruct.core.diagnostics import Finding, Verdict
+
+pytestmark = needs_openmp
 
 
 def figures(snapshot: Snapshot) -> MarketFigures:

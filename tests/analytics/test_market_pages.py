@@ -13,6 +13,7 @@ from tests.analytics.conftest import NOW
 from tests.support.browser import PHONE, chromium, needs_chromium, visit
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
+from tests.support.learning import needs_openmp
 from tests.support.market_world import OneSession, Staked
 from tests.support.page_budgets import check_page
 from usufruct.analytics import grades
@@ -96,6 +97,7 @@ async def test_every_grade_is_the_weighted_mean_of_the_parts_that_are_shown(worl
             assert grade["value"] == pytest.approx(mean, abs=0.02), (asset.id, grade["name"])
 
 
+@needs_openmp
 async def test_a_learned_signal_is_beside_the_rule_based_one(world: PagesWorld, learned: Snapshot):
     scored = np.flatnonzero(np.isfinite(learned.series["learned-signals"].fields["score"][-1]))
     path = f"/markets/{learned.assets[int(scored[0])].id}"

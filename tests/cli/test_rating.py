@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.learning import needs_openmp
 from tests.support.market_archive import simulated_inputs, write_archive
 from usufruct.analytics.api_key_store import MarketKey, MarketKeyStore
 from usufruct.analytics.grades import OVERALL_WEIGHTS, TECHNICAL_WEIGHTS, grade, input_digests
@@ -75,6 +76,7 @@ def test_the_parts_of_an_explanation_make_the_grade(rating: Callable[..., Any], 
     assert inputs["value"] == input_digests(panel)[at]
 
 
+@needs_openmp
 def test_a_model_is_trained_its_card_shown_and_its_signals_computed(
     rated: Any, rating: Callable[..., Any], folder: Path, panel: Panel, tmp_path: Path
 ):
