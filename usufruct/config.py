@@ -21,11 +21,13 @@ import platformdirs
 from pydantic import AfterValidator, PlainValidator, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from usufruct.core import Invalid, address, parse_units_up
+from usufruct.core import Invalid, address
 from usufruct.core.address_lists import read_airdrops, read_allocation, read_deals, read_publishers
 from usufruct.core.files import replace_file
 from usufruct.core.networks import DEVNET_CHAIN_ID, is_devnet, is_local
 from usufruct.core.setting_texts import (
+    read_amount,
+    read_amount_or_zero,
     read_call_price,
     read_call_prices,
     read_colour,
@@ -33,6 +35,7 @@ from usufruct.core.setting_texts import (
     read_public_url,
     read_sender,
     read_site_name,
+    read_venues,
 )
 
 __all__ = [
@@ -119,20 +122,6 @@ def _power_of_two(number: int) -> int:
     return number
 
 
-def _amount(text: str) -> str:
-    try:
-        amount = parse_units_up(text, 0)
-    except Invalid:
-        raise ValueError(f"a plain decimal, such as 0.1, not {text!r}") from None
-    if not amount:
-        raise ValueError(f"above 0, in whole units of the token, such as 0.1, not {text!r}")
-    return text
-
-
-def _floor(text: str) -> str:
-    return text if text.strip() == "0" else _amount(text)
-
-
 def _address(text: str) -> str:
     try:
         return text and address(text)
@@ -160,7 +149,7 @@ def _logo(text: str) -> str:
     return text
 
 
-Amount = Annotated[str, AfterValidator(_amount)]
+Amount = Annotated[str, AfterValidator(read_amount)]
 """Whole units of the payment token as decimal text: what they are in atomic units depends on the token."""
 
 OptionalAddress = Annotated[str, AfterValidator(_address)]
@@ -334,7 +323,9 @@ class PlatformTokenConfig:
     allocation: Annotated[str, _readable(read_allocation), "ADDRESS=PERCENT, by commas; the rest: the fee sink"] = ""
     contract_uri: Annotated[str, "of the token's ERC-7572 document"] = ""
     score_floor: Annotated[
-        str, AfterValidator(_floor), "total score, in tokens, under which a week's revenue is carried; at deployment"
+        str,
+        AfterValidator(read_amount_or_zero),
+        "total score, in tokens, under which a week's revenue is carried; at deployment",
     ] = "0"
     exit_penalty_percent: Annotated[
         int, _whole(0, 50), "lost in an early exit with 52 weeks left: 10 to 50, 0: none; at deployment"
@@ -345,7 +336,9 @@ class PlatformTokenConfig:
     reinvest_feed: Annotated[OptionalAddress, "price of a token in the payment token, as Chainlink's feeds"] = ""
     reinvest_slippage_bps: Annotated[int, _whole(0, 1_000), "most a purchase may be worse than the price"] = 200
     reinvest_price_minutes: Annotated[int, _whole(1, 2_880), "the oldest price that counts"] = 90
-    reinvest_test_price: Annotated[str, AfterValidator(_floor), "a local chain's, in place of both; 0: none"] = "0"
+    reinvest_test_price: Annotated[
+        str, AfterValidator(read_amount_or_zero), "a local chain's, in place of both; 0: none"
+    ] = "0"
     airdrops: Annotated[str, _readable(read_airdrops), "FILE=CONTRACT, by commas; `airdrop deploy` prints it"] = ""
     deal_fee_bps: Annotated[int, _whole(0, 500), "fee on deals, hundredths of a per cent; at deployment"] = 0
     deals: Annotated[str, _readable(read_deals), "ids of deals, or issuers, that pages show, by commas; `all`"] = ""
@@ -356,7 +349,9 @@ class GovernanceConfig:
     """How stakers decide about the platform, at deployment; without a quorum floor there is no governor."""
 
     quorum_floor: Annotated[
-        str, AfterValidator(_floor), "least quorum, and score that opens proposals, in tokens; 0: no governor"
+        str,
+        AfterValidator(read_amount_or_zero),
+        "least quorum, and score that opens proposals, in tokens; 0: no governor",
     ] = "0"
     quorum_percent: Annotated[int, _whole(1, 50), "of the total score that a quorum is"] = 10
     proposal_threshold: Annotated[Amount, "score that a proposer needs, in tokens"] = "1000"
@@ -390,6 +385,13 @@ class MarketsConfig:
     coingecko_key: Annotated[Secret, "yours, for `prices fetch coingecko`"] = _NO_SECRET
     coingecko_plan: Annotated[Literal["demo", "pro"], "which kind of key it is"] = "demo"
     coinmetrics_key: Annotated[Secret, "yours; empty: the community's data, CC BY-NC 4.0"] = _NO_SECRET
+    live_venues: Annotated[str, _readable(read_venues), "exchanges with live prices: NAME or NAME=URLS, by commas"] = ""
+    live_symbols: Annotated[str, "CSV file that says which asset a symbol is, as for `prices fetch`"] = ""
+    live_at_par: Annotated[str, "currencies that count as a dollar in live prices, by commas"] = ""
+    live_simulated: Annotated[Literal["yes", "no"], "the exchanges' prices are made up, as a sandbox's are"] = "no"
+    live_stale_seconds: Annotated[int, _whole(5, 3_600), "from this age on, a live price is stale"] = 60
+    live_streams: Annotated[int, _whole(0, 50_000), "of live prices to clients, in one gateway"] = 500
+    live_streams_per_network: Annotated[int, _whole(1, 50_000), "of them to one network"] = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,12 @@ from email.utils import parseaddr
 from typing import Final
 from urllib.parse import urlsplit
 
+from usufruct.core.errors import Invalid
+from usufruct.core.money import parse_units_up
+
 __all__ = [
+    "read_amount",
+    "read_amount_or_zero",
     "read_call_price",
     "read_call_prices",
     "read_colour",
@@ -15,12 +20,14 @@ __all__ = [
     "read_public_url",
     "read_sender",
     "read_site_name",
+    "read_venues",
 ]
 
 LEAST_CALL_PRICE, MOST_CALL_PRICE = Decimal("0.000001"), Decimal(100)
 """Bounds of what a call of an endpoint may cost, in whole units of the payment token."""
 
 
+_URL_KINDS: Final = {"http": "rest", "https": "rest", "ws": "stream", "wss": "stream"}
 _PRICE: Final = re.compile(r"[0-9]{1,4}([.][0-9]{1,18})?")
 
 
@@ -40,6 +47,22 @@ def read_sender(text: str) -> str:
     if text and not (plain and local and at and domain):
         raise ValueError(f"empty or such as Example <mail@example.org>, not {text!r}")
     return text
+
+
+def read_amount(text: str) -> str:
+    """Return an amount above 0, in whole units of a token."""
+    try:
+        amount = parse_units_up(text, 0)
+    except Invalid:
+        raise ValueError(f"a plain decimal, such as 0.1, not {text!r}") from None
+    if not amount:
+        raise ValueError(f"above 0, in whole units of the token, such as 0.1, not {text!r}")
+    return text
+
+
+def read_amount_or_zero(text: str) -> str:
+    """Return an amount in whole units of a token, which may be 0."""
+    return text if text.strip() == "0" else read_amount(text)
 
 
 def read_call_price(text: str) -> str:
@@ -84,3 +107,15 @@ def read_colour(text: str) -> str:
     if not re.fullmatch("#[0-9a-fA-F]{6}", text):
         raise ValueError(f"a colour such as #0b7a5a, not {text!r}")
     return text.lower()
+
+
+def read_venues(text: str) -> dict[str, tuple[str, str]]:
+    """Return exchanges by ccxt's names, each with the URLs that replace its own: of REST and of streams, or empty."""
+    venues: dict[str, tuple[str, str]] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, urls = (each.strip() for each in part.partition("="))
+        kinds = {_URL_KINDS.get(urlsplit(url).scheme, ""): url for url in urls.split()}
+        if not re.fullmatch("[a-z0-9]{1,40}", name) or "" in kinds or name in venues:
+            raise ValueError(f"NAME or NAME=http://HOST ws://HOST by commas, each name once, not {part!r}")
+        venues[name] = kinds.get("rest", ""), kinds.get("stream", "")
+    return venues
