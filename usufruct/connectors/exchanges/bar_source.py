@@ -8,13 +8,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from usufruct.connectors.exchanges.errors import UnconvertedQuote, UnlistedSymbol, VenueUnavailable
-from usufruct.connectors.exchanges.symbol_table import SymbolTable, TradedSymbol, next_day
+from usufruct.connectors.exchanges.errors import UnlistedSymbol, VenueUnavailable
+from usufruct.connectors.exchanges.symbol_table import DOLLAR, SymbolTable, TradedSymbol, next_day
 from usufruct.connectors.exchanges.venue import Candle, CandlePage, Venue, VenueSettings
 from usufruct.connectors.prices import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Interval, SourceFacts, SourceRule
 from usufruct.core import Clock
 
-_DOLLAR: Final = "USD"
 _ROWS_OF_A_BATCH: Final = 4_000
 
 Rates = dict[datetime, float]
@@ -45,7 +44,7 @@ class ExchangeBars:
     @property
     def quote(self) -> str:
         """The currency that all prices are converted to."""
-        return _DOLLAR
+        return DOLLAR
 
     @property
     def keeps_caps(self) -> bool:
@@ -62,7 +61,7 @@ class ExchangeBars:
             UnlistedSymbol: when the exchange does not trade a symbol; after the others were read.
         """
         symbols = self.table.of(self.settings.label)
-        routes = {each.quote: self._rate_symbol(each) for each in symbols}
+        routes = {each.quote: self.table.rate_symbol(each, self.at_par) for each in symbols}
         positions: dict[str, str] = dict(position or {})
         unlisted: list[UnlistedSymbol] = []
         with asyncio.Runner() as runner:
@@ -127,18 +126,6 @@ class ExchangeBars:
         refused += [
             {"asset": traded.asset, "rule": "unreadable", "place": f"{place}: {each}"} for each in page.unreadable
         ]
-
-    def _rate_symbol(self, traded: TradedSymbol) -> str:
-        """Return the symbol whose closes convert a symbol's prices; empty where they are in dollars."""
-        if traded.quote == _DOLLAR or traded.quote in self.at_par:
-            return ""
-        wanted = f"{traded.quote}/{_DOLLAR}"
-        if any(each.symbol == wanted for each in self.table.of(self.settings.label)):
-            return wanted
-        raise UnconvertedQuote(
-            f"{traded.symbol} of {self.settings.label} is in {traded.quote}, and the table has no {wanted} there; "
-            f"add that row, or count {traded.quote} as a dollar by --at-par {traded.quote}"
-        )
 
 
 class _Reader:

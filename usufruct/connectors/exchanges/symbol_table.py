@@ -1,7 +1,7 @@
 """Which asset a symbol of an exchange is, and since when: a table, because a ticker alone does not tell."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
@@ -9,8 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from usufruct.connectors.exchanges.errors import InvalidSymbols, UnmappedAsset
+from usufruct.connectors.exchanges.errors import InvalidSymbols, UnconvertedQuote, UnmappedAsset
 
+DOLLAR: Final = "USD"
 _COLUMNS: Final = ("venue", "symbol", "asset", "from", "until", "units")
 _LARGEST_TABLE: Final = 1 << 24
 
@@ -101,6 +102,22 @@ class SymbolTable:
         raise UnmappedAsset(
             f"the table of symbols does not tell which asset {symbol} of {venue} is on {moment.date()}; add a row "
             "with the asset's id"
+        )
+
+    def rate_symbol(self, traded: TradedSymbol, at_par: Collection[str] = ()) -> str:
+        """Return the symbol whose price converts a row's prices to dollars; empty where they are in dollars.
+
+        Raises:
+            UnconvertedQuote: when the venue has no such symbol, and the currency is not one of `at_par`.
+        """
+        if traded.quote == DOLLAR or traded.quote in at_par:
+            return ""
+        wanted = f"{traded.quote}/{DOLLAR}"
+        if any(each.symbol == wanted for each in self.of(traded.venue)):
+            return wanted
+        raise UnconvertedQuote(
+            f"{traded.symbol} of {traded.venue} is in {traded.quote}, and the table has no {wanted} there; add that "
+            f"row, or count {traded.quote} as a dollar: `--at-par {traded.quote}`, or the setting markets.live_at_par"
         )
 
 
