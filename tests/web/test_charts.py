@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usufruct.web.ui.charts import HEIGHT, WIDTH, bar_chart, line_chart, lines_chart, stacked_bar, treemap
+from usufruct.web.ui.charts import HEIGHT, WIDTH, bar_chart, line_chart, lines_chart, outlined, stacked_bar, treemap
 
 AMOUNT = st.floats(1e-6, 1e12)
 SIGNED = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda each: each == 0 or abs(each) > 1e-6)
@@ -112,3 +112,17 @@ def test_bands_cover_runs_from_edge_to_edge():
     assert good.x == pytest.approx((places[0] + places[1]) / 2, abs=0.1)
     assert good.x + good.width == pytest.approx(bad.x, abs=0.2)
     assert bad.x + bad.width == pytest.approx(places[3], abs=0.2)
+
+
+@given(st.lists(st.none() | SIGNED, max_size=200), st.integers(4, 60))
+def test_an_outline_keeps_the_ends_and_the_extremes_in_few_points(values, most):
+    kept = outlined(values, most)
+    assert kept == sorted(set(kept))
+    assert len(kept) <= most
+    assert len(values) > most or kept == list(range(len(values)))
+    known = [each for each in values if each is not None]
+    if values:
+        assert (kept[0], kept[-1]) == (0, len(values) - 1)
+    if known:
+        shown = [values[at] for at in kept if values[at] is not None]
+        assert (min(shown), max(shown)) == (min(known), max(known))

@@ -1,7 +1,7 @@
 """The kit that pages are made of: one look, languages, components, charts, and headers that keep pages safe."""
 
 from usufruct.web.ui.chart_file import chart_file
-from usufruct.web.ui.charts import bar_chart, line_chart, spaced
+from usufruct.web.ui.charts import bar_chart, line_chart, outlined, spaced
 from usufruct.web.ui.gallery import gallery_routes
 from usufruct.web.ui.language import Language, load_languages
 from usufruct.web.ui.navigation import ECONOMY, NavigationLink, NavigationMenu
@@ -27,5 +27,6 @@ __all__ = [
     "gallery_routes",
     "line_chart",
     "load_languages",
+    "outlined",
     "spaced",
 ]

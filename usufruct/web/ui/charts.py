@@ -194,6 +194,27 @@ def spaced(count: int, most: int) -> list[int]:
     return [at * (count - 1) // max(shown - 1, 1) for at in range(shown)]
 
 
+def outlined(values: Sequence[float | None], most: int) -> list[int]:
+    """Return which of many points to keep so that a line looks the same: the least and greatest of each stretch.
+
+    At most `most` (4 or more), in their order, with the first and the last. A stretch without a known value keeps its
+    first point, a gap.
+    """
+    count = len(values)
+    if count <= most:
+        return list(range(count))
+    stretches = (most - 2) // 2
+    kept = {0, count - 1}
+    for at in range(stretches):
+        stretch = range(count * at // stretches, count * (at + 1) // stretches)
+        there = [each for each in stretch if values[each] is not None]
+        if there:
+            kept |= {min(there, key=lambda each: values[each] or 0.0), max(there, key=lambda each: values[each] or 0.0)}
+        else:
+            kept.add(stretch[0])
+    return sorted(kept)
+
+
 def rows(marks: Sequence[Mark], write: Callable[[Number], str]) -> list[tuple[str, str]]:
     """Return what a chart shows as rows of a table; `write` turns a value into text."""
     return [(mark.label, write(mark.value)) for mark in marks]

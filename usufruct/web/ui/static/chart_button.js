@@ -1,0 +1,16 @@
+// Buttons that load an interactive chart: nothing of it is fetched before one is pressed.
+
+import { connectionLost } from "./page.js";
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-chart]");
+  if (!button || button.disabled) return;
+  button.disabled = true;
+  try {
+    const { drawChart } = await import("./chart.js");
+    await drawChart(button);
+  } catch {
+    button.disabled = false;
+    connectionLost();
+  }
+});
