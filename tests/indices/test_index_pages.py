@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,9 +13,10 @@ import httpx
 import numpy as np
 import orjson
 import pytest
+from playwright.async_api import expect
 
 from tests.indices.conftest import NOW
-from tests.support.browser import chromium, needs_chromium
+from tests.support.browser import PHONE, chromium, needs_chromium, visit
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
 from tests.support.page_budgets import check_page
@@ -94,6 +96,16 @@ async def test_the_chart_begins_with_its_benchmark_ends_today_and_hides_no_fall(
         weights = sum(each["weight"] for each in facts["holdings"])
         assert weights + facts["cash"] == pytest.approx(1)
         assert facts["bounds"]["zero"] <= facts["bounds"]["last"]
+
+
+async def test_the_interactive_chart_has_every_value_and_its_benchmark(world: IndexPagesWorld):
+    series, values = await world.json("/global-100/values"), world.tables.find("global-100").values
+    nav = np.asarray(values["nav"])
+    assert series["days"] == len(nav) == len(series["times"]) <= 2_000
+    value, market = series["lines"]
+    assert (value["name"], value["values"]) == ("value", nav.tolist())
+    assert market["values"] == pytest.approx((nav[0] * np.asarray(values["market"])).tolist())
+    assert [later - one for one, later in pairwise(series["times"])] == [86_400] * (len(nav) - 1)
 
 
 async def test_every_rebalance_is_listed_once_and_has_all_its_trades(world: IndexPagesWorld):
@@ -295,3 +307,8 @@ async def test_every_page_keeps_the_budgets(world: IndexPagesWorld):
         newest_path = f"/indices/global-100/rebalances/{newest}"
         for path in ("/indices", "/indices/global-100", newest_path, position, compared):
             await check_page(browser, root + path)
+        async with visit(browser, f"{root}/indices/global-100", **PHONE) as phone:
+            await phone.page.get_by_role("button", name="Interactive chart").tap()
+            await expect(phone.page.locator(".interactive output")).to_contain_text("Market, held")
+            assert await phone.too_wide() <= 0
+            assert phone.problems == []

@@ -14,7 +14,7 @@ from usufruct.indices.events import NOT_TRADED
 from usufruct.indices.metrics import drawdown_of
 from usufruct.indices.publication.model import IndexTables, PublishedIndex
 from usufruct.indices.publication.rows import seconds_of
-from usufruct.web.ui import spaced
+from usufruct.web.ui import outlined, spaced
 from usufruct_client.index_page_documents import (
     DelistingBounds,
     IndexContribution,
@@ -32,9 +32,12 @@ from usufruct_client.index_page_documents import (
     MissingIndex,
     ReturnFigures,
 )
+from usufruct_client.series_documents import DailySeries, SeriesLine
 
 PAGE_REBALANCES: Final = 25
 MOST_POINTS: Final = 72
+MOST_DAYS: Final = 2_000
+"""Points of an interactive chart."""
 _NEWEST: Final = 5
 """Rebalances on the page of an index, and moves of the newest one."""
 
@@ -135,6 +138,22 @@ def index_line(index: PublishedIndex) -> IndexLine:
         regime=listing["REGIME"],
         holdings=listing["COINS"],
         failure=index.failure,
+    )
+
+
+def index_series(index: PublishedIndex) -> DailySeries:
+    """Return the value of an index after costs, and of its benchmark, since its first day."""
+    nav = np.asarray(index.values["nav"])
+    value = [known(each) for each in nav]
+    market = [known(each) for each in np.asarray(index.values["market"]) * nav[0]]
+    kept = outlined(value, MOST_DAYS)
+    return DailySeries(
+        days=len(value),
+        times=[index.first_day + at * DAY_SECONDS for at in kept],
+        lines=[
+            SeriesLine("value", [value[at] for at in kept]),
+            SeriesLine("market", [market[at] for at in kept]),
+        ],
     )
 
 

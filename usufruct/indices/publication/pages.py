@@ -14,7 +14,13 @@ from usufruct.analytics import InvalidParameter, NoMarketData, utc_moment
 from usufruct.indices.publication.api import CurrentIndices
 from usufruct.indices.publication.comparison import FEWEST_COMPARED, MOST_COMPARED, RANGES, compare_indices
 from usufruct.indices.publication.model import PublishedIndex
-from usufruct.indices.publication.page_view import index_facts, index_list, index_rebalances, rebalance_facts
+from usufruct.indices.publication.page_view import (
+    index_facts,
+    index_list,
+    index_rebalances,
+    index_series,
+    rebalance_facts,
+)
 from usufruct.indices.publication.position_pages import REFUSALS as POSITION_REFUSALS
 from usufruct.indices.publication.position_pages import position_pages
 from usufruct.web import Operation, Parameter, Request, Route, document_response
@@ -26,6 +32,7 @@ from usufruct_client.index_page_documents import (
     IndexRebalanceFacts,
     IndexRebalances,
 )
+from usufruct_client.series_documents import DailySeries
 
 PATH: Final = "/indices"
 COMPARISON: Final = "/index-comparison"
@@ -51,6 +58,11 @@ _LIST = Operation(
 _INDEX = Operation(
     "Return an index: chart, holdings, newest rebalances, rules, costs, and both bounds of delistings.",
     IndexFacts,
+    refuses=_NO_INDEX,
+)
+_VALUES = Operation(
+    "Return the values of an index and of its benchmark, a point a day; at most 2,000 of them.",
+    DailySeries,
     refuses=_NO_INDEX,
 )
 _REBALANCES = Operation(
@@ -150,6 +162,9 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
     async def index_document(request: Request) -> Response:
         return document_response(index_facts(current.tables.find(request.path_params["id"]), current.state()))
 
+    async def values_document(request: Request) -> Response:
+        return document_response(index_series(current.tables.find(request.path_params["id"])))
+
     async def rebalances_document(request: Request) -> Response:
         chosen = current.tables.find(request.path_params["id"])
         return document_response(index_rebalances(chosen, current.state(), _page(request)))
@@ -176,6 +191,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         PageRoute("GET", COMPARISON, compare, _COMPARISON_PAGE),
         Route("GET", f"/v1{PATH}", list_document, _LIST),
         Route("GET", f"/v1{one}", index_document, _INDEX),
+        Route("GET", f"/v1{one}/values", values_document, _VALUES),
         Route("GET", f"/v1{all_rebalances}", rebalances_document, _REBALANCES),
         Route("GET", f"/v1{all_rebalances}/{{day}}", rebalance_document, _REBALANCE),
         Route("GET", f"/v1{COMPARISON}", comparison_document, _COMPARISON),
