@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from playwright.async_api import expect
 
 from tests.analytics.conftest import NOW
-from tests.support.browser import PHONE, chromium, needs_chromium, visit
+from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
 from tests.support.learning import needs_openmp
@@ -21,6 +22,11 @@ from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
 from usufruct.analytics.api_keys import KeyPolicy, MarketKeys
 from usufruct.analytics.key_pages import key_pages
+from usufruct.analytics.live.api import live_routes
+from usufruct.analytics.live.feed import LivePriceFeed
+from usufruct.analytics.live.fixing import FixedPrice
+from usufruct.analytics.live.model import LiveTable
+from usufruct.analytics.live.price_file import LiveReader, updated, write_table
 from usufruct.analytics.pages import CurrentFigures, market_pages
 from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_files import SnapshotReader, write_snapshot
@@ -46,6 +52,7 @@ class PagesWorld:
         self.app = app
         self.clock = clock
         self.folder = folder
+        self.live = LiveTable(0, 60, synthetic=True)
         transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://gateway.test", timeout=120)
 
@@ -57,6 +64,18 @@ class PagesWorld:
         assert answer.status_code in (200, 400, 401, 404, 503), answer.text
         text = re.sub(r"<(script|style|template).*?</\1>", "", answer.text, flags=re.DOTALL)
         return " ".join(re.sub(r"<[^>]+>", " ", text).replace("&nbsp;", " ").replace("\N{NO-BREAK SPACE}", " ").split())
+
+    def publish(self, asset: str, price: float, *, synthetic: bool = True) -> None:
+        """Write a live price of now, as a worker does."""
+        now = self.clock.now()
+        table = updated(self.live, [(asset, FixedPrice(price, now, ("alpha", "beta")))], now)
+        self.live = LiveTable(table.version, table.stale_after, synthetic, table.medians)
+        write_table(self.folder.parent, self.live)
+
+    async def states(self, path: str) -> set[str]:
+        """Return what a page without scripts says of its live prices: `live` or `stale`; nothing where it has none."""
+        text = (await self.client.get(path, headers={"accept": "text/html"})).text
+        return {name for name, hidden in re.findall(r'data-state="(\w+)"( hidden)?', text) if not hidden}
 
     async def json(self, path: str, **parameters: Any) -> dict[str, Any]:
         answer = await self.client.get(f"/v1{path}", params=parameters)
@@ -73,10 +92,12 @@ async def world(sqlite_url: str, snapshot: Snapshot, tmp_path: Path) -> AsyncIte
     policy = KeyPolicy(keys_per_day=3)
     keys = MarketKeys(database, Stamp(b"a secret of these tests .........", "networks"), clock, Staked(), policy)
     tables, sessions = MarketTables(SnapshotReader(folder, clock), clock), OneSession()
+    feed = LivePriceFeed(LiveReader(tmp_path), clock)
     routes = [
         *pages.static.routes,
         *market_routes(tables, MarketApi(keys), keys, sessions),  # type: ignore[arg-type]
-        *market_pages(CurrentFigures(tables), pages),
+        *market_pages(CurrentFigures(tables), pages, feed),
+        *live_routes(feed),
         *key_pages(keys, sessions, pages),  # type: ignore[arg-type]
     ]
     yield PagesWorld(Router([*routes, openapi_route(routes, "1")], error_page=pages.error_page), clock, folder)
@@ -209,12 +230,118 @@ async def test_a_key_is_shown_once_used_and_deleted_without_scripts(world: Pages
     assert "no-store" in (await world.client.get("/market-keys")).headers["cache-control"]
 
 
+async def test_live_prices_are_in_the_page_without_scripts_and_stale_ones_are_marked(
+    world: PagesWorld, snapshot: Snapshot
+):
+    asset = snapshot.assets[int(np.nanargmax(snapshot.market_caps))].id
+    paths = ("/markets", f"/markets/{asset}")
+    assert [await world.states(path) for path in paths] == [set(), set()]
+    world.publish(asset, 1234.5)
+    for path in paths:
+        assert "1,234.50 USD" in await world.page(path)
+        assert "1.234,50 USD" in await world.page(path, "de")
+        assert await world.states(path) == {"live"}
+    assert "last price of alpha, beta" in await world.page(paths[1])
+    world.clock.advance(59)
+    assert [await world.states(path) for path in paths] == [{"live"}, {"live"}]
+    world.clock.advance(1)
+    assert [await world.states(path) for path in paths] == [{"stale"}, {"stale"}]
+    world.publish(asset, 1234.5, synthetic=False)
+    assert [await world.states(path) for path in paths] == [set(), set()], "real prices beside simulated ones"
+
+
+async def test_a_series_has_every_close_and_at_most_2000_points(world: PagesWorld, snapshot: Snapshot):
+    asset = snapshot.assets[0].id
+    series = await world.json(f"/markets/assets/{asset}/prices")
+    close = snapshot.series["daily-ohlcv"].fields["close"][:, 0]
+    first = int(np.flatnonzero(close > 0)[0])
+    assert series["days"] == len(close) - first == len(series["times"]) <= 2_000
+    assert series["lines"][0]["values"] == [value if np.isfinite(value) else None for value in close[first:].tolist()]
+    assert series["times"][-1] == snapshot.last_day
+    assert (await world.client.get("/v1/markets/assets/nothing/prices")).status_code == 404
+
+
+@needs_chromium
+async def test_live_prices_change_in_place_and_say_when_they_are_old(world: PagesWorld, snapshot: Snapshot):
+    asset = snapshot.assets[int(np.nanargmax(snapshot.market_caps))].id
+    world.publish(asset, 1234.5)
+    async with served(world.app) as (server, url, _), chromium() as browser:
+        root = url.removesuffix("/v1")
+        async with visit(browser, f"{root}/markets/{asset}", **NARROW) as narrow:
+            page, price = narrow.page, narrow.page.locator("[data-price]")
+            state = page.locator("[data-state]:not([hidden])")
+            await expect(page.get_by_role("button", name="Pause")).to_be_enabled()
+            world.publish(asset, 1250.25)
+            await expect(price).to_have_text("1,250.25")
+            await expect(state).to_have_text("live")
+            world.clock.advance(61)
+            await expect(state).to_have_text("stale")
+            await expect(page.locator("[data-age]")).to_have_text("1 min. ago")
+            world.publish(asset, 0.0123456)
+            await expect(price).to_have_text("0.01235")
+            await page.get_by_role("button", name="Pause").click()
+            await expect(state).to_have_text("paused")
+            world.publish(asset, 7.0)
+            await page.get_by_role("button", name="Pause").click()
+            await expect(price).to_have_text("7.00")
+            assert await narrow.too_wide() <= 0
+            assert await narrow.accessibility_faults_in_both_schemes() == []
+            assert await narrow.layout_shift() <= 0.05
+            assert narrow.problems == []
+            server.drain()  # the gateway is gone: nothing comes any more
+            await page.clock.install()
+            await page.clock.fast_forward("02:00")
+            await expect(state).to_have_text("stale")
+
+
+@needs_chromium
+async def test_an_interactive_chart_is_loaded_on_demand_and_used_by_keyboard_and_finger(
+    world: PagesWorld, snapshot: Snapshot
+):
+    asset = snapshot.assets[0].id
+    async with served(world.app) as (_, url, _), chromium() as browser:
+        path = f"{url.removesuffix('/v1')}/markets/{asset}"
+        async with visit(browser, path, **NARROW) as narrow:
+            page, output = narrow.page, narrow.page.locator(".interactive output")
+            assert not [each for each in narrow.requests if "uplot" in each or "/chart.js" in each]
+            await page.get_by_role("button", name="Interactive chart").press("Enter")
+            await expect(output).to_contain_text("31 Jan 2026")
+            await expect(page.get_by_role("button", name="Zoom in")).to_be_focused()
+            slider = page.get_by_role("slider", name="Day")
+            await slider.press("ArrowLeft")
+            await expect(output).to_contain_text("30 Jan 2026")
+            await expect(slider).to_have_attribute("aria-valuetext", re.compile("30 Jan 2026 · Close "))
+            assert await page.locator(".u-cursor-x").is_visible()
+            await slider.press("Home")
+            first = await output.text_content()
+            for _ in range(3):
+                await page.get_by_role("button", name="Zoom in").click()
+            await page.get_by_role("button", name="Later").click()
+            await page.get_by_role("button", name="All").click()
+            await page.get_by_role("button", name="Zoom out").click()
+            assert await output.text_content() == first
+            assert await narrow.too_wide() <= 0
+            assert await narrow.accessibility_faults_in_both_schemes() == []
+            assert narrow.problems == []
+        async with visit(browser, path, **PHONE) as phone:
+            before = sum(phone.sizes.values())
+            await phone.page.get_by_role("button", name="Interactive chart").tap()
+            output = phone.page.locator(".interactive output")
+            await expect(output).to_contain_text("31 Jan 2026")
+            assert await phone.small_targets() == []
+            await phone.page.locator(".interactive .u-over").tap(position={"x": 20, "y": 60})
+            await expect(output).to_contain_text("2024")
+            assert sum(phone.sizes.values()) - before <= 60 * 1024, phone.sizes
+            assert phone.problems == []
+
+
 @needs_chromium
 async def test_every_page_keeps_the_budgets_and_changes_its_period_and_search_in_place(
     world: PagesWorld, snapshot: Snapshot
 ):
     names = [each.id for each in snapshot.assets[:4]]
     paths = ("/markets", f"/markets/{names[0]}", "/market-keys")
+    world.publish(names[0], 1234.5)
     async with served(world.app) as (_, url, _), chromium() as browser:
         root = url.removesuffix("/v1")
         for path in paths:

@@ -19,6 +19,7 @@ HEAVY_IMPORTS_ALLOWED_INSIDE = {"ccxt", "numpy", "polars", "sklearn", "lightgbm"
 HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most processes start without them
 
 SUB_PACKAGES = {  # parts of a package with an interface of their own
+    "analytics": {"live"},
     "accounts": {"notifications", "passkeys"},
     "analytics": {"learned"},
     "core": {

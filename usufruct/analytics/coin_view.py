@@ -11,7 +11,8 @@ from usufruct.analytics import grades
 from usufruct.analytics.alert_model import UnknownMarketAsset
 from usufruct.analytics.figures import MarketFigures, known
 from usufruct.analytics.learned_tables import MODEL, PARTS, SIGNALS
-from usufruct.web.ui import spaced
+from usufruct.analytics.snapshot import DAY
+from usufruct.web.ui import outlined, spaced
 from usufruct_client.market_page_documents import (
     CoinFacts,
     CoinMetrics,
@@ -28,10 +29,13 @@ from usufruct_client.market_page_documents import (
     ReturnDay,
     SignalDay,
 )
+from usufruct_client.series_documents import DailySeries, SeriesLine
 
 RANGES = (90, 365, 0)
 """Days of a price chart; 0: all."""
 MOST_COMPARED = 5
+MOST_DAYS = 2_000
+"""Points of an interactive chart."""
 _MOST_POINTS = 92
 _MOST_CHANGES = 8
 _YEAR = 365
@@ -97,6 +101,21 @@ def coin_facts(figures: MarketFigures, name: str, days: int = RANGES[0]) -> Coin
         ),
         report=figures.row("ai-reports", column).get("DEEP_DIVE", ""),
         learned=_learned(figures, column),
+    )
+
+
+def coin_series(figures: MarketFigures, name: str) -> DailySeries:
+    """Return the closes of an asset since its first price; raises as `find_column`."""
+    column = find_column(figures, name)
+    closes = figures.series("daily-ohlcv", "close")[:, column]
+    first = _first(closes)
+    close = [known(each) for each in closes[first:]]
+    kept = outlined(close, MOST_DAYS)
+    start = figures.snapshot.first_day + first * DAY
+    return DailySeries(
+        days=len(close),
+        times=[start + at * DAY for at in kept],
+        lines=[SeriesLine("close", [close[at] for at in kept])],
     )
 
 

@@ -53,6 +53,7 @@ def build(context: Context) -> Component:
             Job("ratings", ratings.step, _RATING_SECONDS),
             Job("market-alerts", alerts.report, _ALERT_SECONDS),
             Job("market-keys", get(MarketKeys).forget, _FORGET_SECONDS),
+            *serving.build_streams(context),
         ]
 
     def gateway_jobs() -> list[Job]:

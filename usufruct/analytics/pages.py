@@ -4,6 +4,7 @@ Everything comes from the current snapshot; a page is drawn once for each, and k
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -12,9 +13,17 @@ from starlette.responses import Response
 
 from usufruct.analytics.api import MarketTables
 from usufruct.analytics.api_query import InvalidParameter
-from usufruct.analytics.coin_view import MOST_COMPARED, RANGES, coin_facts, comparison, find_column
+from usufruct.analytics.coin_view import (
+    MOST_COMPARED,
+    RANGES,
+    coin_facts,
+    coin_series,
+    comparison,
+    find_column,
+)
 from usufruct.analytics.figures import MarketFigures
 from usufruct.analytics.key_pages import KEYS
+from usufruct.analytics.live import LivePriceFeed, LiveView
 from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.market_view import market_overview
 from usufruct.analytics.refusals import REFUSALS
@@ -22,6 +31,7 @@ from usufruct.analytics.snapshot import utc_moment
 from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 from usufruct_client.market_page_documents import CoinFacts, MarketComparison, MarketOverview
+from usufruct_client.series_documents import DailySeries
 
 PATH = "/markets"
 COMPARISON = "/market-comparison"
@@ -51,6 +61,11 @@ _COIN = Operation(
     asks={"range": _RANGE},
     refuses={404: "there is no such asset", **_NO_DATA},
 )
+_SERIES = Operation(
+    "Return the closes of an asset, a point a day; at most 2,000 of them.",
+    DailySeries,
+    refuses={404: "no asset has this id", **_NO_DATA},
+)
 _COMPARISON = Operation(
     "Return up to five assets beside each other, with their growth over a year.",
     MarketComparison,
@@ -78,8 +93,8 @@ class CurrentFigures:
         return self._figures
 
 
-def market_pages(current: CurrentFigures, pages: Pages) -> list[Route]:
-    """Return the routes of the pages and their JSON."""
+def market_pages(current: CurrentFigures, pages: Pages, feed: LivePriceFeed) -> list[Route]:
+    """Return the routes of the pages and their JSON; `feed` has the live prices that pages show."""
     links = [NavigationLink(PATH, "Markets", ECONOMY, 5), NavigationLink(KEYS, "Market API", ECONOMY, 7)]
     pages.add_package("usufruct.analytics", links, REFUSALS)
 
@@ -89,22 +104,27 @@ def market_pages(current: CurrentFigures, pages: Pages) -> list[Route]:
         except NoMarketData:
             return pages.answer(request, "analytics/no_data.html")
         search, page = _search(request), _page(request)
+        live = LiveView(feed, synthetic=figures.state.synthetic)
 
         async def draw() -> Mapping[str, Any]:
             shown = market_overview(figures, search, page)
-            return {"market": shown, "search": search, "path_of": partial(_page_path, search), **_WORDS}
+            prices = live.of([each.id for each in shown.coins])
+            return {"market": shown, "live": prices, "search": search, "path_of": partial(_page_path, search), **_WORDS}
 
-        of = (search, page)
-        return await pages.kept(request, "analytics/markets.html", figures.state, draw, of=of, fragment="found")
+        shown, of = (figures.state, live.mark()), (search, page)
+        return await pages.kept(request, "analytics/markets.html", shown, draw, of=of, fragment="found")
 
     async def coin(request: Request) -> Response:
         figures, name, days = current.get(), request.path_params["id"], _range(request)
         find_column(figures, name)
+        live = LiveView(feed, synthetic=figures.state.synthetic)
 
         async def draw() -> Mapping[str, Any]:
-            return {"facts": coin_facts(figures, name, days), "ranges": RANGES, **_WORDS}
+            facts, prices = coin_facts(figures, name, days), live.of([name])
+            return {"facts": facts, "live": prices if prices.prices else None, "ranges": RANGES, **_WORDS}
 
-        return await pages.kept(request, "analytics/coin.html", figures.state, draw, of=days, fragment="prices")
+        shown = figures.state, live.mark(name)
+        return await pages.kept(request, "analytics/coin.html", shown, draw, of=days, fragment="prices")
 
     async def compare(request: Request) -> Response:
         figures, names = current.get(), _names(request)
@@ -123,6 +143,9 @@ def market_pages(current: CurrentFigures, pages: Pages) -> list[Route]:
     async def coin_document(request: Request) -> Response:
         return document_response(coin_facts(current.get(), request.path_params["id"], _range(request)))
 
+    async def series_document(request: Request) -> Response:
+        return document_response(coin_series(current.get(), request.path_params["id"]))
+
     async def comparison_document(request: Request) -> Response:
         return document_response(comparison(current.get(), _names(request)))
 
@@ -132,11 +155,12 @@ def market_pages(current: CurrentFigures, pages: Pages) -> list[Route]:
         PageRoute("GET", COMPARISON, compare, _COMPARISON_PAGE),
         Route("GET", f"/v1{PATH}", overview_document, _OVERVIEW),
         Route("GET", f"/v1{PATH}/assets/{{id}}", coin_document, _COIN),
+        Route("GET", f"/v1{PATH}/assets/{{id}}/prices", series_document, _SERIES),
         Route("GET", f"/v1{COMPARISON}", comparison_document, _COMPARISON),
     ]
 
 
-_WORDS: Mapping[str, Any] = {"moment": utc_moment}
+_WORDS: Mapping[str, Any] = {"moment": utc_moment, "clock_time": partial(datetime.fromtimestamp, tz=UTC)}
 """What templates write days with."""
 
 

@@ -18,6 +18,7 @@ from usufruct.analytics.call_sales import CallSales
 from usufruct.analytics.explanation import Explanation, explain
 from usufruct.analytics.key_pages import key_pages
 from usufruct.analytics.learned import LearnedModel, LightGbmMissing, ModelRefused, NoModel, current_model, read_model
+from usufruct.analytics.live import build_feed, build_live_jobs, check_live, live_routes
 from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.pages import CurrentFigures, market_pages
 from usufruct.analytics.sentiment import KINDS, Headline, Kind
@@ -30,6 +31,7 @@ from usufruct.connectors.prices import Interval, PriceArchive
 from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
+from usufruct.core.jobs import Job
 from usufruct.store import Database
 from usufruct.web import RawRoute, Route
 from usufruct.web.ui import PageRoute, Pages
@@ -176,9 +178,11 @@ def build_routes(context: Context) -> list[RawRoute | Route]:
         context.get(Pages),
     )
     api = MarketApi(keys, context.get(CallSales))
+    feed = build_feed(context.get(Config), context.get(Clock))
     return [
         *market_routes(tables, api, keys, sessions),
-        *market_pages(CurrentFigures(tables), pages),
+        *market_pages(CurrentFigures(tables), pages, feed),
+        *live_routes(feed),
         *key_pages(keys, sessions, pages),
     ]
 
@@ -200,8 +204,15 @@ def build_job(context: Context) -> RatingsJob:
     return RatingsJob(archive_folder(config), snapshot_folder(config), context.get(Clock))
 
 
+def build_streams(context: Context) -> list[Job]:
+    """Return the jobs that follow exchanges; none where none is configured."""
+    return build_live_jobs(context.get(Config), context.get(Clock))
+
+
 async def check_freshness(context: Context) -> AsyncIterator[Finding]:
-    """Check that ratings are there and not stale."""
+    """Check that ratings are there and not stale, and so live prices, where exchanges are followed."""
+    for finding in check_live(context.get(Config), context.get(Clock)):
+        yield finding
     try:
         state = build_tables(context).state()
     except Unavailable as error:

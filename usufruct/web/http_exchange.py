@@ -146,6 +146,11 @@ class HttpExchange:
             more = message.get("more_body", False)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server shuts down; a handler of an endless stream ends it, so that the client reconnects."""
+        return self._connection is not None and self._connection.server_state.draining
+
     def when_disconnected(self, leave: Callable[[], None]) -> Callable[[], object]:
         """Call `leave` when the client disconnects; return what cancels this. Call it after reading the body.
 
