@@ -19,9 +19,8 @@ HEAVY_IMPORTS_ALLOWED_INSIDE = {"ccxt", "numpy", "polars", "sklearn", "lightgbm"
 HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most processes start without them
 
 SUB_PACKAGES = {  # parts of a package with an interface of their own
-    "analytics": {"live"},
     "accounts": {"notifications", "passkeys"},
-    "analytics": {"learned"},
+    "analytics": {"learned", "live"},
     "core": {
         "address_lists",
         "components",

@@ -169,7 +169,7 @@ def position(
 ) -> Facts:
     """Follow an amount in an index: value, profit, drift from the targets, next rebalance, tax lots.
 
-    Without options about risk, those of the rulebook's `[overlay]` hold.
+    Without options about risk, those of the rulebook's overlay hold.
 
     Example: usufruct index position top-10 --amount 1000 --since 2022-01-03 --core bitcoin=0.5 --lots lots.csv
     """
