@@ -160,6 +160,17 @@ class MarketAlert(Document):
     synthetic: StrictBool
 
 
+class MarketBriefingWritten(Document):
+    """`market.briefing`: the briefing of a day was written; `titles` and `texts` by language code."""
+
+    day: StrictStr
+    url: StrictStr
+    titles: dict[str, str]
+    texts: dict[str, str]
+    input_hash: StrictStr
+    synthetic: StrictBool
+
+
 class ServiceFailing(Document):
     """`service.failing`: of the calls that a service was tried with in the last hour, most failed."""
 

@@ -119,6 +119,7 @@ def _daily_series(of: _Computed, daily: Bars) -> dict[str, SeriesTable]:
     bars = {name: getattr(daily, name) for name in ("open", "high", "low", "close", "volume")}
     return {
         "daily-ohlcv": table("close", **bars),
+        "daily-caps": table("market_cap", market_cap=of.panel.market_cap),
         "trader-grades": table(
             "trader", trader=trader, trader_change=change, technical=small(grades.technical), quantitative=quantitative
         ),

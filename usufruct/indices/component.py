@@ -10,6 +10,7 @@ from usufruct.core.diagnostics import Diagnostic, Finding
 from usufruct.core.jobs import Job
 
 _INDEX_SECONDS = 60.0
+_BULLETIN_SECONDS = 60.0
 
 
 def build(context: Context) -> Component:
@@ -19,10 +20,17 @@ def build(context: Context) -> Component:
         return context.get(Config).markets.api == "yes"
 
     def routes() -> Sequence[Any]:
-        return _serving().build_routes(context) if serves() else ()
+        if not serves():
+            return ()
+        return [*_serving().build_routes(context), *_bulletins().build_routes(context)]
 
     def jobs() -> list[Job]:
-        return [Job("indices", _serving().build_job(context).step, _INDEX_SECONDS)] if serves() else []
+        if not serves():
+            return []
+        return [
+            Job("indices", _serving().build_job(context).step, _INDEX_SECONDS),
+            Job("bulletins", _bulletins().build_job(context).step, _BULLETIN_SECONDS),
+        ]
 
     async def check() -> AsyncIterator[Finding]:
         if serves():
@@ -34,3 +42,7 @@ def build(context: Context) -> Component:
 
 def _serving() -> Any:
     return import_module("usufruct.indices.publication.serving")
+
+
+def _bulletins() -> Any:
+    return import_module("usufruct.indices.bulletins.serving")

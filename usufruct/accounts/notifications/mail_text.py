@@ -16,6 +16,7 @@ from usufruct_client.notification_documents import (
     IncomeArrived,
     KeyLimitLow,
     MarketAlert,
+    MarketBriefingWritten,
     RefundSent,
     ServiceFailing,
 )
@@ -147,6 +148,12 @@ def _market(content: Any, language: Language) -> tuple[str, str]:
     return gettext("A market alert"), text
 
 
+def _briefing(content: Any, language: Language) -> tuple[str, str]:
+    data = read_answer(MarketBriefingWritten, content)
+    code = language.code if language.code in data.texts else next(iter(data.texts))
+    return data.titles[code], f"{data.texts[code]}\n{data.url}"
+
+
 def _test(content: Any, language: Language) -> tuple[str, str]:
     gettext = language.messages.gettext
     return gettext("A test"), gettext("You asked for it. Messages reach you here.")
@@ -171,5 +178,6 @@ _WRITERS: Mapping[EventKind, Callable[[Any, Language], tuple[str, str]]] = {
     EventKind.INCOME: _income,
     EventKind.FAILING: _failing,
     EventKind.MARKET: _market,
+    EventKind.BRIEFING: _briefing,
     EventKind.TEST: _test,
 }

@@ -41,6 +41,7 @@ class EventKind(StrEnum):
     INCOME = "income.arrived"
     FAILING = "service.failing"
     MARKET = "market.alert"
+    BRIEFING = "market.briefing"
     TEST = "test"
     CONFIRM = "email.confirm"
 
@@ -52,6 +53,7 @@ CHOICES = (
     EventKind.INCOME,
     EventKind.FAILING,
     EventKind.MARKET,
+    EventKind.BRIEFING,
 )
 """The kinds that a person chooses from."""
 

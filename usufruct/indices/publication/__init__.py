@@ -5,6 +5,7 @@ from usufruct.indices.publication.index_files import index_folder, read_indices,
 from usufruct.indices.publication.index_job import IndexJob
 from usufruct.indices.publication.model import IndexTables, PublishedIndex, UnknownIndex, index_number
 from usufruct.indices.publication.pages import index_pages
+from usufruct.indices.publication.rows import seconds_of
 
 __all__ = [
     "CurrentIndices",
@@ -17,5 +18,6 @@ __all__ = [
     "index_pages",
     "index_routes",
     "read_indices",
+    "seconds_of",
     "write_indices",
 ]

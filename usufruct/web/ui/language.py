@@ -74,6 +74,10 @@ class Language:
         """Write a day without its year."""
         return _day(at, self.code)
 
+    def month(self, at: datetime) -> str:
+        """Write a month with its year."""
+        return _month(at, self.code)
+
     def share(self, part: float) -> str:
         """Write a share of 1 in per cent, with one digit after the point."""
         return _share(round(part, 3), self.code)
@@ -120,6 +124,11 @@ def _short(value: float, code: str) -> str:
 @lru_cache(maxsize=1_000)
 def _calendar_day(at: datetime, code: str) -> str:
     return format_date(at, "d MMM y", _locale(code))
+
+
+@lru_cache(maxsize=1_000)
+def _month(at: datetime, code: str) -> str:
+    return format_date(at, "LLLL y", _locale(code))
 
 
 @lru_cache(maxsize=1_000)

@@ -99,7 +99,7 @@ class Pages:
         self, request: Request, template: str, *, fragment: str = "", status: int = 200, **values: Any
     ) -> Response:
         """Answer with a page; a request of htmx gets only the block `fragment` of it, if one is named."""
-        language, nonce = self._language(request), _new_nonce()
+        language, nonce = self.language_of(request), _new_nonce()
         values["call_id"] = request.exchange.call_id
         content = self._draw(request, language, nonce, template, _asked(request, fragment), values).encode()
         packed = len(content) >= _PACKED_FROM and accepts_gzip(request)
@@ -122,7 +122,7 @@ class Pages:
         It must show nothing but what `draw` returns, read after `shown` was. `of` says which of the pages at the path
         it is: what is asked for and, if it is for one reader, who that is.
         """
-        language, block = self._language(request), _asked(request, fragment)
+        language, block = self.language_of(request), _asked(request, fragment)
 
         async def drawn() -> DrawnPage:
             nonce = _new_nonce()
@@ -187,7 +187,7 @@ class Pages:
         fragment = "toast" if "hx-request" in request.headers else ""
         if not fragment and not request.headers.get("accept", "").startswith("text/html"):
             return None
-        message = self._refusal(error, self._language(request))
+        message = self._refusal(error, self.language_of(request))
         response = self.answer(
             request, "ui/error.html", fragment=fragment, status=error.status, error=error, message=message
         )
@@ -212,7 +212,8 @@ class Pages:
         text = self._refusals.find(code, about)
         return language.messages.gettext(text) if text else ""
 
-    def _language(self, request: Request) -> Language:
+    def language_of(self, request: Request) -> Language:
+        """Return the language that a reader chose, or that their browser asks for."""
         chosen = request.query_params.get(_LANGUAGE_COOKIE, "")
         kept = request.cookies.get(_LANGUAGE_COOKIE, "")
         accepted = request.exchange.header(b"accept-language")
