@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 class BulletinJob:
     """Writes bulletins once each, however many workers run, and tells persons of each briefing once.
 
-    `snapshot` and `tables` return what was computed last, or raise NoMarketData.
+    `snapshot` and `tables` return what was computed last, or raise NoMarketData; `now`: the database's clock.
     """
 
     def __init__(
@@ -46,9 +46,10 @@ class BulletinJob:
         news: NewsArchive,
         languages: Mapping[str, Language],
         policy: BulletinPolicy | None = None,
+        now: Callable[[], Awaitable[int]] | None = None,
         faults: Faults = lambda name: None,
     ) -> None:
-        self._database = database
+        self._now = now or database.now
         self._store = BulletinStore(database)
         self._notifications = notifications
         self._snapshot = snapshot
@@ -109,7 +110,7 @@ class BulletinJob:
 
     async def _tell(self) -> None:
         """Tell persons of briefings that not all were told of. One that is old by now is only kept."""
-        now = await self._database.now()
+        now = await self._now()
         for bulletin in await self._store.untold(BulletinKind.BRIEFING):
             day = date.fromisoformat(bulletin.period)
             if now < seconds_of(day) + (1 + self._policy.told_days) * DAY_SECONDS:
