@@ -21,7 +21,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     "Sell": ("demo", "up", "sell", "service", "income", "claim"),
     "Own": ("asset", "shares", "title", "trust", "wallet", "airdrop", "stake", "level", "deal", "gov", "economy"),
     "Call": ("call", "key", "channel", "pass", "receipt"),
-    "Markets": ("prices", "news", "rating", "index"),
+    "Markets": ("prices", "news", "rating", "index", "briefing"),
     "Operate": (
         "init",
         "deploy",

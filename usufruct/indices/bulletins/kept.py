@@ -53,6 +53,13 @@ class KeptBulletins:
         """Return the newest briefings whole."""
         return [self._briefing(each) for each in await self._store.newest(BulletinKind.BRIEFING, most)]
 
+    async def newest_briefing(self) -> KeptBriefing:
+        """Return the newest briefing; raises UnknownBriefing."""
+        found = await self.newest_briefings(1)
+        if not found:
+            raise UnknownBriefing("no briefing is written yet; import prices, and run `usufruct worker`")
+        return found[0]
+
     async def briefing(self, day: str) -> KeptBriefing:
         """Return the briefing of a day.
 
