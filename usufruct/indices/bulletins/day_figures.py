@@ -64,7 +64,10 @@ class DayFigures:
 
     def signals(self, days_before: int = 0) -> NDArray[np.int64]:
         """Return the signal of each asset; 0 before the first day."""
-        return np.nan_to_num(self.values("trading-signals", "signal", days_before)).astype(np.int64)
+        signals: NDArray[np.int64] = np.nan_to_num(self.values("trading-signals", "signal", days_before)).astype(
+            np.int64
+        )
+        return signals
 
     @cached_property
     def caps(self) -> NDArray[np.float64]:

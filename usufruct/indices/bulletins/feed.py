@@ -30,7 +30,8 @@ def atom_feed(kept: Sequence[KeptBriefing], root: str, path: str, site: str, lan
         SubElement(entry, _tag("link"), {"rel": "alternate", "type": "text/html", "href": link})
         content = SubElement(entry, _tag("content"), {"type": "text"})
         content.text = " ".join(briefing_sentences(each.briefing, language))
-    return tostring(feed, encoding="utf-8", xml_declaration=True)
+    content: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def _texts(parent: Element, texts: Mapping[str, str]) -> None:

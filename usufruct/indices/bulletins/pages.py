@@ -70,7 +70,7 @@ def bulletin_pages(kept: KeptBulletins, pages: Pages) -> list[Route]:
         language = pages.language_of(request)
 
         async def draw() -> Mapping[str, Any]:
-            return {"kept": found, "lead": briefing_sentences(found.briefing, language), **_WORDS}
+            return {"kept": found, "lead": briefing_sentences(found.briefing, language, warned=True), **_WORDS}
 
         return await pages.kept(request, "bulletins/briefing.html", (found.briefing.input_hash, found.written_at), draw)
 

@@ -18,10 +18,14 @@ def briefing_title(day: str, language: Language) -> str:
     return language.messages.gettext("Market briefing, %(day)s") % {"day": _day(day, language)}
 
 
-def briefing_sentences(briefing: MarketBriefing, language: Language) -> list[str]:
-    """Return the briefing in sentences; simulated data is named first, what is not known last."""
+def briefing_sentences(briefing: MarketBriefing, language: Language, *, warned: bool = False) -> list[str]:
+    """Return the briefing in sentences; simulated data is named first, what is not known last.
+
+    `warned`: the reader was told already that the prices are simulated, if they are.
+    """
     gettext = language.messages.gettext
-    lines = [gettext("Simulated prices: no figure is of a real market.")] if briefing.source.synthetic else []
+    simulated = briefing.source.synthetic and not warned
+    lines = [gettext("Simulated prices: no figure is of a real market.")] if simulated else []
     lines += _market(briefing.market, language)
     lines += _moves(briefing, language)
     lines += _counts(briefing, language)
