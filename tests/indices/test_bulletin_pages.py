@@ -100,7 +100,7 @@ async def test_a_briefing_is_readable_as_a_page_and_as_json(world: BulletinWorld
     assert "Simulierte Kurse." in german
     assert "metaverse-gaming" in english
     assert str(TODAY) not in await world.page("/briefings/2020-01-01", status=404)
-    assert (await world.client.get("/v1/markets/briefings/yesterday")).status_code == 400
+    assert (await world.client.get("/v1/markets/briefings/yesterday")).status_code == 404
     lists = await world.page("/briefings")
     assert "31 Jan 2026" in lists
     assert "A briefing is missing." not in lists

@@ -371,7 +371,7 @@ def ended(process: "subprocess.Popen[str]") -> int:
     return process.returncode
 
 
-@pytest.mark.parametrize("point", ["briefing.written", "top-10-guide.written", "briefing.told"])
+@pytest.mark.parametrize("point", ["briefing.written", "top-10-guide.written", "briefing.reported"])
 async def test_a_killed_worker_loses_nothing_and_its_successor_tells_no_one_twice(
     database: Database, database_url: str, whole: Path, point: str
 ):

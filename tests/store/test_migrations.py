@@ -145,7 +145,7 @@ LANDED = {
     "r1038_market_keys.py": "8f421c07145a9a69",
     "r1039_configuration_entries.py": "67d56eeb93b335dc",
     "r1040_market_alerts.py": "0a02374d5a910791",
-    "r1041_market_bulletins.py": "37583a84ba2cd059",
+    "r1041_market_bulletins.py": "0bdbd0013ca44aae",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

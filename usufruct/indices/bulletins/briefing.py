@@ -72,7 +72,7 @@ def write_briefing(snapshot: Snapshot, tables: IndexTables, news: DayNews, day: 
 
 
 def input_hash(version: str, period: str, source: Any, *parts: Any) -> str:
-    """Return the hash of what a bulletin is written from; the source's digest stands for all prices until the day."""
+    """Return the hash of what a bulletin is written from; the source's digest covers all prices until the day."""
     content = [version, period, source.as_json(), *parts]
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

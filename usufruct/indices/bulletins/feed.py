@@ -30,8 +30,8 @@ def atom_feed(kept: Sequence[KeptBriefing], root: str, path: str, site: str, lan
         SubElement(entry, _tag("link"), {"rel": "alternate", "type": "text/html", "href": link})
         content = SubElement(entry, _tag("content"), {"type": "text"})
         content.text = " ".join(briefing_sentences(each.briefing, language))
-    content: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
-    return content
+    written: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
+    return written
 
 
 def _texts(parent: Element, texts: Mapping[str, str]) -> None:

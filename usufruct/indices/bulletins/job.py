@@ -1,4 +1,4 @@
-"""The worker's job: writes the bulletins of each complete day and month once, and tells persons of new briefings."""
+"""The worker's job: writes the bulletins of each complete day and month once, and notifies subscribers."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class BulletinJob:
-    """Writes bulletins once each, however many workers run, and tells persons of each briefing once.
+    """Writes bulletins once each, however many workers run, and notifies each subscriber of a briefing once.
 
     `snapshot` and `tables` return what was computed last, or raise NoMarketData; `now`: the database's clock.
     """
@@ -61,7 +61,7 @@ class BulletinJob:
         self._looked = ""
 
     async def step(self) -> None:
-        """Write what is missing, and tell of it. Before there are prices there is nothing to write."""
+        """Write what is missing, and notify subscribers. Before there are prices there is nothing to write."""
         try:
             snapshot, tables = await asyncio.to_thread(lambda: (self._snapshot(), self._tables()))
         except NoMarketData:
@@ -71,7 +71,7 @@ class BulletinJob:
             await self._write_briefings(snapshot, tables)
             await self._write_guides(snapshot, tables)
             self._looked = state
-        await self._tell()
+        await self._notify()
 
     async def _write_briefings(self, snapshot: Snapshot, tables: IndexTables) -> None:
         """Write the briefings of the days since the newest one; the first time, of the last day alone."""
@@ -108,17 +108,17 @@ class BulletinJob:
             _log.info("wrote the %s of %s", kind, period)
         self._faults(f"{kind}.written")
 
-    async def _tell(self) -> None:
-        """Tell persons of briefings that not all were told of. One that is old by now is only kept."""
+    async def _notify(self) -> None:
+        """Notify subscribers of briefings that are pending. One that is old by now is only kept."""
         now = await self._now()
-        for bulletin in await self._store.untold(BulletinKind.BRIEFING):
+        for bulletin in await self._store.pending(BulletinKind.BRIEFING):
             day = date.fromisoformat(bulletin.period)
-            if now < seconds_of(day) + (1 + self._policy.told_days) * DAY_SECONDS:
-                await self._tell_of(bulletin)
-            await self._store.note_told(bulletin)
+            if now < seconds_of(day) + (1 + self._policy.notified_days) * DAY_SECONDS:
+                await self._notify_of(bulletin)
+            await self._store.note_notified(bulletin)
 
-    async def _tell_of(self, bulletin: Bulletin) -> None:
-        """Tell persons of a briefing; who was told already is not told again."""
+    async def _notify_of(self, bulletin: Bulletin) -> None:
+        """Notify subscribers of a briefing; the outbox takes one message for each person and day."""
         briefing = read_answer(MarketBriefing, orjson.loads(bulletin.document))
         texts = briefing_texts(briefing, self._languages)
         titles = {code: briefing_title(briefing.day, each) for code, each in self._languages.items()}
@@ -128,7 +128,7 @@ class BulletinJob:
             for contact in page.contacts:
                 data = _event(briefing, titles, texts, contact)
                 await self._notifications.report([contact.person], EventKind.BRIEFING, briefing.day, data)
-                self._faults("briefing.told")
+                self._faults("briefing.reported")
             if page.after is None:
                 return
             after = page.after

@@ -6,7 +6,6 @@ from typing import Final
 
 import orjson
 
-from usufruct.analytics import InvalidParameter
 from usufruct.core import DAY_SECONDS, Clock
 from usufruct.indices.bulletins.model import Bulletin, BulletinKind, BulletinPolicy, UnknownBriefing, UnknownGuide
 from usufruct.indices.bulletins.store import BulletinStore
@@ -64,13 +63,12 @@ class KeptBulletins:
         """Return the briefing of a day.
 
         Raises:
-            InvalidParameter: when the text is not a day.
-            UnknownBriefing: when none is kept.
+            UnknownBriefing: when none is kept, or the text is not a day.
         """
         try:
             wanted = date.fromisoformat(day)
         except ValueError as error:
-            raise InvalidParameter(f"{day[:20]!r} is not a day; write YYYY-MM-DD", field="day") from error
+            raise UnknownBriefing(f"{day[:20]!r} is not a day; write YYYY-MM-DD", field="day") from error
         found = await self._store.find(BulletinKind.BRIEFING, str(wanted))
         if found is None:
             raise UnknownBriefing(f"no briefing of {wanted} is kept; /v1/markets/briefings lists all", field="day")

@@ -36,9 +36,9 @@ class Bulletin:
 class BulletinPolicy:
     """Bounds. A worker that was away writes what is missing, up to `most_days` back, the first time one day.
 
-    `told_days`: briefings are sent to persons up to so many days after the end of their day; older ones only kept.
+    `notified_days`: subscribers are notified of a briefing up to so many days after the end of its day.
     """
 
     most_days: int = 31
-    told_days: int = 3
+    notified_days: int = 3
     late_seconds: int = 12 * 3_600

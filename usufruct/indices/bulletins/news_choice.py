@@ -9,7 +9,7 @@ from usufruct.connectors.news import NewsArchive, NewsItem
 
 SHOWN: Final = 8
 _NEW_DAYS: Final = 2
-"""An item that was published earlier before it was learnt is no news: archives are imported too."""
+"""An item that was published longer ago when it was learnt is left out: archives are imported too."""
 SILENT_DAYS: Final = 3
 _FORGOTTEN_DAYS: Final = 31
 

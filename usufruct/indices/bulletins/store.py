@@ -15,7 +15,7 @@ bulletins = Table(
     Column("input_hash", String(64), nullable=False),
     Column("document", Text, nullable=False),
     Column("written_at", BigInteger, nullable=False),
-    Column("told_at", BigInteger),  # when every person who wanted it was told
+    Column("notified_at", BigInteger),  # when all subscribers had their message in the outbox
     PrimaryKeyConstraint("kind", "period"),
 )
 
@@ -36,7 +36,7 @@ class BulletinStore:
             "input_hash": bulletin.input_hash,
             "document": bulletin.document,
             "written_at": now,
-            "told_at": None,
+            "notified_at": None,
         }
         try:
             async with self._database.transaction() as unit:
@@ -71,18 +71,18 @@ class BulletinStore:
             row = await unit.row(query)
         return int(row[0]) if row else 0
 
-    async def untold(self, kind: BulletinKind) -> Sequence[Bulletin]:
-        """Return the bulletins that not every person was told of yet, the oldest first."""
-        query = select(bulletins).where(bulletins.c.kind == kind.value, bulletins.c.told_at.is_(None))
+    async def pending(self, kind: BulletinKind) -> Sequence[Bulletin]:
+        """Return the bulletins whose subscribers were not all notified, the oldest first."""
+        query = select(bulletins).where(bulletins.c.kind == kind.value, bulletins.c.notified_at.is_(None))
         async with self._database.snapshot() as unit:
             return [_bulletin(row) for row in await unit.rows(query.order_by(bulletins.c.period))]
 
-    async def note_told(self, bulletin: Bulletin) -> None:
-        """Note that every person who wanted a bulletin was told of it."""
+    async def note_notified(self, bulletin: Bulletin) -> None:
+        """Note that all subscribers of a bulletin were notified."""
         now = await self._database.now()
         mine = (bulletins.c.kind == bulletin.kind.value) & (bulletins.c.period == bulletin.period)
         async with self._database.transaction() as unit:
-            await unit.change(update(bulletins).where(mine).values(told_at=now))
+            await unit.change(update(bulletins).where(mine).values(notified_at=now))
 
 
 def _bulletin(row: Row) -> Bulletin:  # type: ignore[type-arg]

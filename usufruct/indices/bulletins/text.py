@@ -21,7 +21,7 @@ def briefing_title(day: str, language: Language) -> str:
 def briefing_sentences(briefing: MarketBriefing, language: Language, *, warned: bool = False) -> list[str]:
     """Return the briefing in sentences; simulated data is named first, what is not known last.
 
-    `warned`: the reader was told already that the prices are simulated, if they are.
+    `warned`: leave out that prices are simulated; the page names it itself.
     """
     gettext = language.messages.gettext
     simulated = briefing.source.synthetic and not warned

@@ -16,6 +16,6 @@ def upgrade() -> None:
         sa.Column("input_hash", sa.String(64), nullable=False),
         sa.Column("document", sa.Text, nullable=False),
         sa.Column("written_at", sa.BigInteger, nullable=False),
-        sa.Column("told_at", sa.BigInteger),
+        sa.Column("notified_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("kind", "period"),
     )
