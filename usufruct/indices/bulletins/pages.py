@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from usufruct.analytics import InvalidParameter, utc_moment
+from usufruct.analytics import utc_moment
 from usufruct.indices.bulletins.feed import atom_feed
 from usufruct.indices.bulletins.job import BRIEFINGS_PATH
 from usufruct.indices.bulletins.kept import KeptBulletins
 from usufruct.indices.bulletins.model import BulletinKind, UnknownGuide
 from usufruct.indices.bulletins.text import PACKAGE, briefing_sentences
+from usufruct.indices.publication import asked_page
 from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages, RefusalText
 from usufruct_client.bulletin_documents import BriefingList, KeptBriefing, KeptGuide
@@ -49,7 +50,7 @@ def bulletin_pages(kept: KeptBulletins, pages: Pages) -> list[Route]:
     pages.add_package(PACKAGE, _LINKS, _REFUSALS)
 
     async def overview(request: Request) -> Response:
-        page, state = _page(request), await kept.state(BulletinKind.BRIEFING)
+        page, state = asked_page(request), await kept.state(BulletinKind.BRIEFING)
         language = pages.language_of(request)
 
         async def draw() -> Mapping[str, Any]:
@@ -94,7 +95,7 @@ def bulletin_pages(kept: KeptBulletins, pages: Pages) -> list[Route]:
         return Response(content, headers=headers, media_type="application/atom+xml")
 
     async def list_document(request: Request) -> Response:
-        return document_response(await kept.briefings(_page(request)))
+        return document_response(await kept.briefings(asked_page(request)))
 
     async def briefing_document(request: Request) -> Response:
         return document_response(await kept.briefing(request.path_params["day"]))
@@ -119,10 +120,3 @@ def bulletin_pages(kept: KeptBulletins, pages: Pages) -> list[Route]:
 def _page_path(page: int) -> str:
     """Return the path of a page of the list."""
     return f"{BRIEFINGS_PATH}?page={page}"
-
-
-def _page(request: Request) -> int:
-    text = request.query_params.get("page", "") or "1"
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and 0 < int(text) <= _MOST_PAGE):
-        raise InvalidParameter(f"`page` is {text[:20]!r}; it must be a whole number from 1", field="page")
-    return int(text)

@@ -103,7 +103,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         return await pages.kept(request, "indices/indices.html", state, draw)
 
     async def index(request: Request) -> Response:
-        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), _page(request)
+        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), asked_page(request)
 
         async def draw() -> Mapping[str, Any]:
             facts = index_facts(chosen, state)
@@ -121,7 +121,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         return await pages.kept(request, "indices/index.html", state, draw, of=page)
 
     async def rebalances(request: Request) -> Response:
-        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), _page(request)
+        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), asked_page(request)
 
         async def draw() -> Mapping[str, Any]:
             path_of = partial(_rebalances_path, chosen.rulebook.name)
@@ -167,7 +167,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
 
     async def rebalances_document(request: Request) -> Response:
         chosen = current.tables.find(request.path_params["id"])
-        return document_response(index_rebalances(chosen, current.state(), _page(request)))
+        return document_response(index_rebalances(chosen, current.state(), asked_page(request)))
 
     async def rebalance_document(request: Request) -> Response:
         chosen = current.tables.find(request.path_params["id"])
@@ -207,7 +207,8 @@ def _rebalances_path(name: str, page: int) -> str:
     return f"{PATH}/{name}/rebalances?page={page}"
 
 
-def _page(request: Request) -> int:
+def asked_page(request: Request) -> int:
+    """Return which page of a list a request asks for; raises InvalidParameter."""
     text = request.query_params.get("page", "") or "1"
     if not (text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 9):
         raise InvalidParameter(f"`page` is {text[:20]!r}; it must be a whole number from 1", field="page")
