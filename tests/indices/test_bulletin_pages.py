@@ -145,6 +145,8 @@ async def test_the_guide_has_every_asset_with_its_reasons(world: BulletinWorld):
         assert each["name"] in english
         assert each["name"] in german
     assert "usufruct index orders top-10 --value 1000" in english
+    linked = await world.client.get("/guides/top-10", headers={"accept": "text/html"})
+    assert '"/indices/top-10/position?amount=1000&amp;since=2026-01-02"' in linked.text
     assert "Leitfaden für Januar 2026" in german
     assert "It decided" not in german
     await world.page("/guides/top-10/2019-01", status=404)
