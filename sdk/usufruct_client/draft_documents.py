@@ -45,13 +45,13 @@ class ParameterList(Document):
 class DraftCall(Wish):
     """One call of a draft: written as `call`, such as `VoteEscrow.setExitPenalty(25%)`, or as `target` and `data`.
 
-    `value` is wei of the chain's coin; without it 0.
+    `value` is wei of the chain's coin.
     """
 
     call: StrictStr = ""
     target: AddressText | None = None
-    data: _CallData | None = None
-    value: Uint256 | None = None
+    data: _CallData = b""
+    value: Uint256 = 0
 
 
 class DraftWish(Wish):

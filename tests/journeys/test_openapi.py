@@ -90,8 +90,18 @@ class Reader:
         kind = response.headers["content-type"].partition(";")[0]
         schema = described["content"][kind]["schema"]
         if kind == "application/json":
-            anchored = orjson.loads(orjson.dumps(schema).replace(b'"#/', f'"{DOCUMENT}#/'.encode()))
-            Draft202012Validator(anchored, registry=self._registry).validate(response.json())
+            self._validate(schema, response.json())
+
+    def check_defaults(self) -> None:
+        """Validate each default by the schema that it is in."""
+        for model in self.document["components"]["schemas"].values():
+            for member in model.get("properties", {}).values():
+                if "default" in member:
+                    self._validate(member, member["default"])
+
+    def _validate(self, schema, value) -> None:
+        anchored = orjson.loads(orjson.dumps(schema).replace(b'"#/', f'"{DOCUMENT}#/'.encode()))
+        Draft202012Validator(anchored, registry=self._registry).validate(value)
 
 
 @pytest.mark.anvil
@@ -102,6 +112,7 @@ async def test_every_route_answers_as_it_is_described(world):
     validate(document)
     assert {"Payment", "ErrorAnswer", "Terms"} <= document["components"]["schemas"].keys()
     reader = Reader(document)
+    reader.check_defaults()
 
     installation = world.gateway
     mounted = [route for component in installation.components for route in component.routes()]

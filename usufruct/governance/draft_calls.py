@@ -27,5 +27,5 @@ def _read(number: int, draft: DraftCall, known: KnownContracts) -> Call:
             f"call {number}: write `call`, or `target` and `data`; `value` is wei of the chain's coin", field="calls"
         )
     if draft.target is None:
-        return read_call(draft.call, known, draft.value or 0)
-    return Call(draft.target, draft.data or b"", draft.value or 0)
+        return read_call(draft.call, known, draft.value)
+    return Call(draft.target, draft.data, draft.value)

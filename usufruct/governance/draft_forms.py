@@ -131,7 +131,7 @@ def _call_of(text: str) -> Call:
     found = read_document(DraftCall, parts, lambda message, _: InvalidCall(f"a call of the form: {message}"))
     if found.target is None:
         raise InvalidCall("a call of the form has no target; write the proposal again", field="calls")
-    return Call(found.target, found.data or b"", found.value or 0)
+    return Call(found.target, found.data, found.value)
 
 
 def _text_of(call: Call) -> str:

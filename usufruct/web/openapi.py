@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import CoreSchema, SchemaSerializer
+from pydantic_core.core_schema import DefinitionsSchema, WithDefaultSchema, definitions_schema
 
 from usufruct_client.wire import ErrorAnswer
 from usufruct_client.wire_types import adapter
@@ -76,14 +79,41 @@ PublicRoute = tuple[str, str, Operation]
 """A route's method, its path with parameters in braces, and what it does."""
 
 
+class WireSchema(GenerateJsonSchema):
+    """JSON schemas of documents, with defaults as they travel, such as `"0"` for an amount.
+
+    Pydantic would write a default of what is read by its Python type: `0`.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._shared: list[CoreSchema] = []
+
+    def definitions_schema(self, schema: DefinitionsSchema) -> JsonSchemaValue:
+        """Return the schema of a document whose members refer to definitions."""
+        self._shared = schema["definitions"]
+        described = super().definitions_schema(schema)
+        self._shared = []
+        return described
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        """Return the schema of a member, with its default as the member's own serializer writes it."""
+        if "default" not in schema:
+            return super().default_schema(schema)
+        serializer = SchemaSerializer(definitions_schema(schema["schema"], self._shared))
+        written = serializer.to_python(schema["default"], mode="json", by_alias=self.by_alias)
+        return super().default_schema({**schema, "default": written})
+
+
 def openapi_document(routes: Sequence[PublicRoute], title: str, version: str) -> dict[str, Any]:
     """Describe the routes as OpenAPI 3.1."""
     kinds: dict[Any, TypeAdapter[Any]] = {ErrorAnswer: adapter(ErrorAnswer)}
     for _, _, operation in routes:
         for shape in (operation.answer, operation.body, *operation.also.values(), *operation.documents):
             kinds |= {kind: adapter(kind) for kind in _kinds(shape)}
+    inputs: list[tuple[Any, Literal["validation"], TypeAdapter[Any]]]
     inputs = [(kind, "validation", each) for kind, each in kinds.items()]
-    references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)  # type: ignore[arg-type]
+    references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE, schema_generator=WireSchema)
     schemas = {kind: schema for (kind, _), schema in references.items()}
     paths: dict[str, dict[str, Any]] = {}
     for method, path, operation in routes:
