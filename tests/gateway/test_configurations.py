@@ -11,7 +11,7 @@ import pytest
 from tests.support.fake_clock import FakeClock
 from usufruct.core import AssetId, Hash32
 from usufruct.gateway import FollowedConfiguration, FollowedConfigurations
-from usufruct.gateway.configurations.documents import Documents, FetchLimits
+from usufruct.gateway.configurations.document_source import DocumentSource, FetchLimits
 from usufruct.gateway.configurations.model import (
     LARGEST_DOCUMENT,
     Configuration,
@@ -108,15 +108,15 @@ def test_an_entry_that_names_no_document_is_refused(text: str):
 
 
 @pytest.fixture
-def documents(tmp_path: Path) -> Documents:
-    return Documents(tmp_path, limits=FetchLimits(connect=60, total=60))
+def documents(tmp_path: Path) -> DocumentSource:
+    return DocumentSource(tmp_path, limits=FetchLimits(connect=60, total=60))
 
 
-def keep(documents: Documents, document: str, entry: str = "") -> None:
+def keep(documents: DocumentSource, document: str, entry: str = "") -> None:
     documents.path_of(read_entry(entry or entry_of(document))).write_text(document)
 
 
-async def test_a_document_is_taken_from_the_folder_if_it_has_the_hash(documents: Documents):
+async def test_a_document_is_taken_from_the_folder_if_it_has_the_hash(documents: DocumentSource):
     keep(documents, "{}")
     assert await documents.read(read_entry(entry_of("{}"))) == "{}"
     keep(documents, "[]", entry_of("{}"))
@@ -131,18 +131,20 @@ async def test_a_document_is_taken_from_the_folder_if_it_has_the_hash(documents:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "localhost", "[::1]", "10.0.0.1"])
-async def test_a_document_is_not_fetched_from_inside(documents: Documents, host: str):
+async def test_a_document_is_not_fetched_from_inside(documents: DocumentSource, host: str):
     with pytest.raises(InvalidConfiguration, match="is at no public address"):
         await documents.read(read_entry(entry_of("{}", f"https://{host}/configuration.json")))
 
 
 async def test_an_address_that_gives_nothing_is_named(tmp_path: Path):
-    documents = Documents(tmp_path, Reach.ANY, FetchLimits(connect=60, total=60))
+    documents = DocumentSource(tmp_path, Reach.ANY, FetchLimits(connect=60, total=60))
     with pytest.raises(InvalidConfiguration, match="gives no document"):
         await documents.read(read_entry(entry_of("{}", "https://127.0.0.1:1/configuration.json")))
 
 
-async def served(world, upstream, documents: Documents) -> tuple[ScriptedEntries, FollowedConfigurations, FakeClock]:
+async def served(
+    world, upstream, documents: DocumentSource
+) -> tuple[ScriptedEntries, FollowedConfigurations, FakeClock]:
     await world.asset("hamlet", upstream.url(), id=ASSET)
     await world.catalogue.follow("hamlet", FollowedConfiguration())
     entries, clock = ScriptedEntries(), FakeClock()
@@ -155,7 +157,7 @@ async def ask(client, **options):
 
 
 async def test_the_next_call_is_served_as_voted_and_its_receipt_names_the_hash(
-    world, upstream, client_of, documents: Documents
+    world, upstream, client_of, documents: DocumentSource
 ):
     entries, configurations, _ = await served(world, upstream, documents)
     key = await world.key()
@@ -181,7 +183,9 @@ async def test_the_next_call_is_served_as_voted_and_its_receipt_names_the_hash(
     await world.check_books()
 
 
-async def test_a_newer_document_that_is_missing_or_wrong_leaves_the_one_in_force(world, upstream, documents: Documents):
+async def test_a_newer_document_that_is_missing_or_wrong_leaves_the_one_in_force(
+    world, upstream, documents: DocumentSource
+):
     entries, configurations, clock = await served(world, upstream, documents)
     first, second = json.dumps(VERSE), json.dumps(VERSE | {"system": "Answer in prose."})
     keep(documents, first)
@@ -214,7 +218,7 @@ async def test_a_newer_document_that_is_missing_or_wrong_leaves_the_one_in_force
     assert (await world.catalogue.find("hamlet")).configuration is None
 
 
-async def test_a_block_that_is_known_asks_for_nothing(world, upstream, documents: Documents):
+async def test_a_block_that_is_known_asks_for_nothing(world, upstream, documents: DocumentSource):
     entries, configurations, _ = await served(world, upstream, documents)
     for _ in range(3):
         await configurations.poll()

@@ -14,7 +14,7 @@ from usufruct.core.jobs import Job
 from usufruct.gateway.api import gateway_routes
 from usufruct.gateway.call_rate import CallRate
 from usufruct.gateway.catalogue import Catalogue
-from usufruct.gateway.configurations.documents import Documents
+from usufruct.gateway.configurations.document_source import DocumentSource
 from usufruct.gateway.configurations.metrics import configuration_metrics
 from usufruct.gateway.configurations.service import FollowedConfigurations, RegistryEntries
 from usufruct.gateway.descriptions import BILLED
@@ -88,7 +88,7 @@ def build(context: Context) -> Component:
         return UnusedKeys(context.get(Keys), context.get(Ledger), context.get(AccountSync), context.get(Clock))
 
     def configurations() -> FollowedConfigurations:
-        documents = Documents(context.get(Config).data.folder / "configurations")
+        documents = DocumentSource(context.get(Config).data.folder / "configurations")
         entries = RegistryEntries(context.get(ChainAccess))
         return FollowedConfigurations(context.get(Catalogue), entries, documents, context.get(Clock))
 

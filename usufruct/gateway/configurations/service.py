@@ -9,7 +9,7 @@ from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.title_trust import ProposalExecuted
 from usufruct.core import AssetId, Clock
 from usufruct.gateway.catalogue import Catalogue
-from usufruct.gateway.configurations.documents import Documents
+from usufruct.gateway.configurations.document_source import DocumentSource
 from usufruct.gateway.configurations.entry_logs import KEY, LONGEST_ENTRY, EntryIndexer
 from usufruct.gateway.configurations.model import (
     FollowedConfiguration,
@@ -77,7 +77,7 @@ def _text(entry: bytes) -> str:
 class FollowedConfigurations:
     """Keeps the configurations of listings that follow them as the chain has them, if their documents are valid."""
 
-    def __init__(self, catalogue: Catalogue, chain: EntriesReader, documents: Documents, clock: Clock) -> None:
+    def __init__(self, catalogue: Catalogue, chain: EntriesReader, documents: DocumentSource, clock: Clock) -> None:
         self._catalogue = catalogue
         self._chain = chain
         self._documents = documents

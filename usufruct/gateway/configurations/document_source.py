@@ -18,7 +18,7 @@ class FetchLimits:
     total: float = 15.0
 
 
-class Documents:
+class DocumentSource:
     """Finds documents by their hash. What is found has the hash that the chain names, whoever publishes it."""
 
     def __init__(self, folder: Path, reach: Reach = Reach.PUBLIC, limits: FetchLimits | None = None) -> None:
