@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from usufruct.analytics.api_answer import DataState, MarketApi, Rows
     from usufruct.analytics.api_key_store import MarketKeyStore
     from usufruct.analytics.api_keys import MarketKeys
-    from usufruct.analytics.api_query import InvalidParameter, Query, read_cursor
+    from usufruct.analytics.api_query import InvalidParameter, Query
     from usufruct.analytics.call_sales import CallSales
     from usufruct.analytics.correlation import Correlated, find_correlations
     from usufruct.analytics.grades import Grades, grade, input_digests
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from usufruct.analytics.market import MarketMetrics, compute_market_metrics
     from usufruct.analytics.moonshots import Moonshot, find_moonshots
+    from usufruct.analytics.page_query import PageQuery
     from usufruct.analytics.quant import QuantMetrics, compute_quant_metrics
     from usufruct.analytics.scenarios import Scenario, compute_scenarios
     from usufruct.analytics.serving import compute_snapshot, current_snapshot, explain_grade
@@ -45,6 +46,7 @@ __all__ = [
     "MarketMetrics",
     "Moonshot",
     "NoMarketData",
+    "PageQuery",
     "QuantMetrics",
     "Query",
     "RowTable",
@@ -66,7 +68,6 @@ __all__ = [
     "find_moonshots",
     "grade",
     "input_digests",
-    "read_cursor",
     "read_rows",
     "replace_current",
     "utc_moment",
@@ -78,7 +79,7 @@ _MODULES = {
     "api_answer": ("DataState", "MarketApi", "Rows"),
     "api_key_store": ("MarketKeyStore",),
     "api_keys": ("MarketKeys",),
-    "api_query": ("InvalidParameter", "Query", "read_cursor"),
+    "api_query": ("InvalidParameter", "Query"),
     "call_sales": ("CallSales",),
     "correlation": ("Correlated", "find_correlations"),
     "grades": ("Grades", "grade", "input_digests"),
@@ -93,6 +94,7 @@ _MODULES = {
     ),
     "market": ("MarketMetrics", "compute_market_metrics"),
     "moonshots": ("Moonshot", "find_moonshots"),
+    "page_query": ("PageQuery",),
     "quant": ("QuantMetrics", "compute_quant_metrics"),
     "scenarios": ("Scenario", "compute_scenarios"),
     "serving": ("compute_snapshot", "current_snapshot", "explain_grade"),

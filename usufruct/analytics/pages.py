@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from usufruct.analytics.api import MarketTables
-from usufruct.analytics.api_query import InvalidParameter
 from usufruct.analytics.coin_view import (
     MOST_COMPARED,
     RANGES,
@@ -26,9 +25,10 @@ from usufruct.analytics.key_pages import KEYS
 from usufruct.analytics.live import LivePriceFeed, LiveView
 from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.market_view import market_overview
+from usufruct.analytics.page_query import PageQuery
 from usufruct.analytics.refusals import REFUSALS
 from usufruct.analytics.snapshot import utc_moment
-from usufruct.web import Operation, Parameter, Request, Route, document_response
+from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 from usufruct_client.market_page_documents import CoinFacts, MarketComparison, MarketOverview
 from usufruct_client.series_documents import DailySeries
@@ -36,11 +36,7 @@ from usufruct_client.series_documents import DailySeries
 PATH = "/markets"
 COMPARISON = "/market-comparison"
 
-_MOST_PAGE = 99_999_999
-_PAGE = Parameter(
-    "of the assets; 1 is the first", {"type": "integer", "minimum": 1, "maximum": _MOST_PAGE}, may_be_empty=True
-)
-_RANGE = Parameter("days of prices; 0 for all", {"enum": list(RANGES)}, may_be_empty=True)
+_QUERY = PageQuery("assets", RANGES, MOST_COMPARED)
 _HTML: Mapping[str, Any] = {"type": "string"}
 _NO_DATA = {503: "nothing was computed yet"}
 _OVERVIEW_PAGE = Operation("Show people the market.", _HTML, media_types=("text/html",))
@@ -51,14 +47,14 @@ _OVERVIEW = Operation(
     MarketOverview,
     asks={
         "search": "words of names, tickers or ids",
-        "page": _PAGE,
+        "page": _QUERY.page_parameter,
     },
     refuses=_NO_DATA,
 )
 _COIN = Operation(
     "Return an asset: grades with their parts, prices, signals, correlations, levels, scenarios, risk.",
     CoinFacts,
-    asks={"range": _RANGE},
+    asks={"range": _QUERY.range_parameter},
     refuses={404: "there is no such asset", **_NO_DATA},
 )
 _SERIES = Operation(
@@ -103,7 +99,7 @@ def market_pages(current: CurrentFigures, pages: Pages, feed: LivePriceFeed) -> 
             figures = current.get()
         except NoMarketData:
             return pages.answer(request, "analytics/no_data.html")
-        search, page = _search(request), _page(request)
+        search, page = _search(request), _QUERY.page(request)
         live = LiveView(feed, synthetic=figures.state.synthetic)
 
         async def draw() -> Mapping[str, Any]:
@@ -115,7 +111,7 @@ def market_pages(current: CurrentFigures, pages: Pages, feed: LivePriceFeed) -> 
         return await pages.kept(request, "analytics/markets.html", shown, draw, of=of, fragment="found")
 
     async def coin(request: Request) -> Response:
-        figures, name, days = current.get(), request.path_params["id"], _range(request)
+        figures, name, days = current.get(), request.path_params["id"], _QUERY.range(request)
         find_column(figures, name)
         live = LiveView(feed, synthetic=figures.state.synthetic)
 
@@ -127,7 +123,7 @@ def market_pages(current: CurrentFigures, pages: Pages, feed: LivePriceFeed) -> 
         return await pages.kept(request, "analytics/coin.html", shown, draw, of=days, fragment="prices")
 
     async def compare(request: Request) -> Response:
-        figures, names = current.get(), _names(request)
+        figures, names = current.get(), _QUERY.names(request)
         for each in names:
             find_column(figures, each)
 
@@ -138,16 +134,16 @@ def market_pages(current: CurrentFigures, pages: Pages, feed: LivePriceFeed) -> 
         return await pages.kept(request, "analytics/comparison.html", figures.state, draw, of=names)
 
     async def overview_document(request: Request) -> Response:
-        return document_response(market_overview(current.get(), _search(request), _page(request)))
+        return document_response(market_overview(current.get(), _search(request), _QUERY.page(request)))
 
     async def coin_document(request: Request) -> Response:
-        return document_response(coin_facts(current.get(), request.path_params["id"], _range(request)))
+        return document_response(coin_facts(current.get(), request.path_params["id"], _QUERY.range(request)))
 
     async def series_document(request: Request) -> Response:
         return document_response(coin_series(current.get(), request.path_params["id"]))
 
     async def comparison_document(request: Request) -> Response:
-        return document_response(comparison(current.get(), _names(request)))
+        return document_response(comparison(current.get(), _QUERY.names(request)))
 
     return [
         PageRoute("GET", PATH, overview, _OVERVIEW_PAGE),
@@ -171,26 +167,3 @@ def _page_path(search: str, page: int) -> str:
 
 def _search(request: Request) -> str:
     return " ".join(request.query_params.get("search", "")[:_LONGEST_SEARCH].casefold().split())
-
-
-def _page(request: Request) -> int:
-    text = request.query_params.get("page", "") or "1"
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and 0 < int(text) <= _MOST_PAGE):
-        raise InvalidParameter(f"`page` is {text[:20]!r}; it must be a whole number from 1", field="page")
-    return int(text)
-
-
-def _range(request: Request) -> int:
-    text = request.query_params.get("range", "") or str(RANGES[0])
-    if text not in map(str, RANGES):
-        raise InvalidParameter(f"`range` is {text[:20]!r}; it must be 90, 365 or 0", field="range")
-    return int(text)
-
-
-def _names(request: Request) -> tuple[str, ...]:
-    """Return the ids, each once, in their order; a form sends a parameter for each."""
-    asked = [part.strip() for text in request.query_params.getlist("ids") for part in text.split(",")]
-    names = tuple(dict.fromkeys(part for part in asked if part))
-    if len(names) > MOST_COMPARED:
-        raise InvalidParameter(f"`ids` has {len(names)} assets; compare at most {MOST_COMPARED}", field="ids")
-    return names

@@ -3,14 +3,14 @@
 Everything comes from what the worker published last; a page is drawn once for each, and kept until there is another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from math import ceil
 from typing import Any, Final
 
 from starlette.responses import Response
 
-from usufruct.analytics import InvalidParameter, NoMarketData, utc_moment
+from usufruct.analytics import InvalidParameter, NoMarketData, PageQuery, utc_moment
 from usufruct.indices.publication.api import CurrentIndices
 from usufruct.indices.publication.comparison import FEWEST_COMPARED, MOST_COMPARED, RANGES, compare_indices
 from usufruct.indices.publication.model import PublishedIndex
@@ -21,10 +21,10 @@ from usufruct.indices.publication.page_view import (
     index_series,
     rebalance_facts,
 )
-from usufruct.indices.publication.position_pages import REFUSALS as POSITION_REFUSALS
 from usufruct.indices.publication.position_pages import position_pages
+from usufruct.indices.publication.refusals import REFUSALS
 from usufruct.web import Operation, Parameter, Request, Route, document_response
-from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages, RefusalText
+from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 from usufruct_client.index_page_documents import (
     IndexComparison,
     IndexFacts,
@@ -36,18 +36,16 @@ from usufruct_client.series_documents import DailySeries
 
 PATH: Final = "/indices"
 COMPARISON: Final = "/index-comparison"
-REFUSALS: Final[Sequence[RefusalText]] = (
-    RefusalText("unknown_index", "There is no such index here. The page of indices lists all."),
-    RefusalText("unknown_rebalance", "The index did not trade on this day. Its page of rebalances lists all days."),
-)
 PAGE_HOLDINGS: Final = 10
 MOST_MOVES: Final = 150
 """On the page of a rebalance; its JSON has all."""
+OPEN_MOVES: Final = 20
+"""Of those, how many are shown without a tap: on a phone each takes a quarter of the window."""
 
 _HTML: Final[Mapping[str, Any]] = {"type": "string"}
 _NO_DATA: Final = {503: "nothing was computed yet"}
 _NO_INDEX: Final = {404: "there is no such index", **_NO_DATA}
-_ASKS_PAGE: Final = {"page": "of the list; 1 is the first"}
+_QUERY: Final = PageQuery("indices", RANGES, MOST_COMPARED)
 _LIST_PAGE = Operation("Show people the indices.", _HTML, media_types=("text/html",))
 _INDEX_PAGE = Operation("Show people an index.", _HTML, media_types=("text/html",))
 _REBALANCES_PAGE = Operation("Show people the rebalances of an index.", _HTML, media_types=("text/html",))
@@ -66,7 +64,10 @@ _VALUES = Operation(
     refuses=_NO_INDEX,
 )
 _REBALANCES = Operation(
-    "Return a page of an index's rebalances, the newest first.", IndexRebalances, asks=_ASKS_PAGE, refuses=_NO_INDEX
+    "Return a page of an index's rebalances, the newest first.",
+    IndexRebalances,
+    asks={"page": _QUERY.page_parameter},
+    refuses=_NO_INDEX,
 )
 _REBALANCE = Operation(
     "Return the rebalance of a day with all its moves and their reasons.", IndexRebalanceFacts, refuses=_NO_INDEX
@@ -77,7 +78,7 @@ _COMPARISON = Operation(
     IndexComparison,
     asks={
         "ids": Parameter(f"ids of indices, by commas; {FEWEST_COMPARED} to {MOST_COMPARED}", required=True),
-        "range": Parameter("the last days to compare; 0 for all", {"enum": list(RANGES)}, may_be_empty=True),
+        "range": _QUERY.range_parameter,
     },
     refuses=_NO_INDEX,
 )
@@ -87,9 +88,7 @@ _WORDS: Final[Mapping[str, Any]] = {"moment": utc_moment}
 
 def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
     """Return the routes of the pages and their JSON."""
-    pages.add_package(
-        "usufruct.indices", [NavigationLink(PATH, "Indices", ECONOMY, 6)], [*REFUSALS, *POSITION_REFUSALS]
-    )
+    pages.add_package("usufruct.indices", [NavigationLink(PATH, "Indices", ECONOMY, 6)], REFUSALS)
 
     async def overview(request: Request) -> Response:
         try:
@@ -103,7 +102,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         return await pages.kept(request, "indices/indices.html", state, draw)
 
     async def index(request: Request) -> Response:
-        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), asked_page(request)
+        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), _QUERY.page(request)
 
         async def draw() -> Mapping[str, Any]:
             facts = index_facts(chosen, state)
@@ -121,7 +120,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         return await pages.kept(request, "indices/index.html", state, draw, of=page)
 
     async def rebalances(request: Request) -> Response:
-        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), asked_page(request)
+        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), _QUERY.page(request)
 
         async def draw() -> Mapping[str, Any]:
             path_of = partial(_rebalances_path, chosen.rulebook.name)
@@ -134,12 +133,12 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         facts = rebalance_facts(chosen, state, request.path_params["day"])
 
         async def draw() -> Mapping[str, Any]:
-            return {"facts": facts, "moves": facts.moves[:MOST_MOVES], **_WORDS}
+            return {"facts": facts, "moves": facts.moves[:MOST_MOVES], "open_moves": OPEN_MOVES, **_WORDS}
 
         return await pages.kept(request, "indices/rebalance.html", state, draw)
 
     async def compare(request: Request) -> Response:
-        state, chosen, days = current.state(), _chosen(current, request), _range(request)
+        state, chosen, days = current.state(), _chosen(current, request), _QUERY.range(request)
 
         async def draw() -> Mapping[str, Any]:
             return {
@@ -167,7 +166,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
 
     async def rebalances_document(request: Request) -> Response:
         chosen = current.tables.find(request.path_params["id"])
-        return document_response(index_rebalances(chosen, current.state(), asked_page(request)))
+        return document_response(index_rebalances(chosen, current.state(), _QUERY.page(request)))
 
     async def rebalance_document(request: Request) -> Response:
         chosen = current.tables.find(request.path_params["id"])
@@ -180,7 +179,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
                 f"`ids` names {len(chosen)} indices; name {FEWEST_COMPARED} to {MOST_COMPARED} of /v1/indices",
                 field="ids",
             )
-        return document_response(compare_indices(chosen, state, _range(request)))
+        return document_response(compare_indices(chosen, state, _QUERY.range(request)))
 
     one, all_rebalances = f"{PATH}/{{id}}", f"{PATH}/{{id}}/rebalances"
     return [
@@ -207,25 +206,7 @@ def _rebalances_path(name: str, page: int) -> str:
     return f"{PATH}/{name}/rebalances?page={page}"
 
 
-def asked_page(request: Request) -> int:
-    """Return which page of a list a request asks for; raises InvalidParameter."""
-    text = request.query_params.get("page", "") or "1"
-    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 9):
-        raise InvalidParameter(f"`page` is {text[:20]!r}; it must be a whole number from 1", field="page")
-    return int(text)
-
-
-def _range(request: Request) -> int:
-    text = request.query_params.get("range", "") or str(RANGES[0])
-    if text not in map(str, RANGES):
-        raise InvalidParameter(f"`range` is {text[:20]!r}; it must be 90, 365 or 0", field="range")
-    return int(text)
-
-
 def _chosen(current: CurrentIndices, request: Request) -> list[PublishedIndex]:
-    """Return the indices that are named, each once, in their order; a form sends a parameter for each."""
-    asked = [part.strip() for text in request.query_params.getlist("ids") for part in text.split(",")]
-    found = {index.number: index for index in map(current.tables.find, filter(None, asked))}
-    if len(found) > MOST_COMPARED:
-        raise InvalidParameter(f"`ids` names {len(found)} indices; compare at most {MOST_COMPARED}", field="ids")
-    return list(found.values())
+    """Return the indices that are named, each once, in their order."""
+    found = map(current.tables.find, _QUERY.names(request))
+    return list({index.number: index for index in found}.values())

@@ -1,7 +1,7 @@
 """The page of a position in an index, its JSON, and its tax lots as CSV. All of it is in the query: nothing is kept."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -21,19 +21,9 @@ from usufruct.indices.publication.position_view import (
     wanted_position,
 )
 from usufruct.web import Operation, Parameter, Request, Route, document_response
-from usufruct.web.ui import PageRoute, Pages, RefusalText
+from usufruct.web.ui import PageRoute, Pages
 from usufruct_client.index_page_documents import IndexPosition
 
-REFUSALS: Final[Sequence[RefusalText]] = (
-    RefusalText("invalid_position", "With these values nobody can follow the index."),
-    RefusalText("invalid_position", "Write an amount above 0, such as 1000.", "amount"),
-    RefusalText("invalid_position", "Choose a day on which the index already held something.", "since"),
-    RefusalText("invalid_position", "Write a part above 0 and up to 1, such as 0.5.", "position_size"),
-    RefusalText("invalid_position", "Write a part from 0 to 1, such as 0.2.", "stop_loss"),
-    RefusalText("invalid_position", "Write a number of days from 1 to 3650.", "re_entry_days"),
-    RefusalText("invalid_position", "Choose an asset of the list that had a price on this day.", "core"),
-    RefusalText("invalid_position", "Write a part above 0 and up to 1, such as 0.5.", "core_share"),
-)
 PAGE_HOLDINGS: Final = 20
 _SEPARATORS: Final = (",", ";")
 _REFUSES: Final = {
