@@ -123,7 +123,7 @@ def _short(value: float, code: str) -> str:
 
 @lru_cache(maxsize=1_000)
 def _calendar_day(at: datetime, code: str) -> str:
-    return format_date(at, "d MMM y", _locale(code))
+    return _unbroken(format_date(at, "d MMM y", _locale(code)))
 
 
 @lru_cache(maxsize=1_000)
@@ -138,12 +138,17 @@ def _share(part: float, code: str) -> str:
 
 @lru_cache(maxsize=1_000)
 def _day(at: datetime, code: str) -> str:
-    return format_date(at, "d MMM", _locale(code))
+    return _unbroken(format_date(at, "d MMM", _locale(code)))
 
 
 @lru_cache(maxsize=1_000)
 def _date(at: datetime, code: str) -> str:
-    return format_datetime(at, "d MMM y, HH:mm 'UTC'", locale=_locale(code))
+    return _unbroken(format_datetime(at, "d MMM y, HH:mm 'UTC'", locale=_locale(code)))
+
+
+def _unbroken(text: str) -> str:
+    """Let a date break between day and time alone, where a narrow phone has no room for both."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
 
 
 def load_languages(packages: Iterable[str]) -> dict[str, Language]:
