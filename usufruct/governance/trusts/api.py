@@ -8,9 +8,9 @@ from usufruct.governance.api import read_page
 from usufruct.governance.errors import InvalidVote
 from usufruct.governance.model import OPEN_STATES, id_text
 from usufruct.governance.trusts.changes import TrustCall, TrustExplainer
-from usufruct.governance.trusts.documents import trust_details, trust_proposal_details
 from usufruct.governance.trusts.model import TrustProposal
 from usufruct.governance.trusts.service import PAGE
+from usufruct.governance.trusts.trust_documents import trust_details, trust_proposal_details
 from usufruct.governance.trusts.voters import ShareVoters
 from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import PageRoute

@@ -8,9 +8,9 @@ from usufruct.core import AssetId
 from usufruct.core.price_cards import PriceUnit
 from usufruct.governance.errors import InvalidProposal
 from usufruct.governance.trusts.api import TRUSTS, asset_of
-from usufruct.governance.trusts.documents import trust_draft_details
 from usufruct.governance.trusts.drafts import ServiceChange, TrustDraft, TrustDrafts
 from usufruct.governance.trusts.model import hashed_configuration
+from usufruct.governance.trusts.trust_documents import trust_draft_details
 from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import PageRoute
 from usufruct_client.trade_documents import ExchangeTransaction
