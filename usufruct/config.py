@@ -346,7 +346,7 @@ class PlatformTokenConfig:
 
 @dataclass(frozen=True, slots=True)
 class GovernanceConfig:
-    """How stakers decide about the platform, at deployment; without a quorum floor there is no governor."""
+    """How stakers decide about the platform; without a quorum floor there is no governor. Most hold at deployment."""
 
     quorum_floor: Annotated[
         str,
@@ -361,6 +361,7 @@ class GovernanceConfig:
     timelock_days: Annotated[int, _whole(1, 30), "from queueing a proposal to its execution"] = 2
     guardian: Annotated[str, AfterValidator(_address), "who may cancel proposals; empty: no one"] = ""
     guardian_until: Annotated[str, AfterValidator(read_day), "when the guardian expires, at most two years ahead"] = ""
+    drafts_per_minute: Annotated[int, _whole(1, 10_000), "simulated for one network in one replica"] = 30
 
 
 @dataclass(frozen=True, slots=True)

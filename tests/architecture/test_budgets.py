@@ -27,6 +27,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
         "diagnostics",
         "files",
         "jobs",
+        "minute_rate",
         "networks",
         "price_cards",
         "process",

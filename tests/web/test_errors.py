@@ -51,3 +51,7 @@ def test_what_a_retry_may_help_leaves_it_to_the_client():
     assert error_headers(Unavailable("busy", retry_after="7")) == [(b"retry-after", b"7")]
     assert error_headers(Unavailable("busy", retry_after="soon\r\nx: y")) == []
     assert (b"x-should-retry", b"true") in error_headers(StillRunning("running"))
+
+
+def test_a_limit_says_when_it_ends_though_clients_do_not_retry_by_themselves():
+    assert error_headers(Denied("often", retry_after=7)) == [(b"x-should-retry", b"false"), (b"retry-after", b"7")]

@@ -3,12 +3,11 @@
 from collections.abc import Awaitable, Callable
 
 from usufruct.core import Clock
+from usufruct.core.minute_rate import MinuteRate
 from usufruct.core.price_cards import WHOLE_BPS
 from usufruct.gateway.errors import TooManyCalls
 from usufruct.gateway.payers.base import PayerIdentity
 from usufruct.payments.pricing import PayerBenefits
-
-_MINUTE = 60
 
 
 class CallRate:
@@ -18,9 +17,7 @@ class CallRate:
         """Let a payer without a level make `usual` calls a minute."""
         self._usual = usual
         self._benefits = benefits
-        self._clock = clock
-        self._minute = 0
-        self._made: dict[str, int] = {}
+        self._rate = MinuteRate(clock)
 
     async def count(self, payer: PayerIdentity, has_funds: Callable[[], Awaitable[bool]]) -> None:
         """Count a call that is about to be made; `has_funds` as the payer's.
@@ -31,16 +28,11 @@ class CallRate:
         account, staker, quota = payer.abuse_account, payer.staker, WHOLE_BPS
         if staker is not None:
             quota = (await self._benefits.of(staker, funded=await has_funds())).quota_bps
-        most, now = self._usual * quota // WHOLE_BPS, self._clock.monotonic()
-        if now // _MINUTE != self._minute:
-            self._minute = int(now // _MINUTE)
-            self._made.clear()
-        made = self._made.get(account, 0)
-        if made >= most:
-            wait = int(_MINUTE - now % _MINUTE) + 1
+        most = self._usual * quota // WHOLE_BPS
+        wait = self._rate.count(account, most)
+        if wait:
             raise TooManyCalls(
                 f"you may make {most} calls a minute; ask again in {wait} s, or stake for a higher level",
                 most=most,
                 retry_after=wait,
             )
-        self._made[account] = made + 1

@@ -26,6 +26,7 @@ from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
 from usufruct.governance.api import governance_routes
 from usufruct.governance.draft_api import draft_routes
+from usufruct.governance.draft_limit import DraftLimit
 from usufruct.governance.draft_pages import draft_pages
 from usufruct.governance.drafts import Drafts
 from usufruct.governance.governor import governor_creation, timelock_creation
@@ -67,7 +68,7 @@ def build(context: Context) -> Component:
         chain, sessions = get(ChainAccess), get(Sessions)
         demo = devnet_signer(DEMO_ACCOUNT, chain.chain_id) if is_devnet(chain.chain_id) else None
         voters, shown = Voters(get(Proposals), chain, holds_passkey, demo), get(ProposalViews)
-        drafts = Drafts(shown, voters)
+        drafts = Drafts(shown, voters, get(DraftLimit))
         pages = governance_pages(shown, voters, sessions, get(Pages))
         written = [*draft_routes(drafts, sessions), *draft_pages(drafts, voters, sessions, get(Pages))]
         return [*governance_routes(shown, voters, sessions), *pages, *written]
@@ -86,6 +87,7 @@ def build(context: Context) -> Component:
             return []
         return [Job("proposals", get(Proposals).indexer.poll, _POLL_SECONDS)]
 
+    context.provide_later(DraftLimit, lambda: DraftLimit(get(Config).governance.drafts_per_minute, get(Clock)))
     context.provide_later(Proposals, lambda: Proposals(get(ChainAccess)))
     context.provide_later(ProposalViews, views)
     return Component(

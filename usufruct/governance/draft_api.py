@@ -6,7 +6,7 @@ from usufruct.accounts import Sessions
 from usufruct.governance.draft_documents import draft_details, parameter_facts
 from usufruct.governance.drafts import Draft, Drafts
 from usufruct.governance.errors import InvalidProposal
-from usufruct.web import Operation, Request, Route, document_response
+from usufruct.web import Operation, Request, Route, client_network, document_response
 from usufruct.web.ui import PageRoute
 from usufruct_client.draft_documents import DraftDetails, DraftWish, ParameterList
 from usufruct_client.trade_documents import ExchangeTransaction
@@ -16,6 +16,7 @@ DRAFTS = "/v1/proposals/drafts"
 TRANSACTIONS = f"{DRAFTS}/transactions"
 
 _AWAY = {503: "the chain's node does not answer"}
+TOO_MANY = {429: "the caller's network had as many drafts simulated in this minute as it may; see `retry-after`"}
 _UNREADABLE = {400: "a call cannot be read, or the description is missing; `field` names what is wrong"}
 _PARAMETERS = Operation(
     "List the parameters of the platform that a proposal can change now: value, unit, bounds.",
@@ -27,7 +28,7 @@ _VIEW = Operation(
     DraftDetails,
     DraftWish,
     takes={"cookie": "the session's, for the votes of its account"},
-    refuses=_UNREADABLE | _AWAY,
+    refuses=_UNREADABLE | TOO_MANY | _AWAY,
 )
 _PROPOSE = Operation(
     "Return the transaction by which the signed-in account proposes.",
@@ -52,7 +53,8 @@ def draft_routes(drafts: Drafts, sessions: Sessions) -> list[Route]:
     async def view(request: Request) -> Response:
         session = await sessions.find(request.exchange)
         draft, _ = await _read(request)
-        return document_response(draft_details(await drafts.view(draft, session.address if session else None)))
+        reader = session.address if session else None
+        return document_response(draft_details(await drafts.view(draft, reader, client_network(request.exchange))))
 
     async def transaction(request: Request) -> Response:
         account = (await sessions.require(request.exchange)).address

@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from usufruct.accounts import Sessions
 from usufruct.core import Address, Conflict, Invalid, NotFound
-from usufruct.governance.draft_api import TRANSACTIONS
+from usufruct.governance.draft_api import TOO_MANY, TRANSACTIONS
 from usufruct.governance.draft_forms import PLAIN, DraftForm, field_of
 from usufruct.governance.drafts import Draft, Drafts, DraftView
 from usufruct.governance.pages import DRAWN, PROPOSALS
 from usufruct.governance.parameters import Parameter
 from usufruct.governance.voters import Voters
-from usufruct.web import Operation, Request
+from usufruct.web import Operation, Request, client_network
 from usufruct.web.ui import PageRoute, Pages
 
 PATH = f"{PROPOSALS}/new"
@@ -28,6 +28,7 @@ _CHANGE = Operation(
     "Add a call to a draft, remove one, or show what it would do; the draft is in the form that is sent.",
     _PAGE,
     media_types=_HTML,
+    refuses=TOO_MANY,
 )
 
 
@@ -85,7 +86,7 @@ def draft_pages(drafts: Drafts, voters: Voters, sessions: Sessions, pages: Pages
             if verb == "remove":
                 form = form.without(place)
             if verb == "look":
-                view = await drafts.view(form.draft(), payer)
+                view = await drafts.view(form.draft(), payer, client_network(request.exchange))
         except (Invalid, Conflict, NotFound) as error:
             return await answer(request, form, payer, error=error, wrong_field=field_of(error))
         return await answer(request, form, payer, view)

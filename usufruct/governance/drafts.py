@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from usufruct.chain import Call
 from usufruct.core import Address, Hash32
 from usufruct.governance.draft_calls import read_draft_calls
+from usufruct.governance.draft_limit import DraftLimit
 from usufruct.governance.model import parts_of
 from usufruct.governance.parameters import Parameter
 from usufruct.governance.proposal_views import ProposalViews
@@ -55,8 +56,9 @@ class DraftView:
 class Drafts:
     """Shows drafts and returns their transactions; nothing of a draft is stored."""
 
-    def __init__(self, views: ProposalViews, voters: Voters) -> None:
-        """Say and simulate by `views`, send the demo account's transactions by `voters`."""
+    def __init__(self, views: ProposalViews, voters: Voters, limit: DraftLimit) -> None:
+        """Say and simulate by `views` within `limit`, send the demo account's transactions by `voters`."""
+        self._limit = limit
         self._views = views
         self._voters = voters
         self.proposals = views.proposals
@@ -75,8 +77,13 @@ class Drafts:
         check_proposal(calls, wish.description)
         return Draft(tuple(calls), wish.description)
 
-    async def view(self, draft: Draft, reader: Address | None) -> DraftView:
-        """Return what a draft would do now."""
+    async def view(self, draft: Draft, reader: Address | None, network: str | None) -> DraftView:
+        """Return what a draft would do now, for a reader at `network`.
+
+        Raises:
+            TooManyDrafts: when the network had as many simulated in this minute as it may.
+        """
+        self._limit.count(network)
         words, simulation, terms = await asyncio.gather(
             self.proposals.explain(draft.calls),
             self._views.draft_simulation(draft.id, draft.calls),

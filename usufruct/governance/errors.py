@@ -43,6 +43,10 @@ class ValueUnchanged(Conflict, code="value_unchanged"):
     """A new value that holds already."""
 
 
+class TooManyDrafts(Denied, code="too_many_drafts", status=429):
+    """A network had as many drafts simulated in this minute as it may."""
+
+
 class InvalidVote(Invalid, code="invalid_vote"):
     """A vote that cannot be cast as it is written; names the field."""
 

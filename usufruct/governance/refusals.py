@@ -12,6 +12,7 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("below_threshold", "You have too few votes to propose. The page says how many are missing."),
     RefusalText("would_fail", "A call of the proposal would fail now. Look at it again."),
     RefusalText("not_simulated", "The chain's node does not simulate: whether the calls would succeed is not known."),
+    RefusalText("too_many_drafts", "Your network has looked at many drafts just now. Try again in a minute."),
     RefusalText("unknown_parameter", "The stakers cannot change this parameter now. Choose another."),
     RefusalText("invalid_value", "The new value is not written as it must be. See how above the field."),
     RefusalText("value_out_of_bounds", "The contract takes no such value. See its bounds above the field."),

@@ -71,13 +71,12 @@ def error_body(error: UsufructError, call_id: str) -> dict[str, dict[str, object
 
 
 def error_headers(error: UsufructError) -> list[Header]:
-    """Return the headers that tell a client library whether the same request can succeed later.
+    """Return the headers that tell a client library whether, and from when on, the same request can succeed.
 
     OpenAI's retries 409, 429 and every status from 500 on, unless `x-should-retry` is false.
     """
-    if error.status not in _RETRY_MAY_HELP:
-        return [(b"x-should-retry", b"false")]
     if error.status == 425:
         return [(b"x-should-retry", b"true"), (b"retry-after", b"1")]
+    headers = [] if error.status in _RETRY_MAY_HELP else [(b"x-should-retry", b"false")]
     wait = str(error.details.get("retry_after"))
-    return [(b"retry-after", wait.encode())] if wait.isdigit() and wait.isascii() else []
+    return [*headers, (b"retry-after", wait.encode())] if wait.isdigit() and wait.isascii() else headers

@@ -10,6 +10,7 @@ from usufruct.core import Address
 from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job
 from usufruct.core.networks import is_devnet
+from usufruct.governance.draft_limit import DraftLimit
 from usufruct.governance.trusts.api import trust_routes
 from usufruct.governance.trusts.changes import TrustExplainer
 from usufruct.governance.trusts.draft_api import trust_draft_routes
@@ -39,7 +40,8 @@ def build(context: Context) -> Component:
         demo = devnet_signer(DEMO_ACCOUNT, chain.chain_id) if is_devnet(chain.chain_id) else None
         voters = ShareVoters(get(TitleTrusts), get(RegistryClient), chain, holds_passkey, demo)
         explainer = TrustExplainer(get(RegistryClient))
-        drafts, pages = TrustDrafts(voters, explainer), TrustPages(voters, get(Listings), get(Pages))
+        drafts = TrustDrafts(voters, explainer, get(DraftLimit))
+        pages = TrustPages(voters, get(Listings), get(Pages))
         return [
             *trust_routes(voters, explainer, sessions),
             *trust_draft_routes(drafts, sessions),

@@ -6,12 +6,13 @@ from usufruct.accounts import Sessions
 from usufruct.assets import CardChange
 from usufruct.core import AssetId
 from usufruct.core.price_cards import PriceUnit
+from usufruct.governance.draft_api import TOO_MANY
 from usufruct.governance.errors import InvalidProposal
 from usufruct.governance.trusts.api import TRUSTS, asset_of
 from usufruct.governance.trusts.drafts import ServiceChange, TrustDraft, TrustDrafts
 from usufruct.governance.trusts.model import hashed_configuration
 from usufruct.governance.trusts.trust_documents import trust_draft_details
-from usufruct.web import Operation, Request, Route, document_response
+from usufruct.web import Operation, Request, Route, client_network, document_response
 from usufruct.web.ui import PageRoute
 from usufruct_client.trade_documents import ExchangeTransaction
 from usufruct_client.trust_documents import TrustDraftDetails, TrustDraftWish
@@ -29,7 +30,7 @@ _VIEW = Operation(
     TrustDraftDetails,
     TrustDraftWish,
     takes={"cookie": "the session's, for the votes of its account"},
-    refuses=_REFUSES | {409: "the asset's title is in no trust"},
+    refuses=_REFUSES | TOO_MANY | {409: "the asset's title is in no trust"},
 )
 _PROPOSE = Operation(
     "Return the transaction by which the signed-in account proposes a change of a service.",
@@ -47,7 +48,7 @@ def trust_draft_routes(drafts: TrustDrafts, sessions: Sessions) -> list[Route]:
     async def view(request: Request) -> Response:
         session = await sessions.find(request.exchange)
         draft, _ = await _read(request)
-        found = await drafts.view(draft, session.address if session else None)
+        found = await drafts.view(draft, session.address if session else None, client_network(request.exchange))
         return document_response(trust_draft_details(found))
 
     async def transaction(request: Request) -> Response:

@@ -11,6 +11,7 @@ from usufruct.accounts import Sessions
 from usufruct.assets import RegistryClient, RevenueToken, read_card_change
 from usufruct.core import Address, AssetId, Conflict, Invalid, UsufructError, format_asset
 from usufruct.core.price_cards import PriceCard, PriceUnit
+from usufruct.governance.draft_api import TOO_MANY
 from usufruct.governance.errors import InvalidProposal
 from usufruct.governance.parameters import decimal_text
 from usufruct.governance.trusts.api import TRUSTS, asset_of
@@ -19,7 +20,7 @@ from usufruct.governance.trusts.draft_api import draft_of
 from usufruct.governance.trusts.drafts import TrustDrafts, TrustDraftView
 from usufruct.governance.trusts.model import CONFIGURATION, ENDPOINT, text_of
 from usufruct.governance.trusts.pages import PATH, TrustPages
-from usufruct.web import Operation, Request, read_document
+from usufruct.web import Operation, Request, client_network, read_document
 from usufruct.web.ui import PageRoute
 from usufruct_client.trust_documents import TrustDraftWish
 
@@ -36,7 +37,7 @@ _LOOK = Operation(
     "Show what a draft of a shareholder would change; the draft is in the form that is sent.",
     _PAGE,
     media_types=_HTML,
-    refuses=_REFUSES,
+    refuses=_REFUSES | TOO_MANY,
 )
 
 
@@ -172,7 +173,8 @@ def trust_draft_pages(
         if sent.get("do") != "look":
             return await answer(request, form, payer, now)
         try:
-            view = await drafts.view(await draft_of(drafts, asset, form.wish(now.token)), payer)
+            draft = await draft_of(drafts, asset, form.wish(now.token))
+            view = await drafts.view(draft, payer, client_network(request.exchange))
         except (Invalid, Conflict) as error:
             return await answer(request, form, payer, now, error=error)
         return await answer(request, form, payer, now, view)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from usufruct.assets import CardChange
 from usufruct.chain import Call
 from usufruct.core import Address, AssetId, Hash32, Invalid
+from usufruct.governance.draft_limit import DraftLimit
 from usufruct.governance.errors import WouldFail
 from usufruct.governance.proposals import check_proposal, proposal_id
 from usufruct.governance.trusts.changes import TrustCall, TrustExplainer
@@ -79,8 +80,9 @@ class TrustDraftView:
 class TrustDrafts:
     """Shows drafts and returns their transactions; nothing of a draft is stored."""
 
-    def __init__(self, voters: ShareVoters, explainer: TrustExplainer) -> None:
-        """Say calls by `explainer`, send the demo account's transactions by `voters`."""
+    def __init__(self, voters: ShareVoters, explainer: TrustExplainer, limit: DraftLimit) -> None:
+        """Say calls by `explainer` within `limit`, send the demo account's transactions by `voters`."""
+        self._limit = limit
         self.trusts = voters.trusts
         self._voters = voters
         self._explainer = explainer
@@ -91,10 +93,15 @@ class TrustDrafts:
         check_proposal(calls, description)
         return TrustDraft(asset, tuple(calls), description)
 
-    async def view(self, draft: TrustDraft, reader: Address | None) -> TrustDraftView:
-        """Return what a draft would change now."""
+    async def view(self, draft: TrustDraft, reader: Address | None, network: str | None) -> TrustDraftView:
+        """Return what a draft would change now, for a reader at `network`.
+
+        Raises:
+            TooManyDrafts: when the network had as many simulated in this minute as it may.
+        """
+        self._limit.count(network)
         trust = await self.trusts.of(draft.asset)
-        calls = await self._explainer.explain(draft.asset, trust.address, draft.calls, simulate=True)
+        calls = await self._simulated(draft, trust.address)
         votes = None if reader is None else await self.trusts.votes_now(draft.asset, reader)
         return TrustDraftView(draft, trust.address, calls, (await self.trusts.terms(trust)).threshold, votes)
 
@@ -107,8 +114,11 @@ class TrustDrafts:
         """
         call = await self.trusts.plan_proposal(account, draft.asset, draft.calls, draft.description)
         if not anyway:
-            check_calls((await self.view(draft, account)).calls)
+            check_calls(await self._simulated(draft, (await self.trusts.of(draft.asset)).address))
         return await self._voters.hand_over(account, call, "propose")
+
+    async def _simulated(self, draft: TrustDraft, trust: Address) -> Sequence[TrustCall]:
+        return await self._explainer.explain(draft.asset, trust, draft.calls, simulate=True)
 
 
 def check_calls(calls: Sequence[TrustCall]) -> None:

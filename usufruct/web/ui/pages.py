@@ -191,6 +191,7 @@ class Pages:
         response = self.answer(
             request, "ui/error.html", fragment=fragment, status=error.status, error=error, message=message
         )
+        response.headers.update(_headers_of(error))
         if fragment:
             response.headers["hx-retarget"] = "#toasts"
             response.headers["hx-reswap"] = "beforeend"
@@ -199,8 +200,7 @@ class Pages:
     def _error_document(self, exchange: HttpExchange, error: UsufructError, language: Language) -> Response:
         content = error_body(error, exchange.call_id)
         content["error"] = {**content["error"], "message": self._refusal(error, language)}
-        headers = {name.decode(): text.decode() for name, text in error_headers(error)}
-        return json_response(content, error.status, headers)
+        return json_response(content, error.status, _headers_of(error))
 
     def _refusal(self, error: UsufructError, language: Language) -> str:
         """Return what an error says to a reader: by its code if there is a text for it, else its own message."""
@@ -249,6 +249,10 @@ class Pages:
             environments[code] = page_environment(language, self._packages, reload=self._gallery)
             environments[code].globals |= {"charts": charts, "qr_code": qr_code, "zip": zip}
         return environments
+
+
+def _headers_of(error: UsufructError) -> dict[str, str]:
+    return {name.decode(): text.decode() for name, text in error_headers(error)}
 
 
 def _new_nonce() -> str:
