@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from usufruct.accounts import Sessions
 from usufruct.core import Address, Unavailable, checksum, divide_up
+from usufruct.governance.api import PROPOSALS as API
 from usufruct.governance.api import read_page
 from usufruct.governance.model import OPEN_STATES, ProposalState, harmless
 from usufruct.governance.proposal_documents import event_text
@@ -89,7 +90,10 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
             words=await views.words(standing.proposal),
             simulation=await views.simulation(standing),
             votes=await proposals.votes(standing.proposal),
+            text=standing.proposal.text,
             governor=proposals.governor.address,
+            transactions=f"{API}/{standing.proposal.id}/transactions",
+            document=f"{API}/{standing.proposal.id}",
             payer=account,
             by_passkey=account is not None and await voters.holds_passkey(account),
             mine=await _mine(standing, account),
@@ -113,6 +117,7 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
 
 
 DRAWN: dict[str, Any] = {
+    "of_trust": False,
     "state": ProposalState,
     "open_states": OPEN_STATES,
     "kind": CallKind,

@@ -85,6 +85,11 @@ class StandingProposal:
     grace_seconds: int
 
     @property
+    def counted(self) -> int:
+        """Votes that count for the quorum."""
+        return self.tally.counted
+
+    @property
     def expires_at(self) -> int:
         """When what passed must be queued, and what was queued executed."""
         return (self.proposal.eta or self.proposal.deadline) + self.grace_seconds

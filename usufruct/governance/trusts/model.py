@@ -87,6 +87,11 @@ class TrustProposal:
         return cls(trust, proposal, state, tally, quorum, now, proposal.deadline + grace)
 
     @property
+    def executable(self) -> bool:
+        """Whether it can be executed now: a trust has no queue."""
+        return self.state is ProposalState.SUCCEEDED
+
+    @property
     def id(self) -> int:
         """The id as the contract has it."""
         return self.proposal.number

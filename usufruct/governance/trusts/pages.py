@@ -13,7 +13,7 @@ from usufruct.core import Address, AssetId, checksum, format_asset
 from usufruct.governance.api import read_page
 from usufruct.governance.draft_forms import PLAIN
 from usufruct.governance.model import OPEN_STATES, ProposalState, harmless
-from usufruct.governance.trusts.api import asset_of, explained, number_of
+from usufruct.governance.trusts.api import TRUSTS, asset_of, explained, number_of
 from usufruct.governance.trusts.changes import TrustExplainer, ValueKind
 from usufruct.governance.trusts.model import NotATrust, TrustProposal, shown_text, unsigned_description
 from usufruct.governance.trusts.refusals import REFUSALS
@@ -132,6 +132,10 @@ def trust_pages(
             payer,
             standing=standing,
             proposal=standing.proposal,
+            text=own_words(standing),
+            governor=standing.trust,
+            transactions=f"{TRUSTS}/{format_asset(asset)}/transactions",
+            document=f"{TRUSTS}/{format_asset(asset)}/proposals/{standing.proposal.id}",
             calls=await explained(explainer, asset, standing),
             votes=await trusts.votes(standing),
             mine=await _mine(standing, payer),
@@ -155,12 +159,12 @@ def own_words(proposal: TrustProposal) -> str:
 
 
 _DRAWN: dict[str, Any] = {
+    "of_trust": True,
     "state": ProposalState,
     "open_states": OPEN_STATES,
     "value_kind": ValueKind,
     "checksum": checksum,
     "harmless": harmless,
-    "own_words": own_words,
     "plain": PLAIN,
     "shown_text": shown_text,
     "duration": duration,
