@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from usufruct.analytics.api_query import InvalidParameter
 from usufruct.web import Parameter, Request
@@ -17,22 +18,22 @@ class PageQuery:
     `ranges`: days that can be chosen, 0 for all, the usual one first. `most`: things that are compared at once.
     """
 
+    PAGE: ClassVar[Parameter] = Parameter(
+        "of the list; 1 is the first", {"type": "integer", "minimum": 1, "maximum": _MOST_PAGE}, may_be_empty=True
+    )
+    """The description of `page`."""
+
     things: str
     ranges: Sequence[int]
     most: int
-
-    @property
-    def page_parameter(self) -> Parameter:
-        """The description of `page`."""
-        schema = {"type": "integer", "minimum": 1, "maximum": _MOST_PAGE}
-        return Parameter("of the list; 1 is the first", schema, may_be_empty=True)
 
     @property
     def range_parameter(self) -> Parameter:
         """The description of `range`."""
         return Parameter("the last days; 0 for all", {"enum": list(self.ranges)}, may_be_empty=True)
 
-    def page(self, request: Request) -> int:
+    @staticmethod
+    def page(request: Request) -> int:
         """Return the page of a list, from 1; raises InvalidParameter."""
         text = request.query_params.get("page", "") or "1"
         if not (text.isascii() and text.isdigit() and len(text) < 9 and 0 < int(text) <= _MOST_PAGE):

@@ -47,7 +47,7 @@ _OVERVIEW = Operation(
     MarketOverview,
     asks={
         "search": "words of names, tickers or ids",
-        "page": _QUERY.page_parameter,
+        "page": PageQuery.PAGE,
     },
     refuses=_NO_DATA,
 )

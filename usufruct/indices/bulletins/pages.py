@@ -7,14 +7,13 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from usufruct.analytics import utc_moment
+from usufruct.analytics import PageQuery, utc_moment
 from usufruct.indices.bulletins.feed import atom_feed
 from usufruct.indices.bulletins.job import BRIEFINGS_PATH
 from usufruct.indices.bulletins.kept import KeptBulletins
 from usufruct.indices.bulletins.model import BulletinKind, UnknownGuide
 from usufruct.indices.bulletins.text import PACKAGE, briefing_sentences
-from usufruct.indices.publication import asked_page
-from usufruct.web import Operation, Parameter, Request, Route, document_response
+from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages, RefusalText
 from usufruct_client.bulletin_documents import BriefingList, KeptBriefing, KeptGuide
 
@@ -26,18 +25,14 @@ _REFUSALS: Final[Sequence[RefusalText]] = (
     RefusalText("unknown_guide", "There is no guide of this month. The newest guide lists all months."),
 )
 _FEED_ENTRIES: Final = 30
-_MOST_PAGE: Final = 99_999_999
-_PAGE = Parameter(
-    "of the list; 1 is the first", {"type": "integer", "minimum": 1, "maximum": _MOST_PAGE}, may_be_empty=True
-)
 _HTML: Final[Mapping[str, Any]] = {"type": "string"}
-_LIST_PAGE = Operation("Show people the briefings.", _HTML, asks={"page": _PAGE}, media_types=("text/html",))
+_LIST_PAGE = Operation("Show people the briefings.", _HTML, asks={"page": PageQuery.PAGE}, media_types=("text/html",))
 _BRIEFING_PAGE = Operation("Show people the briefing of a day.", _HTML, media_types=("text/html",))
 _GUIDE_PAGE = Operation("Show people the guide to the ten largest assets.", _HTML, media_types=("text/html",))
 _FEED = Operation("Return the newest briefings as an Atom feed.", _HTML, media_types=("application/atom+xml",))
 _NO_DAY: Final = {404: "no briefing of this day is kept"}
 _NO_GUIDE: Final = {404: "no guide is kept, or none of this month"}
-_LIST = Operation("Return a page of the briefings, the newest first.", BriefingList, asks={"page": _PAGE})
+_LIST = Operation("Return a page of the briefings, the newest first.", BriefingList, asks={"page": PageQuery.PAGE})
 _BRIEFING = Operation("Return the briefing of a day.", KeptBriefing, refuses=_NO_DAY)
 _GUIDE = Operation("Return the newest guide to the ten largest assets.", KeptGuide, refuses=_NO_GUIDE)
 _GUIDE_OF = Operation("Return the guide of a month, YYYY-MM.", KeptGuide, refuses=_NO_GUIDE)
@@ -50,7 +45,7 @@ def bulletin_pages(kept: KeptBulletins, pages: Pages) -> list[Route]:
     pages.add_package(PACKAGE, _LINKS, _REFUSALS)
 
     async def overview(request: Request) -> Response:
-        page, state = asked_page(request), await kept.state(BulletinKind.BRIEFING)
+        page, state = PageQuery.page(request), await kept.state(BulletinKind.BRIEFING)
         language = pages.language_of(request)
 
         async def draw() -> Mapping[str, Any]:
@@ -95,7 +90,7 @@ def bulletin_pages(kept: KeptBulletins, pages: Pages) -> list[Route]:
         return Response(content, headers=headers, media_type="application/atom+xml")
 
     async def list_document(request: Request) -> Response:
-        return document_response(await kept.briefings(asked_page(request)))
+        return document_response(await kept.briefings(PageQuery.page(request)))
 
     async def briefing_document(request: Request) -> Response:
         return document_response(await kept.briefing(request.path_params["day"]))

@@ -4,7 +4,7 @@ from usufruct.indices.publication.api import CurrentIndices, index_routes
 from usufruct.indices.publication.index_files import index_folder, read_indices, write_indices
 from usufruct.indices.publication.index_job import IndexJob
 from usufruct.indices.publication.model import IndexTables, PublishedIndex, UnknownIndex, index_number
-from usufruct.indices.publication.pages import asked_page, index_pages
+from usufruct.indices.publication.pages import index_pages
 from usufruct.indices.publication.rows import seconds_of
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "IndexTables",
     "PublishedIndex",
     "UnknownIndex",
-    "asked_page",
     "index_folder",
     "index_number",
     "index_pages",

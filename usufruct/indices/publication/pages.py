@@ -66,7 +66,7 @@ _VALUES = Operation(
 _REBALANCES = Operation(
     "Return a page of an index's rebalances, the newest first.",
     IndexRebalances,
-    asks={"page": _QUERY.page_parameter},
+    asks={"page": PageQuery.PAGE},
     refuses=_NO_INDEX,
 )
 _REBALANCE = Operation(
