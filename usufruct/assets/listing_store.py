@@ -26,7 +26,7 @@ from sqlalchemy import (
 from usufruct.assets.model import Caps, FreeSample, Listing
 from usufruct.assets.price_cards import PricePeriod, period_of, price_card_columns, row_of
 from usufruct.core import AssetId
-from usufruct.store import AddressColumn, AssetIdColumn, HashColumn, Unit, metadata, next_revision
+from usufruct.store import AddressColumn, AssetIdColumn, HashColumn, Unit, metadata, next_revision, partial_index
 
 _listings = Table(
     "listings",
@@ -47,7 +47,7 @@ _listings = Table(
 )
 
 _on_sale = _listings.c.retired_at.is_(None)
-Index("uq_listings_name", _listings.c.name, unique=True, sqlite_where=_on_sale, postgresql_where=_on_sale)
+partial_index("uq_listings_name", _listings.c.name, unique=True, where=_on_sale)
 Index("ix_listings_revision", _listings.c.revision)
 
 _prices = Table(

@@ -12,6 +12,7 @@ from usufruct.store.job_states import DatabaseJobBoard, reported_jobs
 from usufruct.store.metadata import metadata
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
+from usufruct.store.partial_index import partial_index
 from usufruct.store.row_cache import RowCache, next_revision
 from usufruct.store.sealing import MasterSecret, Seal, Stamp, Unsealable
 from usufruct.store.shared_reads import SharedReads
@@ -44,5 +45,6 @@ __all__ = [
     "migrate",
     "next_revision",
     "open_database",
+    "partial_index",
     "reported_jobs",
 ]

@@ -34,7 +34,7 @@ from sqlalchemy import (
 
 from usufruct.accounts.notifications.model import CHOICES, Delivery, DeliveryState, Event, EventKind, Way
 from usufruct.core import Address
-from usufruct.store import AddressColumn, ConstraintViolated, Database, Unit, metadata
+from usufruct.store import AddressColumn, ConstraintViolated, Database, Unit, metadata, partial_index
 
 events = Table(
     "notification_events",
@@ -65,13 +65,7 @@ deliveries = Table(
     PrimaryKeyConstraint("event_id", "way"),
 )
 _pending = text("state = 'pending'")
-Index(
-    "ix_notification_deliveries_due",
-    deliveries.c.way,
-    deliveries.c.next_at,
-    sqlite_where=_pending,
-    postgresql_where=_pending,
-)
+partial_index("ix_notification_deliveries_due", deliveries.c.way, deliveries.c.next_at, where=_pending)
 Index("ix_notification_deliveries_person", deliveries.c.person, deliveries.c.created_at)
 Index("ix_notification_deliveries_target", deliveries.c.target, deliveries.c.created_at)
 Index("ix_notification_deliveries_created_at", deliveries.c.created_at)

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, metadata
+from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, metadata, partial_index
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
@@ -62,7 +62,7 @@ accounts = Table(
     CheckConstraint("total_split <= charged", name="split"),
 )
 _leaving = text("withdraw_at <> 0")
-Index("ix_accounts_leaving", accounts.c.withdraw_at, accounts.c.id, sqlite_where=_leaving, postgresql_where=_leaving)
+partial_index("ix_accounts_leaving", accounts.c.withdraw_at, accounts.c.id, where=_leaving)
 
 calls = Table(
     "calls",
@@ -97,9 +97,9 @@ calls = Table(
     CheckConstraint("(charge IS NULL) = (cumulative IS NULL)", name="cumulative"),
 )
 _spent = text("cumulative IS NOT NULL")
-Index("ix_calls_tiling", calls.c.account_id, calls.c.cumulative, sqlite_where=_spent, postgresql_where=_spent)
+partial_index("ix_calls_tiling", calls.c.account_id, calls.c.cumulative, where=_spent)
 _open = text("state = 'open'")
-Index("ix_calls_open", calls.c.lease_until, sqlite_where=_open, postgresql_where=_open)
+partial_index("ix_calls_open", calls.c.lease_until, where=_open)
 
 entries = Table(
     "entries",
@@ -133,7 +133,7 @@ claims = Table(
     CheckConstraint(_one_of("state", "planned", "sent", "confirmed", "failed"), name="state"),
 )
 _pending = text("state IN ('planned', 'sent')")
-Index("uq_claims_pending", claims.c.account_id, unique=True, sqlite_where=_pending, postgresql_where=_pending)
+partial_index("uq_claims_pending", claims.c.account_id, unique=True, where=_pending)
 Index("ix_claims_published", claims.c.account_id, claims.c.voucher_amount)
 
 answers = Table(
@@ -165,7 +165,7 @@ deposits = Table(
 )
 Index("ix_deposits_payer", deposits.c.payer, deposits.c.planned_at)
 _planned = text("state = 'planned'")
-Index("uq_deposits_planned", deposits.c.payer, unique=True, sqlite_where=_planned, postgresql_where=_planned)
+partial_index("uq_deposits_planned", deposits.c.payer, unique=True, where=_planned)
 
 refunds = Table(
     "refunds",
