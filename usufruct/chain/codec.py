@@ -25,7 +25,7 @@ class NoAnswer(UnreadableAnswer):
 
 
 class Struct:
-    """Base of generated structs; subclasses are frozen dataclasses with fields in ABI order."""
+    """Base of generated structs; subclasses are values with fields in ABI order."""
 
     __slots__ = ()
 

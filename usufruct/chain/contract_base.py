@@ -51,7 +51,7 @@ class Reader(Protocol):
 
 
 class Event:
-    """Base of generated events; subclasses are frozen dataclasses with the event's parameters in order."""
+    """Base of generated events; subclasses are values with the event's parameters in order."""
 
     __slots__ = ()
     DECLARATION: ClassVar[str]

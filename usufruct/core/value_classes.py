@@ -11,6 +11,6 @@ def value(cls: type[T]) -> type[T]:
     """Make a dataclass with slots, equality and hash, whose fields the type checker alone keeps from being changed.
 
     For the values that every call makes: a dataclass that is frozen at run time sets each field by a separate call,
-    and takes some four times as long to make (decision 0021).
+    and takes some four times as long to make (decision 0021). Its class takes 8 KB instead of 13 (decision 0075).
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)

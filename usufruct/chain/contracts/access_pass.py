@@ -26,7 +26,7 @@ from usufruct.chain.contracts.shared import (
     WrongAmountReceived,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address, AssetId
+from usufruct.core import Address, AssetId, value
 
 __all__ = [
     "AccessPass",
@@ -74,7 +74,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Plan(Struct):
     """What a plan sells and what has become of it."""
 
@@ -209,7 +209,7 @@ class UnknownPlan(Revert, code="unknown_plan"):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Activated(Event):
     """Credits were taken out of circulation for a meter. `activated` is the total for holder and meter afterwards."""
 
@@ -222,7 +222,7 @@ class Activated(Event):
     activated: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Anchored(Event):
     """A meter gave a sign of life."""
 
@@ -231,7 +231,7 @@ class Anchored(Event):
     meter: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ApprovalForAll(Event):
     """Emitted when `account` grants or revokes permission to `operator` to transfer their tokens, according to
     `approved`.
@@ -243,7 +243,7 @@ class ApprovalForAll(Event):
     approved: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bought(Event):
     """Packages were bought. `escrow` is the plan's total afterwards."""
 
@@ -257,7 +257,7 @@ class Bought(Event):
     escrow: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BurnSkipped(Event):
     """`burnUpTo` left a holder out, because fewer credits are activated than it wanted to burn: the holder got some
     refunded. `wanted` is what the meter wanted to burn, `activated` what it can.
@@ -272,7 +272,7 @@ class BurnSkipped(Event):
     activated: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Burned(Event):
     """A meter burned a holder's activated credits for use. `activated` is what it can still burn."""
 
@@ -285,7 +285,7 @@ class Burned(Event):
     activated: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Earned(Event):
     """Purchase money of used or expired credits went to the asset's Shares. `escrow` is the total afterwards."""
 
@@ -296,7 +296,7 @@ class Earned(Event):
     escrow: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlanCreated(Event):
     """A plan is on sale."""
 
@@ -309,7 +309,7 @@ class PlanCreated(Event):
     credits: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refunded(Event):
     """Unused credits were refunded. `escrow` is the plan's total afterwards."""
 
@@ -323,7 +323,7 @@ class Refunded(Event):
     escrow: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SellingSet(Event):
     """The title holder stopped or resumed the sale of a plan."""
 
@@ -333,7 +333,7 @@ class SellingSet(Event):
     selling: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferBatch(Event):
     """Equivalent to multiple {TransferSingle} events, where `operator`, `from` and `to` are the same for all
     transfers.
@@ -347,7 +347,7 @@ class TransferBatch(Event):
     values: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferSingle(Event):
     """Emitted when `value` amount of tokens of type `id` are transferred from `from` to `to` by `operator`."""
 
@@ -359,7 +359,7 @@ class TransferSingle(Event):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class URI(Event):
     """Emitted when the URI for token type `id` changes to `value`, if it is a non-programmatic URI. If an {URI} event
     was emitted for `id`, the standard https://eips.ethereum.org/EIPS/eip-1155#metadata-extensions[guarantees] that
@@ -371,7 +371,7 @@ class URI(Event):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoyaltyInfoResult(Struct):
     """What `royaltyInfo` returns."""
 
@@ -379,7 +379,7 @@ class RoyaltyInfoResult(Struct):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StandingResult(Struct):
     """What `standing` returns."""
 

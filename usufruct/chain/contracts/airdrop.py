@@ -9,7 +9,7 @@ from pathlib import Path
 
 from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "Airdrop",
@@ -93,7 +93,7 @@ class TransferFailed(Revert, code="transfer_failed"):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claimed(Event):
     """An entry was paid. It has the form of the event of Uniswap's MerkleDistributor, so that the same tools read it."""
 
@@ -103,7 +103,7 @@ class Claimed(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Swept(Event):
     """The remainder went to the treasury, after the deadline."""
 

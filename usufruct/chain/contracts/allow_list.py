@@ -10,7 +10,7 @@ from pathlib import Path
 from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.contracts.shared import NotTheIssuer
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = ["AccountSet", "AllowList", "InvalidDealRoom", "NotTheIssuer"]
 
@@ -24,7 +24,7 @@ class InvalidDealRoom(Revert, code="invalid_deal_room"):
     room: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccountSet(Event):
     """The issuer of a deal allowed an account to subscribe, or no longer allows it."""
 

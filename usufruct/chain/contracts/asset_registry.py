@@ -30,7 +30,7 @@ from usufruct.chain.contracts.shared import (
     Parent,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address, AssetId
+from usufruct.core import Address, AssetId, value
 
 __all__ = [
     "Approval",
@@ -114,7 +114,7 @@ class Kind(Choice):
     AGENT = 3
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asset(Struct):
     """What the registry knows of an asset beyond title, price cards and metadata."""
 
@@ -147,7 +147,7 @@ class PriceUnit(Choice):
     STEP = 5
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PriceCard(Struct):
     """What a call costs. Prices are atomic units of the asset's currency; 128 bits hold any amount that the payment
     contracts can move. Two storage slots: three prices that hold for a currency with 18 decimals do not fit one
@@ -172,7 +172,7 @@ class PriceCard(Struct):
     """1 at registration, then one more each time."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Registration(Struct):
     """What a registrant decides."""
 
@@ -372,7 +372,7 @@ class ZeroRoyalty(Revert, code="zero_royalty"):
     shares: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Approval(Event):
     """Emitted when the allowance of a `spender` for an `owner` is set by a call to {approve}. `value` is the new
     allowance.
@@ -384,7 +384,7 @@ class Approval(Event):
     token_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ApprovalForAll(Event):
     """Emitted when `owner` enables or disables (`approved`) `operator` to manage all of its assets."""
 
@@ -394,7 +394,7 @@ class ApprovalForAll(Event):
     approved: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AssetRegistered(Event):
     """An asset came into being. Price card, URI and metadata follow in events of their own."""
 
@@ -410,7 +410,7 @@ class AssetRegistered(Event):
     parents: tuple[Parent, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BatchMetadataUpdate(Event):
     """This event emits when the metadata of a range of tokens is changed. So that the third-party platforms such as
     NFT market could timely update the images and related attributes of the NFTs.
@@ -421,14 +421,14 @@ class BatchMetadataUpdate(Event):
     to_token_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ContractURIUpdated(Event):
     """The contract's metadata document was replaced."""
 
     DECLARATION = "ContractURIUpdated()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeeSinkSet(Event):
     """The account that released protocol fees go to."""
 
@@ -436,7 +436,7 @@ class FeeSinkSet(Event):
     sink: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GuardianSet(Event):
     """The account that may pause."""
 
@@ -444,7 +444,7 @@ class GuardianSet(Event):
     guardian: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MetadataSet(Event):
     """A metadata entry was written."""
 
@@ -455,7 +455,7 @@ class MetadataSet(Event):
     metadata_value: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MetadataUpdate(Event):
     """This event emits when the metadata of a token is changed. So that the third-party platforms such as NFT market
     could timely update the images and related attributes of the NFT.
@@ -465,7 +465,7 @@ class MetadataUpdate(Event):
     token_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MeterSet(Event):
     """The account that measures prepaid use was named."""
 
@@ -474,21 +474,21 @@ class MeterSet(Event):
     meter: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferStarted(Event):
     DECLARATION = "OwnershipTransferStarted(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferred(Event):
     DECLARATION = "OwnershipTransferred(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Paused(Event):
     """Registration, purchases and activations are paused until `until`; `secondsLeft` of pause remain after that."""
 
@@ -497,7 +497,7 @@ class Paused(Event):
     seconds_left: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PriceCardSet(Event):
     """A price card was announced and is in force from `effectiveAt` on, unless another replaces it before."""
 
@@ -510,7 +510,7 @@ class PriceCardSet(Event):
     card: PriceCard
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProtocolFeeSet(Event):
     """The protocol fee for revenue accrued from now on."""
 
@@ -518,7 +518,7 @@ class ProtocolFeeSet(Event):
     bps: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Registered(Event):
     """An agent came into being."""
 
@@ -528,7 +528,7 @@ class Registered(Event):
     owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RetirementAnnounced(Event):
     """Retirement was announced; it is final from `retiresAt` on."""
 
@@ -537,7 +537,7 @@ class RetirementAnnounced(Event):
     retires_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RetirementCancelled(Event):
     """An announced retirement was called off in time."""
 
@@ -545,7 +545,7 @@ class RetirementCancelled(Event):
     asset: AssetId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RevenueTokenListed(Event):
     """A token was added, irrevocably, to those that revenue may be in."""
 
@@ -553,7 +553,7 @@ class RevenueTokenListed(Event):
     token: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transfer(Event):
     """Emitted when `value` tokens are moved from one account (`from`) to another (`to`). Note that `value` may be
     zero.
@@ -565,7 +565,7 @@ class Transfer(Event):
     token_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class URIUpdated(Event):
     """The address of the agent's registration file changed."""
 
@@ -575,7 +575,7 @@ class URIUpdated(Event):
     updated_by: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MeterOfResult(Struct):
     """What `meterOf` returns."""
 
@@ -583,7 +583,7 @@ class MeterOfResult(Struct):
     since: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PauseStateResult(Struct):
     """What `pauseState` returns."""
 
@@ -591,7 +591,7 @@ class PauseStateResult(Struct):
     seconds_left: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PendingPriceCardResult(Struct):
     """What `pendingPriceCard` returns."""
 
@@ -599,7 +599,7 @@ class PendingPriceCardResult(Struct):
     effective_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PredictResult(Struct):
     """What `predict` returns."""
 
@@ -607,7 +607,7 @@ class PredictResult(Struct):
     shares: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoyaltyInfoResult(Struct):
     """What `royaltyInfo` returns."""
 

@@ -20,7 +20,7 @@ from usufruct.chain.contracts.shared import (
     SafeERC20FailedOperation,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AddressEmptyCode",
@@ -71,7 +71,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Voucher(Struct):
     """What the payer side signs, the channel written out."""
 
@@ -81,7 +81,7 @@ class Voucher(Struct):
     """Ceiling on the channel's `totalClaimed`, in atomic units."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VoucherClaim(Struct):
     """One row of a batch."""
 
@@ -261,7 +261,7 @@ class ZeroRefund(Revert, code="zero_refund"):
     NOTICE = "A refund of nothing."
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChannelClosed(Event):
     """A channel was emptied without a claim ever made on it."""
 
@@ -270,7 +270,7 @@ class ChannelClosed(Event):
     config: ChannelConfig
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChannelCreated(Event):
     """A channel got its first money, or its first since it was emptied unclaimed."""
 
@@ -279,7 +279,7 @@ class ChannelCreated(Event):
     config: ChannelConfig
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claimed(Event):
     """A channel's total rose by `claimAmount` to `newTotalClaimed`."""
 
@@ -290,7 +290,7 @@ class Claimed(Event):
     new_total_claimed: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deposited(Event):
     """`amount` came in; `newBalance` includes it."""
 
@@ -301,14 +301,14 @@ class Deposited(Event):
     new_balance: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refunded(Event):
     """The receiver side gave unclaimed money back to the payer."""
 
@@ -318,7 +318,7 @@ class Refunded(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settled(Event):
     """A receiver was paid everything claimed for it so far."""
 
@@ -329,7 +329,7 @@ class Settled(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WithdrawFinalized(Event):
     """The payer took unclaimed money back."""
 
@@ -339,7 +339,7 @@ class WithdrawFinalized(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WithdrawInitiated(Event):
     """The payer side announced a withdrawal: claim before `finalizeAfter`."""
 
@@ -349,7 +349,7 @@ class WithdrawInitiated(Event):
     finalize_after: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChannelsResult(Struct):
     """What `channels` returns."""
 
@@ -357,7 +357,7 @@ class ChannelsResult(Struct):
     total_claimed: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 
@@ -370,7 +370,7 @@ class Eip712DomainResult(Struct):
     extensions: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PendingWithdrawalsResult(Struct):
     """What `pendingWithdrawals` returns."""
 
@@ -378,7 +378,7 @@ class PendingWithdrawalsResult(Struct):
     initiated_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReceiversResult(Struct):
     """What `receivers` returns."""
 

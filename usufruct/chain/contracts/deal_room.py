@@ -19,7 +19,7 @@ from usufruct.chain.contracts.shared import (
     WrongAmountReceived,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "Allotted",
@@ -74,7 +74,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LevelTerms(Struct):
     """What a level may do in a deal."""
 
@@ -84,7 +84,7 @@ class LevelTerms(Struct):
     """From when it may subscribe, Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Terms(Struct):
     """The terms of a deal."""
 
@@ -119,7 +119,7 @@ class Phase(Choice):
     SUCCEEDED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DealView(Struct):
     """A deal."""
 
@@ -155,7 +155,7 @@ class DealView(Struct):
     """What the issuer took back of the sale token."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SubscriptionView(Struct):
     """What an account has in a deal. While the deal sells, `allocation` and `refundable` are what it would get if the
     sale ended now.
@@ -383,7 +383,7 @@ class UnknownDeal(Revert, code="unknown_deal"):
     deal: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Allotted(Event):
     """An account's allocation and refund were fixed."""
 
@@ -394,7 +394,7 @@ class Allotted(Event):
     refund: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claimed(Event):
     """An account got tokens."""
 
@@ -405,7 +405,7 @@ class Claimed(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DealCancelled(Event):
     """The issuer cancelled a deal into which nothing was paid."""
 
@@ -413,7 +413,7 @@ class DealCancelled(Event):
     deal: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DealCreated(Event):
     """A deal was created and funded. `thresholds` are those of the levels 1 to 10."""
 
@@ -425,7 +425,7 @@ class DealCreated(Event):
     fee_bps: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeeSet(Event):
     """The owner set the fee of deals to come, and where all fees go."""
 
@@ -434,7 +434,7 @@ class FeeSet(Event):
     fee_bps: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeesReleased(Event):
     """Fees were paid to the sink."""
 
@@ -444,21 +444,21 @@ class FeesReleased(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferStarted(Event):
     DECLARATION = "OwnershipTransferStarted(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferred(Event):
     DECLARATION = "OwnershipTransferred(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProceedsTaken(Event):
     """The issuer got `amount`, and the platform `fee`."""
 
@@ -469,7 +469,7 @@ class ProceedsTaken(Event):
     fee: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refunded(Event):
     """An account got back what it paid in too much, or all of a deal that failed."""
 
@@ -480,7 +480,7 @@ class Refunded(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Subscribed(Event):
     """An account paid in. `level` is its level in this deal; `window` is the lowest level that was open."""
 
@@ -492,7 +492,7 @@ class Subscribed(Event):
     window: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TokensReturned(Event):
     """The issuer got tokens back."""
 
@@ -502,7 +502,7 @@ class TokensReturned(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LevelTermsOfResult(Struct):
     """What `levelTermsOf` returns."""
 
@@ -514,7 +514,7 @@ class LevelTermsOfResult(Struct):
     """From when it may subscribe, Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlatformFeeResult(Struct):
     """What `platformFee` returns."""
 

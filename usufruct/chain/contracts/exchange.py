@@ -22,7 +22,7 @@ from usufruct.chain.contracts.shared import (
     WrongAmountReceived,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AccrueFailed",
@@ -82,7 +82,7 @@ class ItemKind(Choice):
     ERC1155 = 2
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Item(Struct):
     """One thing that is sold."""
 
@@ -98,7 +98,7 @@ class Item(Struct):
     """For all of `amount`, not zero."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listing(Struct):
     """What a maker signs."""
 
@@ -124,7 +124,7 @@ class Listing(Struct):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Authorization(Struct):
     """A buyer's ERC-3009 authorization of the price to the exchange, with `authorizationNonce` as nonce."""
 
@@ -140,7 +140,7 @@ class Authorization(Struct):
     """As the currency's `receiveWithAuthorization` takes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Permit(Struct):
     """A buyer's ERC-2612 allowance, for the highest price that they name."""
 
@@ -337,7 +337,7 @@ class WrongValue(Revert, code="wrong_value"):
     needed: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccrueFailed(Event):
     """Shares have their royalty, but did not accrue it; anyone may do it later."""
 
@@ -346,14 +346,14 @@ class AccrueFailed(Event):
     currency: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeeSet(Event):
     """The protocol fee was set."""
 
@@ -362,7 +362,7 @@ class FeeSet(Event):
     bps: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NoncesCancelled(Event):
     """A maker used up nonces: those of the bits in `mask`, the lowest of which is nonce `256 * word`."""
 
@@ -372,21 +372,21 @@ class NoncesCancelled(Event):
     mask: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferStarted(Event):
     DECLARATION = "OwnershipTransferStarted(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferred(Event):
     DECLARATION = "OwnershipTransferred(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Released(Event):
     """Fees were paid to the sink."""
 
@@ -396,7 +396,7 @@ class Released(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sold(Event):
     """A listing, or a part of it, was sold. The maker got `price - royalties - fee`."""
 
@@ -423,7 +423,7 @@ class Sold(Event):
     """To the protocol: it waits for `release`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 
@@ -436,7 +436,7 @@ class Eip712DomainResult(Struct):
     extensions: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProtocolFeeResult(Struct):
     """What `protocolFee` returns."""
 
@@ -444,7 +444,7 @@ class ProtocolFeeResult(Struct):
     bps: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuoteResult(Struct):
     """What `quote` returns."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.contracts.shared import SafeERC20FailedOperation
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = ["CoinRefused", "FeeSplitter", "Forwarded", "InvalidAddress", "SafeERC20FailedOperation"]
 
@@ -34,7 +34,7 @@ class InvalidAddress(Revert, code="invalid_address"):
     account: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Forwarded(Event):
     """The balance in a token was forwarded."""
 

@@ -11,7 +11,7 @@ from usufruct.chain.codec import Struct
 from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.contracts.shared import OwnableInvalidOwner, OwnableUnauthorizedAccount, OwnershipNotRenounceable
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "BenefitsOfResult",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Level(Struct):
     """A level."""
 
@@ -73,7 +73,7 @@ class UnknownLevel(Revert, code="unknown_level"):
     level: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LevelsSet(Event):
     """The owner set the levels, 1 to 10."""
 
@@ -81,21 +81,21 @@ class LevelsSet(Event):
     levels: tuple[Level, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferStarted(Event):
     DECLARATION = "OwnershipTransferStarted(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferred(Event):
     DECLARATION = "OwnershipTransferred(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BenefitsOfResult(Struct):
     """What `benefitsOf` returns."""
 

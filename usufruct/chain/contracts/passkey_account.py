@@ -26,7 +26,7 @@ from usufruct.chain.contracts.shared import (
     UnsupportedExecutionMode,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AccountUnauthorized",
@@ -192,7 +192,7 @@ class TooManySigners(Revert, code="too_many_signers"):
     max: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangeAnnounced(Event):
     """A change was announced; it replaces one that was announced before."""
 
@@ -207,7 +207,7 @@ class ChangeAnnounced(Event):
     """When that ends, Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangeCancelled(Event):
     """An announced change was cancelled."""
 
@@ -216,14 +216,14 @@ class ChangeCancelled(Event):
     """Keccak-256 of the change."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ERC7579TryExecuteFail(Event):
     """Emits when an {EXECTYPE_TRY} execution fails."""
 
@@ -234,7 +234,7 @@ class ERC7579TryExecuteFail(Event):
     """The returned data from the failed call."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ERC7913SignerAdded(Event):
     """Emitted when a signer is added."""
 
@@ -242,7 +242,7 @@ class ERC7913SignerAdded(Event):
     signers: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ERC7913SignerRemoved(Event):
     """Emitted when a signers is removed."""
 
@@ -250,7 +250,7 @@ class ERC7913SignerRemoved(Event):
     signers: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ERC7913ThresholdSet(Event):
     """Emitted when the threshold is updated."""
 
@@ -258,7 +258,7 @@ class ERC7913ThresholdSet(Event):
     threshold: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecoveryFinished(Event):
     """A recovery was finished: its new signer is the only one."""
 
@@ -267,7 +267,7 @@ class RecoveryFinished(Event):
     """Keccak-256 of the new signer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecoverySet(Event):
     """The account named a recovery wallet, changed its delay, or did away with it."""
 
@@ -278,7 +278,7 @@ class RecoverySet(Event):
     """Seconds between start and earliest finish of a recovery or announced change."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecoveryStarted(Event):
     """The recovery wallet started a recovery; it replaces one that was running."""
 
@@ -293,7 +293,7 @@ class RecoveryStarted(Event):
     """When it expires, Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecoveryVetoed(Event):
     """A signer vetoed the running recovery."""
 
@@ -302,7 +302,7 @@ class RecoveryVetoed(Event):
     """Keccak-256 of its new signer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SignerAdded(Event):
     """A signer joined; the event carries the whole key."""
 
@@ -311,7 +311,7 @@ class SignerAdded(Event):
     """ERC-7913 bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AnnouncedChangeResult(Struct):
     """What `announcedChange` returns."""
 
@@ -323,7 +323,7 @@ class AnnouncedChangeResult(Struct):
     """When that ends, Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 
@@ -336,7 +336,7 @@ class Eip712DomainResult(Struct):
     extensions: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecoveryResult(Struct):
     """What `recovery` returns."""
 
@@ -346,7 +346,7 @@ class RecoveryResult(Struct):
     """Seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunningRecoveryResult(Struct):
     """What `runningRecovery` returns."""
 

@@ -38,7 +38,7 @@ from usufruct.chain.contracts.shared import (
     StringTooLong,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "CheckpointUnorderedInsertion",
@@ -92,7 +92,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parameters(Struct):
     """What a governor starts with."""
 
@@ -138,14 +138,14 @@ class ProposalsNotOpen(Revert, code="proposals_not_open"):
     quorum_floor: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GuardianSet(Event):
     """The guardian was named; zero: there is none."""
 
@@ -153,7 +153,7 @@ class GuardianSet(Event):
     guardian: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LateQuorumVoteExtensionSet(Event):
     """Emitted when the {lateQuorumVoteExtension} parameter is changed."""
 
@@ -162,7 +162,7 @@ class LateQuorumVoteExtensionSet(Event):
     new_vote_extension: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalCanceled(Event):
     """Emitted when a proposal is canceled."""
 
@@ -170,7 +170,7 @@ class ProposalCanceled(Event):
     proposal_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalCreated(Event):
     """Emitted when a proposal is created."""
 
@@ -186,7 +186,7 @@ class ProposalCreated(Event):
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalExecuted(Event):
     """Emitted when a proposal is executed."""
 
@@ -194,7 +194,7 @@ class ProposalExecuted(Event):
     proposal_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalExtended(Event):
     """Emitted when a proposal deadline is pushed back due to reaching quorum late in its voting period."""
 
@@ -203,7 +203,7 @@ class ProposalExtended(Event):
     extended_deadline: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalQueued(Event):
     """Emitted when a proposal is queued."""
 
@@ -212,14 +212,14 @@ class ProposalQueued(Event):
     eta_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalThresholdSet(Event):
     DECLARATION = "ProposalThresholdSet(uint256,uint256)"
     old_proposal_threshold: int
     new_proposal_threshold: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuorumFloorSet(Event):
     """The least quorum was set, atomic units of score. It counts for proposals whose snapshot is later."""
 
@@ -227,14 +227,14 @@ class QuorumFloorSet(Event):
     quorum_floor: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuorumNumeratorUpdated(Event):
     DECLARATION = "QuorumNumeratorUpdated(uint256,uint256)"
     old_quorum_numerator: int
     new_quorum_numerator: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TimelockChange(Event):
     """Emitted when the timelock controller used for proposal execution is modified."""
 
@@ -243,7 +243,7 @@ class TimelockChange(Event):
     new_timelock: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VoteCast(Event):
     """Emitted when a vote is cast without params. Note: `support` values should be seen as buckets. Their
     interpretation depends on the voting module used.
@@ -257,7 +257,7 @@ class VoteCast(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VoteCastWithParams(Event):
     """Emitted when a vote is cast with params. Note: `support` values should be seen as buckets. Their interpretation
     depends on the voting module used. `params` are additional encoded parameters. Their interpretation also depends
@@ -273,21 +273,21 @@ class VoteCastWithParams(Event):
     params: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VotingDelaySet(Event):
     DECLARATION = "VotingDelaySet(uint256,uint256)"
     old_voting_delay: int
     new_voting_delay: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VotingPeriodSet(Event):
     DECLARATION = "VotingPeriodSet(uint256,uint256)"
     old_voting_period: int
     new_voting_period: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 
@@ -300,7 +300,7 @@ class Eip712DomainResult(Struct):
     extensions: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalVotesResult(Struct):
     """What `proposalVotes` returns."""
 

@@ -20,7 +20,7 @@ from usufruct.chain.contracts.shared import (
     TimelockUnexpectedOperationState,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AccessControlBadConfirmation",
@@ -78,7 +78,7 @@ class NotTheAppointer(Revert, code="not_the_appointer"):
     caller: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CallExecuted(Event):
     """Emitted when a call is performed as part of operation `id`."""
 
@@ -90,7 +90,7 @@ class CallExecuted(Event):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CallSalt(Event):
     """Emitted when new proposal is scheduled with non-zero salt."""
 
@@ -99,7 +99,7 @@ class CallSalt(Event):
     salt: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CallScheduled(Event):
     """Emitted when a call is scheduled as part of operation `id`."""
 
@@ -113,7 +113,7 @@ class CallScheduled(Event):
     delay: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cancelled(Event):
     """Emitted when operation `id` is cancelled."""
 
@@ -121,7 +121,7 @@ class Cancelled(Event):
     id: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GovernorAppointed(Event):
     """The governor was named. It cannot be named again."""
 
@@ -129,7 +129,7 @@ class GovernorAppointed(Event):
     governor: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MinDelayChange(Event):
     """Emitted when the minimum delay for future operations is modified."""
 
@@ -138,7 +138,7 @@ class MinDelayChange(Event):
     new_duration: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoleAdminChanged(Event):
     """Emitted when `newAdminRole` is set as ``role``'s admin role, replacing `previousAdminRole` `DEFAULT_ADMIN_ROLE`
     is the starting admin for all roles, despite {RoleAdminChanged} not being emitted to signal this.
@@ -150,7 +150,7 @@ class RoleAdminChanged(Event):
     new_admin_role: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoleGranted(Event):
     """Emitted when `account` is granted `role`. `sender` is the account that originated the contract call. This
     account bears the admin role (for the granted role). Expected in cases where the role was granted using the
@@ -163,7 +163,7 @@ class RoleGranted(Event):
     sender: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoleRevoked(Event):
     """Emitted when `account` is revoked `role`. `sender` is the account that originated the contract call: - if using
     `revokeRole`, it is the admin role bearer - if using `renounceRole`, it is the role bearer (i.e. `account`)

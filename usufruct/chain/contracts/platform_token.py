@@ -31,7 +31,7 @@ from usufruct.chain.contracts.shared import (
     StringTooLong,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AirdropFunded",
@@ -76,7 +76,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Terms(Struct):
     """What the constructor fixes."""
 
@@ -92,7 +92,7 @@ class Terms(Struct):
     """The least share of the supply that the reserve may be: hundredths of a per cent."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Allocation(Struct):
     """A part of the supply and its recipient."""
 
@@ -159,7 +159,7 @@ class NotTheTokenBridge(Revert, code="not_the_token_bridge"):
     caller: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AirdropFunded(Event):
     """A part of the reserve went to an airdrop."""
 
@@ -168,7 +168,7 @@ class AirdropFunded(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Approval(Event):
     """Emitted when the allowance of a `spender` for an `owner` is set by a call to {approve}. `value` is the new
     allowance.
@@ -180,14 +180,14 @@ class Approval(Event):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ContractURIUpdated(Event):
     """The contract's metadata document was replaced."""
 
     DECLARATION = "ContractURIUpdated()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CrosschainBurn(Event):
     """Emitted when a crosschain transfer burns tokens."""
 
@@ -200,7 +200,7 @@ class CrosschainBurn(Event):
     """Address of the caller (msg.sender) who invoked crosschainBurn."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CrosschainMint(Event):
     """Emitted when a crosschain transfer mints tokens."""
 
@@ -213,28 +213,28 @@ class CrosschainMint(Event):
     """Address of the caller (msg.sender) who invoked crosschainMint."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferStarted(Event):
     DECLARATION = "OwnershipTransferStarted(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferred(Event):
     DECLARATION = "OwnershipTransferred(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TokenBridgeSet(Event):
     """The bridge that may mint and burn was replaced; zero: there is none."""
 
@@ -242,7 +242,7 @@ class TokenBridgeSet(Event):
     bridge: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transfer(Event):
     """Emitted when `value` tokens are moved from one account (`from`) to another (`to`). Note that `value` may be
     zero.
@@ -254,7 +254,7 @@ class Transfer(Event):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 

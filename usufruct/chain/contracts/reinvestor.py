@@ -19,7 +19,7 @@ from usufruct.chain.contracts.shared import (
     SafeERC20FailedOperation,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AmountTooSmall",
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Venue(Struct):
     """Where and within which bounds tokens are bought."""
 
@@ -129,21 +129,21 @@ class TooLittleBought(Revert, code="too_little_bought"):
     least: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferStarted(Event):
     DECLARATION = "OwnershipTransferStarted(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferred(Event):
     DECLARATION = "OwnershipTransferred(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reinvested(Event):
     """Revenue was turned into tokens of a lock."""
 
@@ -158,7 +158,7 @@ class Reinvested(Event):
     """The least that the price allowed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VenueSet(Event):
     """The owner chose the market and its bounds."""
 
@@ -170,7 +170,7 @@ class VenueSet(Event):
     path: tuple[Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PriceResult(Struct):
     """What `price` returns."""
 

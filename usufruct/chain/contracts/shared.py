@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from usufruct.chain.codec import Choice, Struct
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AccessControlBadConfirmation",
@@ -118,7 +118,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parent(Struct):
     """An upstream asset and its royalty."""
 
@@ -128,7 +128,7 @@ class Parent(Struct):
     """Hundredths of a per cent of this asset's gross revenue."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChannelConfig(Struct):
     """What a channel is; never changes. Its EIP-712 hash under this contract's domain is the channel's id."""
 
@@ -148,7 +148,7 @@ class ChannelConfig(Struct):
     """Any number; lets the same parties have several channels."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PackedUserOperation(Struct):
     """A https://github.com/ethereum/ercs/blob/master/ERCS/erc-4337.md#useroperation[user operation] is composed of the
     following elements: - `sender` (`address`): The account making the operation - `nonce` (`uint256`): Anti-replay
@@ -202,7 +202,7 @@ class OperationState(Choice):
     DONE = 3
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Checkpoint208(Struct):
     key: int
     value: int

@@ -39,7 +39,7 @@ from usufruct.chain.contracts.shared import (
     VotesExpiredSignature,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address, AssetId
+from usufruct.core import Address, AssetId, value
 
 __all__ = [
     "Accrued",
@@ -92,7 +92,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Revenue(Struct):
     """The bookkeeping of one revenue token; every number but `remainder` only grows."""
 
@@ -172,7 +172,7 @@ class SharesStay(Revert, code="shares_stay"):
     shares: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Accrued(Event):
     """Money was noticed and booked. `gross`, `feeCredited` and `perShare` are the totals afterwards."""
 
@@ -186,7 +186,7 @@ class Accrued(Event):
     per_share: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Approval(Event):
     """Emitted when the allowance of a `spender` for an `owner` is set by a call to {approve}. `value` is the new
     allowance.
@@ -198,7 +198,7 @@ class Approval(Event):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Collected(Event):
     """A holder's income was paid. `paidOut` is the token's total afterwards, over all parties."""
 
@@ -211,7 +211,7 @@ class Collected(Event):
     paid_out: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DelegateChanged(Event):
     """Emitted when an account changes their delegate."""
 
@@ -221,7 +221,7 @@ class DelegateChanged(Event):
     to_delegate: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DelegateVotesChanged(Event):
     """Emitted when a token transfer or delegate change results in changes to a delegate's number of voting units."""
 
@@ -231,14 +231,14 @@ class DelegateVotesChanged(Event):
     new_votes: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Released(Event):
     """Protocol fee was paid to the sink. `feeReleased` is the token's total afterwards."""
 
@@ -250,7 +250,7 @@ class Released(Event):
     fee_released: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoyaltyCollected(Event):
     """A parent's royalty was paid to its Shares. `royaltyPaid` is this parent's total in this token afterwards."""
 
@@ -262,7 +262,7 @@ class RoyaltyCollected(Event):
     royalty_paid: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transfer(Event):
     """Emitted when `value` tokens are moved from one account (`from`) to another (`to`). Note that `value` may be
     zero.
@@ -274,7 +274,7 @@ class Transfer(Event):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UnlistedSwapped(Event):
     """An unlisted token was exchanged for a revenue token by the registry's owner."""
 
@@ -286,7 +286,7 @@ class UnlistedSwapped(Event):
     amount_in: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 

@@ -19,7 +19,7 @@ from usufruct.chain.contracts.shared import (
     SafeERC20FailedOperation,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AccrueFailed",
@@ -62,7 +62,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Split(Struct):
     """One part of the money."""
 
@@ -205,7 +205,7 @@ class ZeroSplit(Revert, code="zero_split"):
     pay_to: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AccrueFailed(Event):
     """A payee has its money, but its `accrue(token)` failed; anyone can call it again."""
 
@@ -214,7 +214,7 @@ class AccrueFailed(Event):
     token: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Anchored(Event):
     """Receipts were anchored: `anchor = keccak256(abi.encode(previous, receiptsRoot, receiptCount))`."""
 
@@ -225,7 +225,7 @@ class Anchored(Event):
     receipt_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Capped(Event):
     """A payee has had today's cap; this part is owed to it. `totalSplit` as in `Paid`."""
 
@@ -237,7 +237,7 @@ class Capped(Event):
     owed: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClaimKeySet(Event):
     """A claim key was added or removed."""
 
@@ -246,7 +246,7 @@ class ClaimKeySet(Event):
     allowed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DailyCapSet(Event):
     """The owner capped what a payee is paid a day; for the zero address all payees without a cap of their own."""
 
@@ -256,7 +256,7 @@ class DailyCapSet(Event):
     cap: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deferred(Event):
     """A payee could not be paid its part, which is now owed to it. `totalSplit` as in `Paid`."""
 
@@ -268,7 +268,7 @@ class Deferred(Event):
     owed: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwedPaid(Event):
     """A payee was paid what it was owed, or as much of it as today's cap allows."""
 
@@ -278,7 +278,7 @@ class OwedPaid(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwedTakenBack(Event):
     """The owner took back what was booked as owed to a payee; it is unsplit again. `owed` is what remains owed."""
 
@@ -289,21 +289,21 @@ class OwedTakenBack(Event):
     owed: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferStarted(Event):
     DECLARATION = "OwnershipTransferStarted(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferred(Event):
     DECLARATION = "OwnershipTransferred(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Paid(Event):
     """A payee was paid its part. `totalSplit`: all this till ever split in `token`, this part included."""
 
@@ -314,7 +314,7 @@ class Paid(Event):
     total_split: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PayeeSet(Event):
     """A payee was added, changed or removed."""
 
@@ -323,7 +323,7 @@ class PayeeSet(Event):
     kind: PayeeKind
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TotalSplitResult(Struct):
     """What `totalSplit` returns."""
 
@@ -331,7 +331,7 @@ class TotalSplitResult(Struct):
     donated: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UnsplitResult(Struct):
     """What `unsplit` returns."""
 

@@ -35,7 +35,7 @@ from usufruct.chain.contracts.shared import (
     StringTooLong,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address, AssetId
+from usufruct.core import Address, AssetId, value
 
 __all__ = [
     "CallNotAllowed",
@@ -79,7 +79,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Terms(Struct):
     """What a trust is made with."""
 
@@ -137,14 +137,14 @@ class TermOutOfBounds(Revert, code="term_out_of_bounds"):
     most: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalCanceled(Event):
     """Emitted when a proposal is canceled."""
 
@@ -152,7 +152,7 @@ class ProposalCanceled(Event):
     proposal_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalCreated(Event):
     """Emitted when a proposal is created."""
 
@@ -168,7 +168,7 @@ class ProposalCreated(Event):
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalExecuted(Event):
     """Emitted when a proposal is executed."""
 
@@ -176,7 +176,7 @@ class ProposalExecuted(Event):
     proposal_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalQueued(Event):
     """Emitted when a proposal is queued."""
 
@@ -185,7 +185,7 @@ class ProposalQueued(Event):
     eta_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VoteCast(Event):
     """Emitted when a vote is cast without params. Note: `support` values should be seen as buckets. Their
     interpretation depends on the voting module used.
@@ -199,7 +199,7 @@ class VoteCast(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VoteCastWithParams(Event):
     """Emitted when a vote is cast with params. Note: `support` values should be seen as buckets. Their interpretation
     depends on the voting module used. `params` are additional encoded parameters. Their interpretation also depends
@@ -215,7 +215,7 @@ class VoteCastWithParams(Event):
     params: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 
@@ -228,7 +228,7 @@ class Eip712DomainResult(Struct):
     extensions: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposalVotesResult(Struct):
     """What `proposalVotes` returns."""
 

@@ -30,7 +30,7 @@ from usufruct.chain.contracts.shared import (
     WrongAmountReceived,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "AlreadyLocked",
@@ -95,7 +95,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Permit(Struct):
     """An ERC-2612 permit of the platform token for the amount to lock."""
 
@@ -105,7 +105,7 @@ class Permit(Struct):
     s: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LockView(Struct):
     """A lock, as it will count from the next week on."""
 
@@ -288,7 +288,7 @@ class TotalTooLarge(Revert, code="total_too_large"):
     slope: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DelegateChanged(Event):
     """Emitted when an account changes their delegate."""
 
@@ -298,7 +298,7 @@ class DelegateChanged(Event):
     to_delegate: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DelegateVotesChanged(Event):
     """Emitted when a token transfer or delegate change results in changes to a delegate's number of voting units."""
 
@@ -308,14 +308,14 @@ class DelegateVotesChanged(Event):
     new_votes: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExitPenaltySet(Event):
     """The owner set the penalty of an early exit with 52 weeks left, hundredths of a per cent; 0: no early exit."""
 
@@ -323,7 +323,7 @@ class ExitPenaltySet(Event):
     exit_penalty_bps: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExitedEarly(Event):
     """A lock ended early: `amount` was returned, `penalty` goes to the other stakers."""
 
@@ -334,7 +334,7 @@ class ExitedEarly(Event):
     penalty: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LockChanged(Event):
     """A lock was made or changed. `endsAt` is 0 while it renews itself, for `renewalWeeks` weeks."""
 
@@ -345,7 +345,7 @@ class LockChanged(Event):
     renewal_weeks: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LockerSet(Event):
     """The owner set whether `locker` may lock for others."""
 
@@ -354,21 +354,21 @@ class LockerSet(Event):
     allowed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferStarted(Event):
     DECLARATION = "OwnershipTransferStarted(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipTransferred(Event):
     DECLARATION = "OwnershipTransferred(address indexed,address indexed)"
     previous_owner: Address
     new_owner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PenaltiesClaimed(Event):
     """An account was paid its part of penalties."""
 
@@ -378,7 +378,7 @@ class PenaltiesClaimed(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RevenueBooked(Event):
     """Revenue came in and was booked for week `week`."""
 
@@ -387,7 +387,7 @@ class RevenueBooked(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RevenueClaimed(Event):
     """An account was paid its revenue."""
 
@@ -397,7 +397,7 @@ class RevenueClaimed(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ScoreFloorSet(Event):
     """The owner set the total score under which revenue is carried."""
 
@@ -405,7 +405,7 @@ class ScoreFloorSet(Event):
     score_floor: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WeekSpread(Event):
     """Week `week` is over: `revenue` and `penalties` were divided by its total weight."""
 
@@ -416,7 +416,7 @@ class WeekSpread(Event):
     penalties: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Withdrawn(Event):
     """The tokens of a lock that had ended were returned."""
 
@@ -426,7 +426,7 @@ class Withdrawn(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClaimableResult(Struct):
     """What `claimable` returns."""
 
@@ -436,7 +436,7 @@ class ClaimableResult(Struct):
     """Atomic units of the platform token."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 
@@ -449,7 +449,7 @@ class Eip712DomainResult(Struct):
     extensions: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RevenueResult(Struct):
     """What `revenue` returns."""
 
@@ -461,7 +461,7 @@ class RevenueResult(Struct):
     """The week that `waiting` is for; the running one if all weeks that are over are rolled."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WaitingPenaltiesResult(Struct):
     """What `waitingPenalties` returns."""
 

@@ -32,7 +32,7 @@ from usufruct.chain.contracts.shared import (
     WrongAmountReceived,
 )
 from usufruct.chain.revert import Revert
-from usufruct.core import Address
+from usufruct.core import Address, value
 
 __all__ = [
     "Approval",
@@ -89,7 +89,7 @@ class TokensNotAscending(Revert, code="tokens_not_ascending"):
     token: Address
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Approval(Event):
     """Emitted when the allowance of a `spender` for an `owner` is set by a call to {approve}. `value` is the new
     allowance.
@@ -101,14 +101,14 @@ class Approval(Event):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EIP712DomainChanged(Event):
     """MAY be emitted to signal that the domain could have changed."""
 
     DECLARATION = "EIP712DomainChanged()"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExcessReturned(Event):
     """What belonged to no wrapped share went to the shares, as income of all who hold them."""
 
@@ -117,7 +117,7 @@ class ExcessReturned(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Gathered(Event):
     """Income came into the pot."""
 
@@ -126,7 +126,7 @@ class Gathered(Event):
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transfer(Event):
     """Emitted when `value` tokens are moved from one account (`from`) to another (`to`). Note that `value` may be
     zero.
@@ -138,7 +138,7 @@ class Transfer(Event):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unwrapped(Event):
     """Shares were unwrapped; `income` was paid to `to`, one amount for each of `tokens`."""
 
@@ -150,7 +150,7 @@ class Unwrapped(Event):
     income: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wrapped(Event):
     """Shares were wrapped; `income` was paid into the pot, one amount for each of the registry's `revenueTokens`."""
 
@@ -161,7 +161,7 @@ class Wrapped(Event):
     income: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Eip712DomainResult(Struct):
     """What `eip712Domain` returns."""
 

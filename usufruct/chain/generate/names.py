@@ -29,7 +29,7 @@ from pathlib import Path
 from usufruct.chain.contract_base import Artifact, Call, Contract, Creation, Event
 from usufruct.chain.codec import Choice, Struct
 from usufruct.chain.revert import Revert
-from usufruct.core import Address, AssetId
+from usufruct.core import Address, AssetId, value
 """
 """What generated modules import, before what a module does not need is left out."""
 

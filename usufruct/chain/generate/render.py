@@ -9,7 +9,7 @@ from usufruct.chain.generate.artifact import Compiled, Json
 from usufruct.chain.generate.documentation import Doc, docstring, written_of_function
 from usufruct.chain.generate.names import Shapes, canonical, tuple_type
 
-_VALUE = "@dataclass(frozen=True, slots=True)"
+_VALUE = "@value"
 _EXCEPTION = "@dataclass(eq=False)"
 
 
@@ -35,7 +35,7 @@ def enum(python: str, node: Json, doc: Doc) -> str:
 
 
 def struct(python: str, components: Sequence[Json], doc: Doc, shapes: Shapes) -> str:
-    """Write the frozen dataclass of a struct, or of several results of one function."""
+    """Write the value class of a struct, or of several results of one function."""
     return _class(f"{_VALUE}\nclass {python}(Struct):", doc, _fields(components, names.FIELDS, doc, shapes))
 
 
@@ -49,7 +49,7 @@ def error(python: str, item: Json, doc: Doc, shapes: Shapes) -> str:
 
 
 def event(python: str, item: Json, doc: Doc, shapes: Shapes) -> str:
-    """Write the frozen dataclass of an event; of a value that does not fit its topic, the topic holds the hash."""
+    """Write the value class of an event; of a value that does not fit its topic, the topic holds the hash."""
     kinds = [canonical(parameter) + (" indexed" if parameter["indexed"] else "") for parameter in item["inputs"]]
     shown = [
         {"name": p["name"], "type": "bytes32"} if p["indexed"] and not fits_topic(canonical(p)) else p
