@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-SERVED = ("usufruct.app", "usufruct.cli", "usufruct.cli.serve")
+SERVED = ("usufruct.app", "usufruct.cli", "usufruct.cli.support.servers")
 
 
 def resident_kilobytes() -> int:

@@ -1,6 +1,7 @@
 """The budgets of DESIGN 9: sizes, annotations, docstrings and names a machine can check."""
 
 import ast
+import os
 import statistics
 import subprocess
 import sys
@@ -143,14 +144,29 @@ def test_imports_stand_at_the_top():
     assert not inside
 
 
-def test_a_server_loads_no_http_client_of_the_sdk():
-    """It would take 4 MB of each process: httpx brings rich and pygments with it."""
-    script = "import sys; import usufruct.app.serving; from usufruct.app import components; "
+NOT_SERVED = {"alembic", "asyncpg", "eth_account", "httpx", "pygments", "rich", "tokenizers", "typer", "web3", "x402"}
+NOT_SERVED |= {"sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "usufruct.cli.root"}
+
+
+def test_a_server_on_sqlite_loads_no_library_that_it_does_not_use():
+    """`rss_1000_streams_mb` has a limit, and each of them takes 2 to 25 MB of a process (decisions 0020 and 0075)."""
+    script = "import sys; import usufruct.cli, usufruct.cli.support.servers; from usufruct.app import components; "
     script += "[__import__(f'usufruct.{name}.component') for name in components.PACKAGES]; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.split())
     assert "usufruct.gateway.component" in loaded
-    assert not loaded & {"httpx", "rich", "pygments"}
+    assert not loaded & NOT_SERVED
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_server_starts_without_the_command_line(command, tmp_path):
+    """It gets as far as its database, although nothing of typer can be imported."""
+    script = f"import sys; sys.modules['usufruct.cli.commands'] = None; sys.argv[:] = ['usufruct', '{command}']; "
+    script += "from usufruct.cli import main; main()"
+    environment = os.environ | {"USUFRUCT_DATA_FOLDER": str(tmp_path), "USUFRUCT_DATABASE_URL": "mysql://here/there"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert done.returncode == 1
+    assert "database.url is of kind 'mysql'" in done.stderr
 
 
 def package_of(parts: Sequence[str]) -> tuple[str, ...]:

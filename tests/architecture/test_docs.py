@@ -12,8 +12,8 @@ import typer.main
 from click import Context, Group
 
 from usufruct.app import DEVNET_FEE_BPS
-from usufruct.cli import app
 from usufruct.cli.demo.outcome import PRICES
+from usufruct.cli.root import app
 from usufruct.core import checksum, format_units
 from usufruct.core.price_cards import WHOLE_BPS, PriceCard
 from usufruct.payments.pricing import Usage, price_lines

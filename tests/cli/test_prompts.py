@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 QUESTION = """
-from usufruct.cli import root
+from usufruct.cli import entry, root
 from usufruct.cli.support import prompts, runner, server_process
 import asyncio
 
@@ -20,7 +20,7 @@ async def work():
 
 root.app.command("question")(lambda: {run})
 root.app = lambda: {run}
-root.main()
+entry.main()
 """
 WAYS = ["runner.run(work)", "server_process.run_until_stopped(work)"]
 

@@ -32,7 +32,7 @@ from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.chain.keys import devnet_signer, open_keystore
-from usufruct.cli.root import main
+from usufruct.cli import main
 from usufruct.cli.support.child_process import Process
 from usufruct.cli.support.deposits import Payer, agreed_token
 from usufruct.cli.support.gateway_client import open_gateway, terms_of

@@ -23,7 +23,7 @@ from usufruct.assets import PricePeriod, plain_listing_id
 from usufruct.chain import TokenFacts, anvil
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import KeySigner, devnet_signer
-from usufruct.cli import app
+from usufruct.cli.root import app
 from usufruct.config import Config, load_config
 from usufruct.core import Address, AssetId, ChainId, Clock, UsufructError, checksum
 from usufruct.core.price_cards import PriceCard

@@ -1,5 +1,5 @@
 """The command line. Errors are one clean line; `--json` prints one JSON value to standard output."""
 
-from usufruct.cli.root import app, main
+from usufruct.cli.entry import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

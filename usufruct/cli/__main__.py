@@ -1,5 +1,5 @@
 """`python -m usufruct.cli`: the same as the `usufruct` command."""
 
-from usufruct.cli.root import main
+from usufruct.cli.entry import main
 
 main()

@@ -1,1 +1,1 @@
-"""What commands share. An error of ours ends the command as one line (`root.main`), so few functions list theirs."""
+"""What commands share. An error of ours ends the command as one line (`entry.main`), so few functions list theirs."""

@@ -5,15 +5,12 @@ import logging
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from typer import Option
 
 from usufruct.core.process import Shutdown, end_with_standard_input
 from usufruct.web import event_loop_factory, log_as_json
-
-Attached = Annotated[bool, Option("--attached", hidden=True, help="Exit when standard input ends.")]
 
 _VERBOSE_LIBRARIES = ("alembic", "uvicorn")
 
