@@ -160,7 +160,7 @@ def test_a_server_on_sqlite_loads_no_library_that_it_does_not_use():
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_server_starts_without_the_command_line(command, tmp_path):
-    """It gets as far as its database, although nothing of typer can be imported."""
+    """It gets as far as its database, although the commands cannot be imported."""
     script = f"import sys; sys.modules['usufruct.cli.commands'] = None; sys.argv[:] = ['usufruct', '{command}']; "
     script += "from usufruct.cli import main; main()"
     environment = os.environ | {"USUFRUCT_DATA_FOLDER": str(tmp_path), "USUFRUCT_DATABASE_URL": "mysql://here/there"}
