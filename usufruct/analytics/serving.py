@@ -223,9 +223,9 @@ async def check_freshness(context: Context) -> AsyncIterator[Finding]:
         yield bad("ratings", f"{text}, and newer ones should be there", "look at the sources of prices and the worker")
     else:
         yield good("ratings", text)
-    finding = check_model(learned_folder(context.get(Config)), synthetic=state.synthetic)
-    if finding is not None:
-        yield finding
+    learned = check_model(learned_folder(context.get(Config)), synthetic=state.synthetic)
+    if learned is not None:
+        yield learned
 
 
 def check_model(folder: Path, *, synthetic: bool) -> Finding | None:
