@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from bench.gateway.installation import PAYEE, Commands, chain
@@ -15,13 +14,12 @@ from bench.gateway.processes import started
 from bench.site import trust
 from bench.site.stakers import REVENUE, STAKERS, TOKEN, make_history
 from usufruct.accounts import DEMO_ACCOUNT
-from usufruct.analytics import current_snapshot
+from usufruct.app import open_installation
 from usufruct.chain import keccak, open_chain
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, devnet_signer, signer_of
 from usufruct.config import Config, load_config
 from usufruct.core import Address, Clock, address
-from usufruct.indices.publication import IndexJob, index_folder
 from usufruct.staking import WEEK_SECONDS
 
 SERVICES = [
@@ -100,17 +98,19 @@ def site() -> Iterator[Site]:
 
 
 def _rate(commands: Commands) -> None:
-    """Simulate a market that ended yesterday, rate its assets, and publish indices of them."""
+    """Simulate a market that ended yesterday, rate its assets, publish indices of them, and write bulletins."""
     first_day = datetime.fromtimestamp(Clock().now(), UTC).date() - timedelta(days=MARKET_DAYS)
     commands.run("prices", "synthesize", *MARKET, "--days", str(MARKET_DAYS), "--first-day", first_day.isoformat())
     commands.run("rating", "compute")
-    asyncio.run(_publish_indices(load_config(commands.environment)))
+    asyncio.run(_publish(load_config(commands.environment)))
 
 
-async def _publish_indices(config: Config) -> None:
-    """Publish the indices of the setting, as the worker does."""
-    ratings = partial(current_snapshot, config)
-    await IndexJob(config.markets, config.data.folder / "prices", index_folder(config), ratings, Clock()).step()
+async def _publish(config: Config) -> None:
+    """Publish indices and write bulletins, as the worker does."""
+    async with open_installation(config) as installation:
+        jobs = {each.name: each for each in installation.jobs()}
+        for name in ("indices", "bulletins"):
+            await jobs[name].step()
 
 
 def _sell_asset(commands: Commands, name: str, upstream: str) -> None:

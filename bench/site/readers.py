@@ -29,8 +29,10 @@ BUYERS_PAGES = {
     "market-keys": "/market-keys",
     "indices": "/indices",
     "index": "/indices/global-100",
-    "index-position": "/indices/top-50/position?amount=5000&stop_loss=0.2&core=syn-layer-1-001&core_share=0.5",
+    "index-position": "/indices/top-50/position?amount=5000&position_size=0.75&core=syn-layer-1-001",
     "index-comparison": "/index-comparison?ids=global-100,top-10,defi",
+    "briefings": "/briefings",
+    "guide": "/guides/top-10",
     "gallery": "/_gallery",
 }
 SELLERS_PAGES = {

@@ -6,6 +6,7 @@ trade they are set to the weights of that day, and what is bought and sold on th
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from usufruct.indices.overlays import Overlaid, overlay_values
 from usufruct.indices.rulebook import Overlay
 from usufruct.indices.schedule import next_decision
 from usufruct.indices.sums import Indices, Vector
+
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ class Position:
     @property
     def cash(self) -> float:
         """What is in no asset."""
-        return self.value - sum(each.value for each in self.holdings)
+        left = self.value - sum(each.value for each in self.holdings)
+        return left if left > _ROUNDING * self.value else 0.0
 
     @property
     def profit(self) -> float:
