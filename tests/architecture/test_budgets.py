@@ -25,6 +25,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
     "core": {
         "address_lists",
         "components",
+        "csv_cells",
         "diagnostics",
         "files",
         "jobs",

@@ -24,6 +24,7 @@ from usufruct.accounts.notifications.outbox import new_event
 from usufruct.connectors.news import NewsArchive, NewsItem, read_feed
 from usufruct.core import Address
 from usufruct.indices.bulletins import BulletinKind, BulletinStore, KeptBulletins, bulletin_pages
+from usufruct.indices.bulletins.feed import atom_feed
 from usufruct.indices.bulletins.store import bulletins
 from usufruct.store import Database, open_database
 from usufruct.web import Router, openapi_route
@@ -134,6 +135,15 @@ async def test_the_feed_is_read_by_a_parser(world: BulletinWorld):
     assert entry.title == "Marktbericht, 31 Jan. 2026"
     assert entry.published_at == datetime.fromtimestamp(NOW, UTC)
     assert entry.summary.startswith("Simulierte Kurse")
+
+
+def test_a_feed_is_well_formed_whatever_an_asset_is_called():
+    language = load_languages(["usufruct.indices.bulletins"])["en"]
+    feed = read_feed(
+        atom_feed([], "http://x", "/briefings", "A\x0b\ud800\x00 & <B>", language), "ours", datetime.now(UTC)
+    )
+    assert feed.items == ()
+    assert b"A &amp; &lt;B&gt;" in atom_feed([], "http://x", "/briefings", "A\x0b\ud800\x00 & <B>", language)
 
 
 async def test_the_guide_has_every_asset_with_its_reasons(world: BulletinWorld):

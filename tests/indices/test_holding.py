@@ -207,6 +207,11 @@ def sums(lots: list[Lot]) -> dict[tuple[str, str, str], float]:
     return {key: value for key, value in found.items() if value > 1e-5}
 
 
+def test_an_asset_in_lots_is_no_formula():
+    lot = Lot('=HYPERLINK("http://x")', date(2024, 1, 1), None, 1.0, 1.0, 1.0)
+    assert list(csv.reader(tax_lots_csv([lot]).splitlines()))[1][0] == '\'=HYPERLINK("http://x")'
+
+
 def test_lots_for_spreadsheets_of_languages_with_a_decimal_comma():
     lots = open_position(history_of(backtest()), 1_000.0).lots()
     rows = list(csv.reader(tax_lots_csv(lots, ";").splitlines(), delimiter=";"))

@@ -25,6 +25,7 @@ from usufruct.analytics.snapshot_build import MarketInputs
 from usufruct.indices import history_of, open_position, run_index, tax_lots_csv
 from usufruct.indices.metrics import drawdown_of
 from usufruct.indices.publication import CurrentIndices, IndexTables, index_pages, read_indices, write_indices
+from usufruct.indices.publication.position_pages import MOST_LOTS
 from usufruct.indices.rulebook import Overlay
 from usufruct.web import Router, openapi_route
 from usufruct.web.ui import Pages, Site
@@ -278,6 +279,10 @@ async def test_a_position_is_of_a_year_if_nothing_is_said_and_wrong_values_are_n
         ("amount=-1", "amount"),
         ("amount=nan", "amount"),
         ("amount=much", "amount"),
+        ("amount=1e26", "amount"),
+        ("amount=1e308", "amount"),
+        ("amount=100000000000000000000000000", "amount"),
+        ("stop_loss=0.001", "stop_loss"),
         ("since=1999-01-01", "since"),
         ("since=yesterday", "since"),
         ("position_size=2", "position_size"),
@@ -295,6 +300,28 @@ async def test_a_position_is_of_a_year_if_nothing_is_said_and_wrong_values_are_n
     assert answer.json()["error"]["details"]["field"] == "separator"
     commas = await world.client.get("/v1/indices/top-10/position/lots.csv?separator=%3B")
     assert commas.text.startswith("asset;bought;sold;")
+
+
+async def test_a_network_gets_so_many_lots_in_a_minute(world: IndexPagesWorld):
+    lots = "/v1/indices/top-10/position/lots.csv"
+    answers = [await world.client.get(lots) for _ in range(MOST_LOTS + 1)]
+    assert [each.status_code for each in answers] == [200] * MOST_LOTS + [429]
+    assert answers[-1].json()["error"]["code"] == "too_many_positions"
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 61
+    assert (await world.client.get("/v1/indices/top-10/position")).status_code == 200, "positions have their own count"
+    world.clock.advance(61)
+    assert (await world.client.get(lots)).status_code == 200
+
+
+async def test_an_index_without_its_history_keeps_its_pages(world: IndexPagesWorld):
+    """As an earlier version published it."""
+    without = [replace(each, history=None) for each in world.tables.indices]
+    write_indices(world.folder, replace(world.tables, id="earlier", indices=tuple(without)))
+    world.clock.advance(60)
+    assert (await world.json("/top-10"))["index"]["id"] == "top-10"
+    answer = await world.client.get("/v1/indices/top-10/position")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_market_data")
+    assert read_indices(world.folder).incomplete
 
 
 @needs_chromium

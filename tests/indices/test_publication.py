@@ -16,7 +16,14 @@ from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
 from usufruct.config import InvalidSetting, MarketsConfig
 from usufruct.connectors.prices import Panel
 from usufruct.indices import load_rulebook, rebalances, run_index
-from usufruct.indices.publication import IndexJob, IndexTables, PublishedIndex, index_number, read_indices
+from usufruct.indices.publication import (
+    IndexJob,
+    IndexTables,
+    PublishedIndex,
+    index_number,
+    read_indices,
+    write_indices,
+)
 from usufruct.indices.publication.computation import find_start, publish_index
 from usufruct.indices.publication.index_job import grades_on, last_complete_day
 from usufruct.indices.publication.rows import AssetGrade
@@ -96,6 +103,23 @@ async def test_each_day_is_published_once_and_missed_days_are_caught_up(tmp_path
     rows = [orjson.loads(each) for each in index.tables["performance"].rows[:]]
     assert [row["PRICE"] for row in rows] == found.nav[::-1].tolist()
     assert [row["DATE"][:10] for row in rows] == [str(LAST.date() - timedelta(days=n)) for n in range(MARKET_DAYS)]
+
+
+async def test_what_an_earlier_version_published_gets_its_history_and_keeps_its_values(
+    tmp_path: Path, inputs: MarketInputs
+):
+    world = World(tmp_path, settings("top-10"))
+    write_archive(tmp_path / "prices", inputs)
+    await world.job.step()
+    published = world.index("top-10")
+    nav = np.asarray(published.values["nav"]).copy()
+    nav[5] *= 1.0000001
+    earlier = replace(published, history=None, restatements=3, values={**published.values, "nav": nav})
+    write_indices(tmp_path / "indices", replace(world.published, id="earlier", indices=(earlier,)))
+    await world.restarted().step()
+    found = world.index("top-10")
+    assert found.history is not None
+    assert (found.restatements, found.values["nav"][5]) == (3, nav[5])
 
 
 async def test_a_day_counts_when_most_prices_are_there_and_it_has_ended(inputs: MarketInputs):

@@ -1,6 +1,6 @@
 """What can be wrong with a rulebook, or with the data that it is applied to."""
 
-from usufruct.core import Conflict, Invalid, NotFound
+from usufruct.core import Conflict, Denied, Invalid, NotFound
 
 
 class InvalidRulebook(Invalid, code="invalid_rulebook"):
@@ -24,4 +24,8 @@ class NoTrade(Conflict, code="no_trade"):
 
 
 class InvalidPosition(Invalid, code="invalid_position"):
-    """An amount, a day or a setting with which nobody can follow the index."""
+    """An amount, a day or a setting with which no position in the index is possible."""
+
+
+class TooManyPositions(Denied, code="too_many_positions", status=429):
+    """The network asked for as many positions, or lots of them, in this minute as it may."""

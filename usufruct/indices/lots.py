@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from usufruct.core.csv_cells import safe_cell
 from usufruct.indices.sums import Vector
 
 _DUST: Final = 1e-9
@@ -69,7 +70,7 @@ def tax_lots_csv(lots: Iterable[Lot], separator: str = ",") -> str:
 
     for lot in every:
         amounts = (f"{each:.6f}" for each in (lot.cost, lot.proceeds, lot.gain))
-        writer.writerow((lot.asset, lot.bought, lot.sold or "", *written(repr(lot.units), *amounts)))
+        writer.writerow((safe_cell(lot.asset), lot.bought, lot.sold or "", *written(repr(lot.units), *amounts)))
     sums = (f"{sum(getattr(lot, name) for lot in every):.6f}" for name in ("cost", "proceeds", "gain"))
     writer.writerow(("total", "", "", "", *written(*sums)))
     return out.getvalue()

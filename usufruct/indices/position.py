@@ -19,6 +19,8 @@ from usufruct.indices.rulebook import Overlay
 from usufruct.indices.schedule import next_decision
 from usufruct.indices.sums import Indices, Vector
 
+MOST_AMOUNT: Final = 1e12
+
 _ROUNDING: Final = 1e-9
 
 
@@ -115,8 +117,10 @@ def open_position(
     """
     overlay = overlay or history.rulebook.overlay
     first = _place(history, history.first_trade if opened is None else opened)
-    if not 0 < amount < float("inf"):
-        raise InvalidPosition(f"amount is {amount:g}; it must be more than 0", field="amount")
+    if not 0 < amount <= MOST_AMOUNT:
+        raise InvalidPosition(
+            f"amount is {amount:g}; it must be more than 0, and at most {MOST_AMOUNT:g}", field="amount"
+        )
     row = None if overlay.core is None else _core(history, overlay.core[0], first)
     values = _values(history, amount, first, overlay, row)
     trades = _trades(history, first, values)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from usufruct.accounts import Sessions
 from usufruct.core import Invalid, UsufructError, format_units, moment
+from usufruct.core.csv_cells import safe_cell
 from usufruct.market.buyer import Buyer
 from usufruct.web import Operation, Parameter, Request, document_response
 from usufruct.web.ui import PageRoute
@@ -99,14 +100,9 @@ def spending_table(log: SpendingLog, separator: str = ",") -> str:
     for each in log.calls:
         charge = format_units(each.charge, log.decimals)
         charge = charge.replace(".", ",") if separator == ";" else charge
-        texts = [_cell(each.service), _cell(each.key)]
+        texts = [safe_cell(each.service), safe_cell(each.key)]
         rows.writerow([moment(each.time), *texts, each.input_tokens, each.output_tokens, charge, each.call])
     return out.getvalue()
-
-
-def _cell(text: str) -> str:
-    """Return text that a spreadsheet does not run: names come from others."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _refusal(message: str, field: str) -> UsufructError:

@@ -11,6 +11,7 @@ from usufruct.analytics.live.fixing import FixedPrice
 from usufruct.analytics.live.model import LiveTable
 from usufruct.analytics.live.price_file import updated, write_table
 from usufruct.config import Config, DataConfig, InvalidSetting, MarketsConfig, load_config
+from usufruct.core import UsufructError
 from usufruct.core.setting_texts import read_venues
 
 NOW = 1_770_000_000
@@ -32,10 +33,22 @@ def test_each_exchange_is_a_job_of_the_worker(config: Config):
     assert build_live_jobs(Config(data=config.data), FakeClock(NOW)) == []
 
 
-def test_a_missing_table_of_symbols_is_named(config: Config):
-    without = replace(config, markets=replace(config.markets, live_symbols=""))
-    with pytest.raises(InvalidSetting, match=r"markets\.live_symbols is empty; set it to a CSV file"):
-        build_live_jobs(without, FakeClock(NOW))
+async def test_a_table_of_symbols_that_is_missing_or_wrong_fails_one_job_and_doctor_says_so(
+    config: Config, tmp_path: Path
+):
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("venue,symbol,asset\nkraken,BTC/USD\n")
+    for path, words in (
+        ("", "live_symbols is empty; set it to a CSV file"),
+        (str(wrong), "wrong.csv"),
+        ("gone.csv", "gone"),
+    ):
+        changed = replace(config, markets=replace(config.markets, live_symbols=path))
+        [job] = build_live_jobs(changed, FakeClock(NOW))
+        with pytest.raises(UsufructError, match=words):
+            await job.step()
+        [finding] = check_live(changed, FakeClock(NOW))
+        assert words in str(finding)
 
 
 def test_exchanges_are_named_with_urls_of_their_own():

@@ -67,7 +67,8 @@ class VenueStream:
             self._task = asyncio.create_task(self._follow())
         elif self._task.done():
             ended, self._task = self._task, None
-            ended.result()
+            if not ended.cancelled():
+                ended.result()
         quiet = self._clock.monotonic() - self._heard
         if quiet > self._quiet_seconds:
             name = self._settings.label

@@ -1,6 +1,7 @@
 """Live prices of a configured installation: the jobs of its worker, the feed of its gateways, what `doctor` says."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +11,12 @@ from usufruct.analytics.live.model import LiveTable
 from usufruct.analytics.live.price_file import LiveReader
 from usufruct.config import Config, InvalidSetting, MarketsConfig
 from usufruct.connectors.exchanges import SymbolTable, VenueSettings, read_symbols
-from usufruct.core import Clock
+from usufruct.core import Clock, UsufructError
 from usufruct.core.diagnostics import Finding, bad, good
 from usufruct.core.jobs import Job
 from usufruct.core.setting_texts import read_venues
 
+_FAILING_SECONDS: Final = 60.0
 _MOST_NAMED: Final = 5
 
 
@@ -26,9 +28,8 @@ def live_folder(config: Config) -> Path:
 def build_live_jobs(config: Config, clock: Clock) -> list[Job]:
     """Return the worker's jobs; none where no venue is configured.
 
-    Raises:
-        InvalidSetting: when the table of symbols is not set.
-        UsufructError: when the table cannot be read, or lacks what a venue needs.
+    Where the table of symbols cannot be read or lacks what a venue needs, one job fails with the reason: the worker's
+    other jobs, which pay, go on.
     """
     venues = [VenueSettings(name, url=rest, stream_url=stream) for name, (rest, stream) in _venues(config).items()]
     if not venues:
@@ -36,7 +37,10 @@ def build_live_jobs(config: Config, clock: Clock) -> list[Job]:
     setting = config.markets
     at_par = frozenset(filter(None, (each.strip() for each in setting.live_at_par.split(","))))
     blank = LiveTable(0, setting.live_stale_seconds, setting.live_simulated == "yes")
-    return live_jobs(live_folder(config), venues, _symbols(setting), at_par, clock, blank)
+    try:
+        return live_jobs(live_folder(config), venues, _symbols(setting), at_par, clock, blank)
+    except UsufructError as error:
+        return [Job("live-prices", partial(_fail, error), _FAILING_SECONDS)]
 
 
 def build_feed(config: Config, clock: Clock) -> LivePriceFeed:
@@ -48,6 +52,11 @@ def build_feed(config: Config, clock: Clock) -> LivePriceFeed:
 def check_live(config: Config, clock: Clock) -> Iterator[Finding]:
     """Check that each asset with a live price has one that is not stale."""
     if not _venues(config):
+        return
+    try:
+        _symbols(config.markets)
+    except UsufructError as error:
+        yield bad("live prices", error.message, "correct `markets.live_symbols`, and start the worker again")
         return
     table = LiveReader(live_folder(config)).current()
     if table is None or not table.medians:
@@ -61,6 +70,10 @@ def check_live(config: Config, clock: Clock) -> Iterator[Finding]:
         yield bad("live prices", f"{len(stale)} of {len(table.medians)} are stale: {named}", remedy)
     else:
         yield good("live prices", f"{len(table.medians)} assets")
+
+
+async def _fail(error: UsufructError) -> None:
+    raise error
 
 
 def _venues(config: Config) -> dict[str, tuple[str, str]]:

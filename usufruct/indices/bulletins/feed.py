@@ -1,5 +1,6 @@
 """Briefings as an Atom feed (RFC 4287)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
@@ -9,6 +10,7 @@ from usufruct.web.ui import Language
 from usufruct_client.bulletin_documents import KeptBriefing
 
 _ATOM = "http://www.w3.org/2005/Atom"
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -29,14 +31,19 @@ def atom_feed(kept: Sequence[KeptBriefing], root: str, path: str, site: str, lan
         _texts(entry, {"id": link, "title": briefing_title(day, language), "updated": _moment(each.written_at)})
         SubElement(entry, _tag("link"), {"rel": "alternate", "type": "text/html", "href": link})
         content = SubElement(entry, _tag("content"), {"type": "text"})
-        content.text = " ".join(briefing_sentences(each.briefing, language))
+        content.text = _allowed(" ".join(briefing_sentences(each.briefing, language)))
     written: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
     return written
 
 
 def _texts(parent: Element, texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
-        SubElement(parent, _tag(name)).text = text
+        SubElement(parent, _tag(name)).text = _allowed(text)
+
+
+def _allowed(text: str) -> str:
+    """Return text without the characters that XML 1.0 has no way to write."""
+    return _FORBIDDEN.sub("", text)
 
 
 def _tag(name: str) -> str:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from usufruct.accounts.notifications import Notifications
-from usufruct.analytics import current_snapshot
+from usufruct.analytics import CurrentReader, current_snapshot
 from usufruct.config import Config
 from usufruct.connectors.news import NewsArchive
 from usufruct.core import Clock
@@ -32,7 +32,7 @@ def build_job(context: Context) -> BulletinJob:
         context.get(Database),
         context.get(Notifications),
         partial(current_snapshot, config),
-        partial(read_indices, index_folder(config)),
+        CurrentReader(index_folder(config), read_indices, context.get(Clock)).current,
         NewsArchive(config.data.folder / "news"),
         load_languages([PACKAGE]),
     )

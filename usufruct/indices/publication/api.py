@@ -52,6 +52,11 @@ class CurrentIndices:
         self._clock = clock
 
     @property
+    def clock(self) -> Clock:
+        """What age is measured by."""
+        return self._clock
+
+    @property
     def tables(self) -> IndexTables:
         """Return it; raises NoMarketData."""
         return self._reader.current()

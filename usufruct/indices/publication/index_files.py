@@ -15,7 +15,8 @@ from usufruct.indices.rulebook import Rulebook
 
 _TABLES: Final = ("holdings", "performance", "portfolios", "trades", "rebalances")
 _FACTS: Final = ("first_day", "last_day", "restatements", "listing", "report", "failure")
-_HISTORY: Final = ("nav", "valued", "traded", "held", "cash", "targets")
+_MAPPED: Final = ("valued", "held")
+_HISTORY: Final = ("nav", "traded", "cash", "targets", *_MAPPED)
 _WHOLE: Final = ("id", "key", "last_day", "synthetic", "source")
 
 
@@ -62,9 +63,10 @@ def _write(folder: Path, index: PublishedIndex) -> None:
         write_rows(folder / name, index.tables[name])
     about: dict[str, Any] = {name: getattr(index, name) for name in _FACTS}
     about |= {"rulebook": index.rulebook.model_dump(mode="json"), "values": list(index.values)}
-    about["assets"] = [list(each) for each in index.history.assets]
-    for name in _HISTORY:
-        np.save(folder / f"{name}.npy", getattr(index.history, name))
+    if index.history is not None:
+        about["assets"] = [list(each) for each in index.history.assets]
+        for name in _HISTORY:
+            np.save(folder / f"{name}.npy", getattr(index.history, name))
     (folder / "about.json").write_bytes(orjson.dumps(about))
 
 
@@ -72,12 +74,18 @@ def _read(folder: Path) -> PublishedIndex:
     about = orjson.loads((folder / "about.json").read_bytes())
     values = np.load(folder / "values.npy", mmap_mode="r")
     rulebook = Rulebook.model_validate_json(orjson.dumps(about["rulebook"]))
-    first_day = datetime.fromtimestamp(about["first_day"], UTC).date()
-    history: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _HISTORY}
     return PublishedIndex(
         rulebook,
         **{name: about[name] for name in _FACTS},
         values=dict(zip(about["values"], values, strict=True)),
         tables={name: read_rows(folder / name) for name in _TABLES},
-        history=IndexHistory(rulebook, first_day, tuple(AssetName(*each) for each in about["assets"]), **history),
+        history=_read_history(folder, rulebook, about) if "assets" in about else None,
     )
+
+
+def _read_history(folder: Path, rulebook: Rulebook, about: dict[str, Any]) -> IndexHistory:
+    first_day = datetime.fromtimestamp(about["first_day"], UTC).date()
+    arrays: dict[str, Any] = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r" if name in _MAPPED else None) for name in _HISTORY
+    }
+    return IndexHistory(rulebook, first_day, tuple(AssetName(*each) for each in about["assets"]), **arrays)

@@ -46,8 +46,8 @@ class PublishedIndex:
     tables: Mapping[str, RowTable]
     """`holdings` of the last day; `performance` of each day; `portfolios` after, `trades` and `rebalances` of each
     rebalance: the newest first."""
-    history: IndexHistory
-    """What positions in it are computed from."""
+    history: IndexHistory | None
+    """What positions in it are computed from; None where an earlier version published it."""
     failure: str = ""
 
     @property
@@ -77,8 +77,8 @@ class IndexTables:
 
     @property
     def incomplete(self) -> bool:
-        """Whether an index could not be computed."""
-        return bool(self.failures) or any(each.failure for each in self.indices)
+        """Whether an index could not be computed, or lacks its history."""
+        return bool(self.failures) or any(each.failure or each.history is None for each in self.indices)
 
     def find(self, name: str) -> PublishedIndex:
         """Return the index of a number or a name.

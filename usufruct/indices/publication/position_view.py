@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from usufruct.analytics import DataState
+from usufruct.analytics import DataState, NoMarketData
 from usufruct.indices.errors import InvalidPosition
 from usufruct.indices.history import AssetName, IndexHistory
 from usufruct.indices.metrics import drawdown_of
@@ -24,6 +24,7 @@ from usufruct_client.index_page_documents import (
 )
 
 USUAL_AMOUNT: Final = 1_000.0
+LEAST_STOP_LOSS: Final = 0.01
 _USUAL_DAYS: Final = 365
 _USUAL_SHARE: Final = 0.5
 _LONGEST: Final = 24
@@ -38,7 +39,9 @@ ASKS_POSITION: Final[Mapping[str, str | Parameter]] = {
     ),
     "position_size": Parameter("the part that is invested", _PART, may_be_empty=True),
     "stop_loss": Parameter(
-        "the loss from the highest value at which everything is sold; 0: none", _PART, may_be_empty=True
+        f"the loss from the highest value at which everything is sold, from {LEAST_STOP_LOSS}; 0: none",
+        _PART,
+        may_be_empty=True,
     ),
     "re_entry_days": Parameter(
         "days after which it is bought again", {"type": "integer", "minimum": 1, "maximum": 3_650}, may_be_empty=True
@@ -71,6 +74,8 @@ def read_wish(history: IndexHistory, query: Mapping[str, str]) -> PositionWish:
     settings: dict[str, Any] = {
         name: _number(name, given[name]) for name in ("position_size", "stop_loss") if given[name]
     }
+    if 0 < settings.get("stop_loss", 0) < LEAST_STOP_LOSS:
+        raise InvalidPosition(f"stop_loss must be 0, or {LEAST_STOP_LOSS} or more", field="stop_loss")
     if given["re_entry_days"]:
         settings["re_entry_days"] = _whole("re_entry_days", given["re_entry_days"])
     if given["core"]:
@@ -82,26 +87,41 @@ def read_wish(history: IndexHistory, query: Mapping[str, str]) -> PositionWish:
     return PositionWish(amount, _day(given["since"]) if given["since"] else usual, overlay)
 
 
+def history_of_index(index: PublishedIndex) -> IndexHistory:
+    """Return what positions are computed from.
+
+    Raises:
+        NoMarketData: when an earlier version published the index.
+    """
+    if index.history is None:
+        raise NoMarketData(
+            f"positions in {index.rulebook.name} cannot be computed yet; run a worker, which publishes what they need",
+            retry_after=60,
+        )
+    return index.history
+
+
 def wanted_position(index: PublishedIndex, wish: PositionWish) -> Position:
     """Return the position that is asked for."""
-    return open_position(index.history, wish.amount, wish.opened, wish.overlay)
+    return open_position(history_of_index(index), wish.amount, wish.opened, wish.overlay)
 
 
 def position_facts(index: PublishedIndex, state: DataState, wish: PositionWish) -> IndexPosition:
     """Return all that a page shows of a position.
 
     Raises:
-        InvalidPosition: when nobody can have it.
+        InvalidPosition: when it is not possible.
     """
+    history = history_of_index(index)
     held = wanted_position(index, wish)
-    without = held if held.overlay == Overlay() else open_position(index.history, wish.amount, wish.opened, Overlay())
+    without = held if held.overlay == Overlay() else open_position(history, wish.amount, wish.opened, Overlay())
     following = held.next_decision
     return IndexPosition(
         source=index_source(state),
         index=index_line(index),
-        since=str(index.history.first_trade),
+        since=str(history.first_trade),
         opened=str(held.opened),
-        day=str(index.history.last_day),
+        day=str(history.last_day),
         settings=settings_document(held.overlay),
         invested=held.invested,
         value=held.value,
@@ -118,7 +138,7 @@ def position_facts(index: PublishedIndex, state: DataState, wish: PositionWish) 
             PositionPart(_asset(each.asset), each.units, each.price, each.value, each.weight, each.target)
             for each in held.holdings
         ],
-        cores=possible_cores(index.history),
+        cores=possible_cores(history),
     )
 
 
@@ -151,7 +171,9 @@ def _asset(asset: AssetName) -> PositionAsset:
 
 def _number(name: str, text: str) -> float:
     try:
-        return float(text[:_LONGEST])
+        if len(text) > _LONGEST:
+            raise ValueError
+        return float(text)
     except ValueError:
         raise InvalidPosition(f"{name} is {text[:_LONGEST]!r}; it must be a number", field=name) from None
 
