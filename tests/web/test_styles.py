@@ -17,8 +17,11 @@ def test_the_dark_scheme_changes_colours_only():
     assert {name for name, value in changed.items() if not re.fullmatch("#[0-9a-f]{6}", value)} == {"--shadow"}
 
 
-def test_no_script_and_no_template_asks_for_the_colour_scheme():
+def test_no_script_and_no_template_decides_by_the_colour_scheme():
+    """The chart that a tap loads is a canvas: it draws again with the new colours, and decides nothing."""
     package = Path(ui.__file__).parents[2]
     files = [file for kind in ("js", "css", "html") for file in package.rglob(f"*.{kind}")]
-    asking = [file.name for file in files if "third_party" not in file.parts and "color-scheme" in file.read_text()]
-    assert asking == ["style.css"]
+    own = {file.name: file.read_text() for file in files if "third_party" not in file.parts}
+    assert {name for name, text in own.items() if "color-scheme" in text} == {"chart.js", "style.css"}
+    [line] = [line.strip() for line in own["chart.js"].splitlines() if "color-scheme" in line]
+    assert line == 'matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());'
