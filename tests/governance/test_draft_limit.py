@@ -9,16 +9,23 @@ import pytest
 
 from tests.support import command_line
 from tests.support.dao import PENALTY, Dao
+from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.entrusted_service import entrusted
 from tests.support.fake_clock import FakeClock
 from usufruct.app import open_installation
 from usufruct.app.installation import Installation
+from usufruct.assets import CardChange, RegistryClient
+from usufruct.chain import ChainAccess
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.config import Config
-from usufruct.core import format_asset
+from usufruct.core import Address, format_asset
 from usufruct.governance.draft_limit import DraftLimit
 from usufruct.governance.errors import TooManyDrafts
+from usufruct.governance.trusts.changes import TrustExplainer
+from usufruct.governance.trusts.drafts import ServiceChange, TrustDrafts
+from usufruct.governance.trusts.service import TitleTrusts
+from usufruct.governance.trusts.voters import ShareVoters
 
 HERE, THERE = "203.0.113.7", "2001:db8::7"
 DRAFT = {"calls": [{"call": PENALTY}], "description": "Raise it"}
@@ -34,6 +41,16 @@ async def visitor(installation: Installation, address: str) -> AsyncIterator[htt
     transport = httpx.ASGITransport(installation.router(), client=(address, 4_000))
     async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as http:
         yield http
+
+
+def drafts_of(installation: Installation) -> TrustDrafts:
+    registry, chain = installation.get(RegistryClient), installation.get(ChainAccess)
+
+    async def no_passkey(_: Address) -> bool:
+        return False
+
+    voters = ShareVoters(installation.get(TitleTrusts), registry, chain, no_passkey, None)
+    return TrustDrafts(voters, TrustExplainer(registry), installation.get(DraftLimit))
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, bool]:
@@ -83,7 +100,8 @@ async def test_drafts_of_trusts_are_limited_on_page_and_api(devnet_template: Dev
             visitor(installation, HERE) as here,
             visitor(installation, THERE) as there,
         ):
-            asset = format_asset(await entrusted(installation, DEVNET_ADDRESSES[1], DEVNET_ADDRESSES[2]))
+            asset_id = await entrusted(installation, DEVNET_ADDRESSES[1], DEVNET_ADDRESSES[2])
+            asset = format_asset(asset_id)
             api, place = f"/v1/trusts/{asset}/drafts", f"/trusts/{asset}/new"
             draft = {"endpoint": "https://api.example.org", "description": "Move"}
             look = {"endpoint": "https://api.example.org", "title": "Move", "do": "look"}
@@ -91,3 +109,10 @@ async def test_drafts_of_trusts_are_limited_on_page_and_api(devnet_template: Dev
             assert refusal(await here.post(api, json=draft)) == (429, "too_many_drafts", True)
             assert (await here.post(place, data=look, headers=PAGE)).status_code == 429
             assert (await there.post(place, data=look, headers=PAGE)).status_code == 200
+            await Devnet(installation.client).mine()  # votes count from the block after
+            drafts, owner = drafts_of(installation), DEVNET_ADDRESSES[4]
+            change = ServiceChange(CardChange(), endpoint="https://api.example.org")
+            move = await drafts.draft(asset_id, change, "Move")
+            with pytest.raises(TooManyDrafts):
+                await drafts.propose(owner, move, HERE, anyway=False)
+            assert (await drafts.propose(owner, move, HERE, anyway=True)).data, "nothing is simulated"

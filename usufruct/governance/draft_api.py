@@ -59,7 +59,8 @@ def draft_routes(drafts: Drafts, sessions: Sessions) -> list[Route]:
     async def transaction(request: Request) -> Response:
         account = (await sessions.require(request.exchange)).address
         draft, anyway = await _read(request)
-        return document_response(await drafts.propose(account, draft, anyway=anyway))
+        network = client_network(request.exchange)
+        return document_response(await drafts.propose(account, draft, network, anyway=anyway))
 
     async def _read(request: Request) -> tuple[Draft, bool]:
         wish = await request.read(DraftWish, lambda message, field: InvalidProposal(message, field=field))

@@ -96,14 +96,18 @@ class Drafts:
         """Return the call that proposes a draft."""
         return self.proposals.governor.propose(*parts_of(draft.calls), draft.description)
 
-    async def propose(self, account: Address, draft: Draft, *, anyway: bool) -> ExchangeTransaction:
+    async def propose(
+        self, account: Address, draft: Draft, network: str | None, *, anyway: bool
+    ) -> ExchangeTransaction:
         """Return the transaction that proposes a draft; it was sent where the account is the demo account.
 
         Raises:
             WouldFail, NotSimulated: when the simulation fails or cannot run, unless it is wanted `anyway`.
             BelowThreshold: when the account has too few votes.
+            TooManyDrafts: when it is simulated, and the network had as many in this minute as it may.
         """
         call = await self.proposals.propose(account, draft.calls, draft.description)
         if not anyway:
+            self._limit.count(network)
             check_simulation(await self._views.draft_simulation(draft.id, draft.calls))
         return await self._voters.hand_over(account, call, "propose")

@@ -54,7 +54,8 @@ def trust_draft_routes(drafts: TrustDrafts, sessions: Sessions) -> list[Route]:
     async def transaction(request: Request) -> Response:
         account = (await sessions.require(request.exchange)).address
         draft, anyway = await _read(request)
-        return document_response(await drafts.propose(account, draft, anyway=anyway))
+        network = client_network(request.exchange)
+        return document_response(await drafts.propose(account, draft, network, anyway=anyway))
 
     async def _read(request: Request) -> tuple[TrustDraft, bool]:
         wish = await request.read(TrustDraftWish, lambda message, field: InvalidProposal(message, field=field))

@@ -105,15 +105,19 @@ class TrustDrafts:
         votes = None if reader is None else await self.trusts.votes_now(draft.asset, reader)
         return TrustDraftView(draft, trust.address, calls, (await self.trusts.terms(trust)).threshold, votes)
 
-    async def propose(self, account: Address, draft: TrustDraft, *, anyway: bool) -> ExchangeTransaction:
+    async def propose(
+        self, account: Address, draft: TrustDraft, network: str | None, *, anyway: bool
+    ) -> ExchangeTransaction:
         """Return the transaction that proposes a draft; it was sent where the account is the demo account.
 
         Raises:
             WouldFail: when a call would fail now, unless it is wanted `anyway`.
             BelowThreshold: when the account has too few votes.
+            TooManyDrafts: when it is simulated, and the network had as many in this minute as it may.
         """
         call = await self.trusts.plan_proposal(account, draft.asset, draft.calls, draft.description)
         if not anyway:
+            self._limit.count(network)
             check_calls(await self._simulated(draft, (await self.trusts.of(draft.asset)).address))
         return await self._voters.hand_over(account, call, "propose")
 
