@@ -59,11 +59,20 @@ class IndexHistory:
 
     def weights_at(self, at: int) -> tuple[Vector, float]:
         """Return the weights and the cash at a day's close: those of the rebalance before, drifted since, up to it."""
-        newest = int(np.searchsorted(self.traded, at, side="right")) - 1
-        then, now = self.valued[:, self.traded[newest]], self.valued[:, at]
-        grown = np.divide(now, then, out=np.zeros(len(then)), where=then > 0) * self.held[:, newest]
-        whole = float(grown.sum()) + float(self.cash[newest])
-        return (grown / whole, float(self.cash[newest]) / whole) if whole else (grown, 1.0)
+        weights, cash = self.weights_on(np.array([at]))
+        return np.ascontiguousarray(weights[:, 0]), float(cash[0])
+
+    def weights_on(self, days: Indices) -> tuple[Matrix, Vector]:
+        """Return the same of several days: [assets x days] and [days]; all is cash where nothing is worth anything."""
+        newest = np.searchsorted(self.traded, days, side="right") - 1
+        then, now = self.valued[:, self.traded[newest]], self.valued[:, days]
+        grown = np.divide(now, then, out=np.zeros_like(then), where=then > 0) * self.held[:, newest]
+        whole = grown.sum(axis=0) + self.cash[newest]
+        some = whole > 0
+        return (
+            np.divide(grown, whole, out=np.zeros_like(grown), where=some),
+            np.divide(self.cash[newest], whole, out=np.ones_like(whole), where=some),
+        )
 
 
 def history_of(backtest: Backtest) -> IndexHistory:

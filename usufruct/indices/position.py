@@ -186,15 +186,11 @@ def _weights(
     history: IndexHistory, first: int, values: Overlaid, trades: Indices, core: int | None
 ) -> tuple[Matrix, Matrix]:
     """Return the parts of the value in each asset after the trades of some days, and the prices of these days."""
-    newest = np.searchsorted(history.traded, first + trades, side="right") - 1
-    then, prices = history.valued[:, history.traded[newest]], history.valued[:, first + trades]
-    grown = np.divide(prices, then, out=np.zeros_like(then), where=then > 0) * history.held[:, newest]
-    whole = grown.sum(axis=0) + history.cash[newest]
     invested, share = values.exposure[trades], values.core[trades]
-    weights = grown * np.divide(invested * (1 - share), whole, out=np.zeros_like(whole), where=whole > 0)
+    weights = history.weights_on(first + trades)[0] * (invested * (1 - share))
     if core is not None:
         weights[core] += invested * share
-    return weights, prices
+    return weights, history.valued[:, first + trades]
 
 
 def _holdings(history: IndexHistory, values: Overlaid, units: Vector, core: int | None) -> tuple[PositionHolding, ...]:
