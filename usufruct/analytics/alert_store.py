@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Double, Index, Row, String, Table, delete, func, insert, select
 
@@ -69,7 +70,7 @@ class AlertStore:
         return found
 
 
-def _alert(row: Row) -> Alert:  # type: ignore[type-arg]
+def _alert(row: Row[Any]) -> Alert:
     return Alert(
         row.id,
         Address(row.person),

@@ -94,14 +94,12 @@ class RatingsJob:
 def usable_model(folder: Path, *, synthetic: bool) -> LearnedModel | None:
     """Return the model for prices that are simulated or not; None without one, or where it is refused (logged)."""
     try:
-        model = read_model(folder)
-        model.check_prices(synthetic=synthetic)
+        return _checked_model(folder, synthetic=synthetic)
     except NoModel:
         return None
     except (ModelRefused, LightGbmMissing) as error:
         _log.warning("no learned signals: %s", error.message)
         return None
-    return model
 
 
 def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> MarketInputs:
@@ -231,10 +229,15 @@ async def check_freshness(context: Context) -> AsyncIterator[Finding]:
 def check_model(folder: Path, *, synthetic: bool) -> Finding | None:
     """Return whether the model of learned signals is used, and since when it knows nothing new; None without one."""
     try:
-        model = read_model(folder)
-        model.check_prices(synthetic=synthetic)
+        model = _checked_model(folder, synthetic=synthetic)
     except NoModel:
         return None
     except (ModelRefused, LightGbmMissing) as error:
         return bad("learned signals", error.message, "train again with `usufruct rating train`")
     return good("learned signals", f"model {model.id}, which learned until {model.fits[-1].learned_until}")
+
+
+def _checked_model(folder: Path, *, synthetic: bool) -> LearnedModel:
+    model = read_model(folder)
+    model.check_prices(synthetic=synthetic)
+    return model

@@ -304,7 +304,11 @@ def _check_replaces(review: Review, known: Review) -> None:
         message = f"the stored review was signed at {known.time}, after this one; sign a new one"
         raise Conflict(message, code="review_replayed", field="time")
     if review.time < known.time + PAUSE_SECONDS:
-        raise ReviewTooSoon(f"the review was changed a moment ago; wait {PAUSE_SECONDS} seconds", field="time")
+        raise ReviewTooSoon(
+            f"the review was changed a moment ago; wait {PAUSE_SECONDS} seconds",
+            field="time",
+            retry_after=PAUSE_SECONDS,
+        )
 
 
 def _read_cursor(text: str) -> tuple[int, Address]:

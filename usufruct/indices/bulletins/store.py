@@ -1,6 +1,7 @@
 """The table of bulletins: one row for each kind and period, so two workers write a bulletin once."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Row, String, Table, Text, func, insert, select, update
 
@@ -85,5 +86,5 @@ class BulletinStore:
             await unit.change(update(bulletins).where(mine).values(notified_at=now))
 
 
-def _bulletin(row: Row) -> Bulletin:  # type: ignore[type-arg]
+def _bulletin(row: Row[Any]) -> Bulletin:
     return Bulletin(BulletinKind(row.kind), row.period, row.input_hash, row.document, row.written_at)
