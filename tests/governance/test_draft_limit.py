@@ -109,7 +109,7 @@ async def test_drafts_of_trusts_are_limited_on_page_and_api(devnet_template: Dev
             assert refusal(await here.post(api, json=draft)) == (429, "too_many_drafts", True)
             assert (await here.post(place, data=look, headers=PAGE)).status_code == 429
             assert (await there.post(place, data=look, headers=PAGE)).status_code == 200
-            await Devnet(installation.client).mine()  # votes count from the block after
+            await Devnet(installation.client).pass_time(2)  # a proposer needs votes in a second that has passed
             drafts, owner = drafts_of(installation), DEVNET_ADDRESSES[4]
             change = ServiceChange(CardChange(), endpoint="https://api.example.org")
             move = await drafts.draft(asset_id, change, "Move")

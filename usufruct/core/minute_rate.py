@@ -1,4 +1,4 @@
-"""How often each name did something in this minute, in this process."""
+"""How often each name did something in the minute that its first time began, in this process."""
 
 from usufruct.core.clock import Clock
 
@@ -8,22 +8,24 @@ _MINUTE = 60
 
 
 class MinuteRate:
-    """Counts by name, minute by minute of the monotonic clock."""
+    """Counts by name; each name's minute begins when it is counted and has none, by the monotonic clock."""
 
     def __init__(self, clock: Clock) -> None:
         """Count nothing yet."""
         self._clock = clock
-        self._minute = 0
-        self._counts: dict[str, int] = {}
+        self._minutes: dict[str, tuple[float, int]] = {}  # when it began, and the count
+        self._forgot_at = clock.monotonic()
 
     def count(self, name: str, most: int) -> int:
         """Count one more of a name and return 0; where it has `most`, count nothing and return the seconds to wait."""
         now = self._clock.monotonic()
-        if now // _MINUTE != self._minute:
-            self._minute = int(now // _MINUTE)
-            self._counts.clear()
-        counted = self._counts.get(name, 0)
+        if now - self._forgot_at >= _MINUTE:
+            self._minutes = {name: minute for name, minute in self._minutes.items() if now - minute[0] < _MINUTE}
+            self._forgot_at = now
+        began, counted = self._minutes.get(name, (now, 0))
+        if now - began >= _MINUTE:
+            began, counted = now, 0
         if counted >= most:
-            return int(_MINUTE - now % _MINUTE) + 1
-        self._counts[name] = counted + 1
+            return int(began + _MINUTE - now) + 1
+        self._minutes[name] = began, counted + 1
         return 0

@@ -11,7 +11,7 @@ from usufruct.payments.pricing import PayerBenefits
 
 
 class CallRate:
-    """Counts the calls of each payer in this replica, minute by minute of the monotonic clock."""
+    """Counts the calls of each payer in this replica, in the minute that their first call begins."""
 
     def __init__(self, usual: int, benefits: PayerBenefits, clock: Clock) -> None:
         """Let a payer without a level make `usual` calls a minute."""
