@@ -95,7 +95,7 @@ test-contracts: setup ## forge: unit, fuzz, invariants (FOUNDRY_PROFILE=ci: more
 	@export FOUNDRY_PROFILE=$${FOUNDRY_PROFILE:-test}; $(FORGE) test
 
 test-python: setup ## pytest
-	@python -m pytest -n 3 --dist loadfile
+	@python -m pytest -n 4 --dist loadfile  # tests wait a third of their time: two for a processor of a small machine
 
 check: check-code check-pages ## style, types, layers, budgets, generated code, gas, static analysis, pages
 	@echo "check: ok"
