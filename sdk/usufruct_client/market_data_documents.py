@@ -44,7 +44,7 @@ class MarketAnswer(Answer[RowKind], Generic[RowKind]):
 
 
 class AskedAnswer(Plain):
-    """The answer to a question: `POST /v2/tmai`."""
+    """The answer to a question: `POST /v2/tmai`. `written_by` in `data`: the model, empty for fixed sentences."""
 
     success: StrictBool
     message: StrictStr
@@ -291,7 +291,7 @@ class PricePrediction(AssetRow):
 
 
 class AssetReport(AssetRow):
-    """`/ai-reports`: texts that are written from the numbers."""
+    """`/ai-reports`: texts that are written from the numbers; `worded_report` by the model `worded_by`, if by one."""
 
     investment_analysis_pointer: StrictStr
     investment_analysis: StrictStr
@@ -300,6 +300,8 @@ class AssetReport(AssetRow):
     trader_report: StrictStr
     fundamental_report: StrictStr
     technology_report: StrictStr
+    worded_report: _Text = None
+    worded_by: _Text = None
 
 
 class MoonshotPick(AssetRow):

@@ -206,6 +206,13 @@ class LearnedSignal(Document):
     cross_validation: _Known
 
 
+class WordedReport(Document):
+    """What a model made of a report; no number in it is not in the report."""
+
+    text: StrictStr
+    model: StrictStr
+
+
 class CoinFacts(Document):
     """`GET /v1/markets/assets/{id}`: all that the page of an asset shows. `range`: days of `prices`, 0 for all."""
 
@@ -229,6 +236,7 @@ class CoinFacts(Document):
     scenarios: list[PriceScenario]
     metrics: CoinMetrics
     report: StrictStr
+    worded: WordedReport | None
     learned: LearnedSignal | None
 
 

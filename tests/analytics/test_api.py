@@ -10,12 +10,18 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from tests.analytics.conftest import LAST_DAY
+from tests.analytics.conftest import LAST_DAY, NOW
+from tests.support.fake_clock import FakeClock
 from tests.support.market_archive import simulated_inputs
-from tests.support.market_world import MarketWorld
+from tests.support.market_world import MarketWorld, OneSession, market_world
+from tests.support.scripted_model import MODEL, ScriptedModel
+from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_keys import MarketKeys
 from usufruct.analytics.grades import grade
 from usufruct.analytics.snapshot import Snapshot
+from usufruct.analytics.snapshot_files import SnapshotReader, write_snapshot
+from usufruct.analytics.writing import ModelWriter, ReportFile, Wording, Words
+from usufruct.connectors.openai import UpstreamClient
 from usufruct.connectors.prices import Panel
 from usufruct.store import Database, Stamp
 from usufruct.web import HttpExchange
@@ -289,6 +295,41 @@ async def test_a_question_is_answered_from_the_numbers_of_what_it_names(market: 
     ):
         refused = await market.client.post("/v2/tmai", json=wrong)
         assert (refused.status_code, refused.json()["error"]["param"]) == (400, "messages")
+
+
+async def test_a_models_words_are_shown_where_their_numbers_are_the_figures(snapshot, sqlite_url, tmp_path):
+    clock, folder, words = FakeClock(NOW), tmp_path / "ratings", ReportFile(tmp_path / "words")
+    write_snapshot(folder, snapshot)
+    tables, asset = MarketTables(SnapshotReader(folder, clock), clock), snapshot.assets[0]
+    question = {"messages": [{"user": f"What about {asset.symbol}?"}]}
+    with ScriptedModel("It is what it is.") as model:
+        async with UpstreamClient(model.base_url) as server:
+            wording = Wording(ModelWriter(server, MODEL, clock), words)
+            async with market_world(
+                sqlite_url, folder, clock, lambda api, keys: market_routes(tables, api, keys, OneSession(), wording)
+            ) as market:
+                asked = (await market.client.post("/v2/tmai", json=question)).json()
+                assert asked["data"] == {"answer": model.reply, "written_by": MODEL}
+                [sentences] = model.figures
+                model.reply = "It will cost $1."
+                for told in (question, {"messages": [{"user": f"{asset.symbol} " + "and so on " * 300}]}):
+                    answer = (await market.client.post("/v2/tmai", json=told)).json()
+                    assert answer["data"] == {"answer": sentences, "written_by": ""}
+                assert len(model.asked) == 2, "a question without an end is not passed on"
+
+                before = await market.client.get("/v2/ai-reports?limit=1000")
+                assert not {"WORDED_REPORT"} & {name for row in before.json()["data"] for name in row}
+                words.add(sentences, Words("In my words.", MODEL), [sentences])
+                unseen = {"if-none-match": before.headers["etag"]}
+                after = await market.client.get("/v2/ai-reports?limit=1000", headers=unseen)
+                worded = [row for row in after.json()["data"] if "WORDED_REPORT" in row]
+                assert [(row["TOKEN_ID"], row["WORDED_REPORT"], row["WORDED_BY"]) for row in worded] == [
+                    (asset.number, "In my words.", MODEL)
+                ]
+                same = await market.client.get(
+                    "/v2/ai-reports?limit=1000", headers={"if-none-match": after.headers["etag"]}
+                )
+                assert same.status_code == 304
 
 
 async def test_both_headers_name_the_key_and_without_one_nothing_is_told(market: MarketWorld):

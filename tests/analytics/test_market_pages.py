@@ -30,6 +30,7 @@ from usufruct.analytics.live.price_file import LiveReader, updated, write_table
 from usufruct.analytics.pages import CurrentFigures, market_pages
 from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_files import SnapshotReader, write_snapshot
+from usufruct.analytics.writing import ReportFile, Wording, Words
 from usufruct.store import Stamp, open_database
 from usufruct.web import Router, openapi_route
 from usufruct.web.ui import Pages, Site
@@ -96,7 +97,7 @@ async def world(sqlite_url: str, snapshot: Snapshot, tmp_path: Path) -> AsyncIte
     routes = [
         *pages.static.routes,
         *market_routes(tables, MarketApi(keys), keys, sessions),  # type: ignore[arg-type]
-        *market_pages(CurrentFigures(tables), pages, feed),
+        *market_pages(CurrentFigures(tables), pages, feed, Wording(reports=ReportFile(tmp_path / "words"))),
         *live_routes(feed),
         *key_pages(keys, sessions, pages),  # type: ignore[arg-type]
     ]
@@ -130,6 +131,25 @@ async def test_a_learned_signal_is_beside_the_rule_based_one(world: PagesWorld, 
         assert words in english
         assert words not in german
     assert "Gelerntes Signal" in german
+
+
+async def test_a_models_report_is_named_as_one_and_harmless(world: PagesWorld, snapshot: Snapshot):
+    path = f"/markets/assets/{snapshot.assets[0].id}"
+    report = (await world.json(path))["report"]
+    assert (await world.json(path))["worded"] is None
+    evil = "<script>alert(document.domain)</script> [more](javascript:alert(0))"
+    ReportFile(world.folder.parent / "words").add(report, Words(evil, "wordsmith<b>"), [report])
+    assert (await world.json(path))["worded"] == {"text": evil, "model": "wordsmith<b>"}
+    page = f"/markets/{snapshot.assets[0].id}"
+    text = (await world.client.get(page, headers={"accept": "text/html"})).text
+    assert "<script>alert" not in text
+    assert "wordsmith<b>" not in text
+    english, german = await world.page(page), await world.page(page, "de")
+    assert "Written by the model wordsmith&lt;b&gt;, in English." in english
+    assert "Geschrieben vom Modell wordsmith&lt;b&gt;" in german
+    for shown in (english, german):
+        assert "alert(document.domain)" in shown
+        assert report.split("\n")[0] in shown, "what it was written from"
 
 
 async def test_the_overview_has_the_largest_first_and_the_most_gained_of_them(world: PagesWorld, snapshot: Snapshot):

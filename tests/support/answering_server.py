@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Asked:
-    """A request: path, parameters, headers by lowercase name."""
+    """A request: path, parameters, headers by lowercase name, body."""
 
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class AnsweringServer:
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(parts.path, dict(parse_qsl(parts.query)), headers)
+                body = self.rfile.read(int(headers.get("content-length", 0)))
+                asked = Asked(parts.path, dict(parse_qsl(parts.query)), headers, body)
                 outer.requests.append(asked)
                 answered = answer(asked)
                 self.send_response(answered.status)
@@ -47,6 +49,9 @@ class AnsweringServer:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(answered.content)
+
+            def do_POST(self) -> None:
+                self.do_GET()
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -1,7 +1,7 @@
 """The routes of `/v2`: market data as JSON, in the words that clients of Token Metrics' API read."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,9 +22,10 @@ from usufruct.analytics.api_answer import (
 )
 from usufruct.analytics.api_keys import LONGEST_LABEL, Caller, MarketKeys
 from usufruct.analytics.api_query import FILTERS, LIMIT, NUMBER, AssetIndex, InvalidParameter, Query
-from usufruct.analytics.questions import answer_question
+from usufruct.analytics.questions import answer_question, report_of
 from usufruct.analytics.snapshot import HOUR, Page, RowTable, SeriesTable, Snapshot, utc_text
 from usufruct.analytics.snapshot_files import SnapshotReader
+from usufruct.analytics.writing import Wording
 from usufruct.core import Clock, moment
 from usufruct.payments.x402 import EndpointAnswer
 from usufruct.web import HttpExchange, Operation, Parameter, RawRoute, json_object
@@ -240,7 +241,6 @@ _ROWS: Final[tuple[tuple[str, type[documents.Row], str, Mapping[str, str | Param
         _IDS,
         False,
     ),
-    ("ai-reports", documents.AssetReport, "List reports written from the numbers.", _IDS, False),
     ("market-metrics", documents.MarketMetric, "List metrics of the whole market, the newest first.", {}, True),
     ("sentiments", documents.Sentiment, "List the sentiment of hours, the newest first.", {}, True),
     (
@@ -253,8 +253,10 @@ _ROWS: Final[tuple[tuple[str, type[documents.Row], str, Mapping[str, str | Param
 )
 
 
-def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[RawRoute]:
-    """Return the routes of market data, of the question, and of keys."""
+def market_routes(
+    tables: MarketTables, api: MarketApi, keys: MarketKeys, sessions: Sessions, wording: Wording | None = None
+) -> list[RawRoute]:
+    """Return the routes of market data, of the question, and of keys; a model's words are by `wording`."""
 
     def data(
         path: str,
@@ -310,7 +312,7 @@ def market_routes(tables: MarketTables, api: MarketApi, keys: MarketKeys, sessio
             {"type": Parameter("active or past", {"enum": list(_MOONSHOTS)})},
         ),
         data("/crypto-investors", documents.CryptoInvestor, "List investors; empty without a source.", investors, {}),
-        _question_route(tables, api),
+        *_word_routes(tables, api, wording or Wording()),
         *_key_routes(api, keys, sessions),
     ]
 
@@ -319,18 +321,43 @@ def _rows(page: Page) -> Rows:
     return Rows(page.rows, page.last)
 
 
-def _question_route(tables: MarketTables, api: MarketApi) -> RawRoute:
-    async def content(exchange: HttpExchange, body: bytes) -> EndpointAnswer:
+def _word_routes(tables: MarketTables, api: MarketApi, wording: Wording) -> list[RawRoute]:
+    """Return the routes of texts: fixed sentences of the numbers, and a model's words for them."""
+
+    def state() -> DataState:
+        about, version = tables.state(), wording.version
+        return replace(about, version=f"{about.version} {version}") if version else about
+
+    def reports(query: Query) -> Rows:
+        found = tables.rows("ai-reports", query)
+        return replace(found, rows=[_worded(row, wording) for row in found.rows]) if wording.version else found
+
+    async def answer(exchange: HttpExchange, body: bytes) -> EndpointAnswer:
         text = _last_text(json_object(body).get("messages"))
         if not isinstance(text, str) or not text.strip():
             raise InvalidParameter('messages must be a list such as [{"user": "How is BTC?"}]', field="messages")
-        words = answer_question(text, tables.snapshot)
-        answer = {"success": True, "message": "answered", "answer": words, "data": {"answer": words}}
-        return EndpointAnswer(orjson.dumps(answer), 1, [(b"cache-control", b"no-store")])
+        sentences = answer_question(text, tables.snapshot)
+        words = await wording.answer(text, sentences)
+        said, by = (words.text, words.model) if words else (sentences, "")
+        document = {"success": True, "message": "answered", "answer": said, "data": {"answer": said, "written_by": by}}
+        return EndpointAnswer(orjson.dumps(document), 1, [(b"cache-control", b"no-store")])
 
     summary = "Answer a question about assets that it names, or about the market, from the numbers."
     operation = Operation(summary, documents.AskedAnswer, _CHAT, takes=KEY_HEADERS, also=REFUSES)
-    return api.question_route("/tmai", operation, content, {"messages": [{"user": "How is BTC?"}]})
+    listed = "List reports written from the numbers, the largest assets' in a model's words too where there is one."
+    return [
+        api.route("/ai-reports", listed, reports, state, _IDS, documents.AssetReport),
+        api.question_route("/tmai", operation, answer, {"messages": [{"user": "How is BTC?"}]}),
+    ]
+
+
+def _worded(row: bytes, wording: Wording) -> bytes:
+    words = wording.report(report_of(row))
+    return (
+        row
+        if words is None
+        else orjson.dumps(orjson.loads(row) | {"WORDED_REPORT": words.text, "WORDED_BY": words.model})
+    )
 
 
 def _last_text(messages: Any) -> Any:

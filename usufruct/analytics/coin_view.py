@@ -12,6 +12,7 @@ from usufruct.analytics.alert_model import UnknownMarketAsset
 from usufruct.analytics.figures import MarketFigures, known
 from usufruct.analytics.learned_tables import MODEL, PARTS, SIGNALS
 from usufruct.analytics.snapshot import DAY
+from usufruct.analytics.writing import Wording
 from usufruct.web.ui import outlined, spaced
 from usufruct_client.market_page_documents import (
     CoinFacts,
@@ -28,6 +29,7 @@ from usufruct_client.market_page_documents import (
     RelatedCoin,
     ReturnDay,
     SignalDay,
+    WordedReport,
 )
 from usufruct_client.series_documents import DailySeries, SeriesLine
 
@@ -64,7 +66,7 @@ def find_column(figures: MarketFigures, name: str) -> int:
     return column
 
 
-def coin_facts(figures: MarketFigures, name: str, days: int = RANGES[0]) -> CoinFacts:
+def coin_facts(figures: MarketFigures, name: str, wording: Wording, days: int = RANGES[0]) -> CoinFacts:
     """Return all that is known of an asset, with closes of so many days; raises as `find_column`."""
     column = find_column(figures, name)
     asset = figures.snapshot.assets[column]
@@ -72,6 +74,8 @@ def coin_facts(figures: MarketFigures, name: str, days: int = RANGES[0]) -> Coin
     values = {name: figures.last(table, name, column) for name, table, _ in _GRADES}
     overall, fundamental = values["overall"], values["fundamental"]
     metrics = figures.row("quantmetrics", column)
+    report = figures.row("ai-reports", column).get("DEEP_DIVE", "")
+    words = wording.report(report)
     return CoinFacts(
         source=figures.source,
         coin=figures.line(column),
@@ -99,7 +103,8 @@ def coin_facts(figures: MarketFigures, name: str, days: int = RANGES[0]) -> Coin
             value_at_risk=metrics.get("DAILY_VALUE_AT_RISK"),
             all_time_return=metrics.get("ALL_TIME_RETURN"),
         ),
-        report=figures.row("ai-reports", column).get("DEEP_DIVE", ""),
+        report=report,
+        worded=None if words is None else WordedReport(words.text, words.model),
         learned=_learned(figures, column),
     )
 

@@ -5,8 +5,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from prometheus_client import Metric
+
 from usufruct.analytics.api_keys import FLUSH_SECONDS, KeyPolicy, MarketKeys
 from usufruct.analytics.call_sales import CallPrices, CallSales
+from usufruct.analytics.writing import Wording, build_wording, wording_metrics
 from usufruct.chain import TokenFacts
 from usufruct.config import Config, InvalidSetting
 from usufruct.core import Clock
@@ -54,6 +57,7 @@ def build(context: Context) -> Component:
             Job("market-alerts", alerts.report, _ALERT_SECONDS),
             Job("market-keys", get(MarketKeys).forget, _FORGET_SECONDS),
             *serving.build_streams(context),
+            *serving.build_reports(context),
         ]
 
     def gateway_jobs() -> list[Job]:
@@ -63,6 +67,9 @@ def build(context: Context) -> Component:
         get(CallSales).check()  # jobs are made after the routes: every package has offered its paths
         return [Job("market-calls", keys.flush, FLUSH_SECONDS, close=keys.flush)]
 
+    async def words() -> list[Metric]:
+        return wording_metrics(get(Wording)) if serves() else []
+
     async def check() -> AsyncIterator[Finding]:
         if serves():
             async for finding in _serving().check_freshness(context):
@@ -70,12 +77,14 @@ def build(context: Context) -> Component:
 
     context.provide_later(MarketKeys, keys)
     context.provide_later(CallSales, sales)
+    context.provide_later(Wording, lambda: build_wording(context))
     return Component(
         "analytics",
         routes=routes,
         exposed_headers=("etag", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining"),
         jobs=jobs,
         gateway_jobs=gateway_jobs,
+        metrics={"market words": words},
         diagnostics=(Diagnostic("ratings", check),),
     )
 

@@ -28,6 +28,7 @@ from usufruct.analytics.market_view import market_overview
 from usufruct.analytics.page_query import PageQuery
 from usufruct.analytics.refusals import REFUSALS
 from usufruct.analytics.snapshot import utc_moment
+from usufruct.analytics.writing import Wording
 from usufruct.web import Operation, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
 from usufruct_client.market_page_documents import CoinFacts, MarketComparison, MarketOverview
@@ -89,8 +90,11 @@ class CurrentFigures:
         return self._figures
 
 
-def market_pages(current: CurrentFigures, pages: Pages, feed: LivePriceFeed) -> list[Route]:
-    """Return the routes of the pages and their JSON; `feed` has the live prices that pages show."""
+def market_pages(
+    current: CurrentFigures, pages: Pages, feed: LivePriceFeed, wording: Wording | None = None
+) -> list[Route]:
+    """Return the routes of the pages and their JSON, with the live prices of `feed` and the reports of `wording`."""
+    wording = wording or Wording()
     links = [NavigationLink(PATH, "Markets", ECONOMY, 5), NavigationLink(KEYS, "Market API", ECONOMY, 7)]
     pages.add_package("usufruct.analytics", links, REFUSALS)
 
@@ -116,10 +120,10 @@ def market_pages(current: CurrentFigures, pages: Pages, feed: LivePriceFeed) -> 
         live = LiveView(feed, synthetic=figures.state.synthetic)
 
         async def draw() -> Mapping[str, Any]:
-            facts, prices = coin_facts(figures, name, days), live.of([name])
+            facts, prices = coin_facts(figures, name, wording, days), live.of([name])
             return {"facts": facts, "live": prices if prices.prices else None, "ranges": RANGES, **_WORDS}
 
-        shown = figures.state, live.mark(name)
+        shown = figures.state, live.mark(name), wording.version
         return await pages.kept(request, "analytics/coin.html", shown, draw, of=days, fragment="prices")
 
     async def compare(request: Request) -> Response:
@@ -137,7 +141,7 @@ def market_pages(current: CurrentFigures, pages: Pages, feed: LivePriceFeed) -> 
         return document_response(market_overview(current.get(), _search(request), _QUERY.page(request)))
 
     async def coin_document(request: Request) -> Response:
-        return document_response(coin_facts(current.get(), request.path_params["id"], _QUERY.range(request)))
+        return document_response(coin_facts(current.get(), request.path_params["id"], wording, _QUERY.range(request)))
 
     async def series_document(request: Request) -> Response:
         return document_response(coin_series(current.get(), request.path_params["id"]))

@@ -1,4 +1,4 @@
-"""Answers to questions, from the numbers: the reports of the assets that a question names, else the day's briefing."""
+"""Texts made of the numbers: for a question, the reports of the assets that it names, else the day's briefing."""
 
 import re
 from typing import Final
@@ -20,7 +20,20 @@ def answer_question(text: str, snapshot: Snapshot) -> str:
     page = snapshot.rows["ai-reports"].page(Selection(np.array(columns, dtype=np.int64))) if columns else None
     if page is None or not page.rows:
         return snapshot.briefing
-    return "\n\n".join(str(orjson.loads(row)["DEEP_DIVE"]) for row in page.rows)
+    return "\n\n".join(report_of(row) for row in page.rows)
+
+
+def largest_reports(snapshot: Snapshot, most: int) -> list[str]:
+    """Return the reports of the assets with the largest market caps, in the order of assets."""
+    caps = np.nan_to_num(snapshot.market_caps, nan=-1.0)
+    columns = np.argsort(-caps, kind="stable")[:most]
+    page = snapshot.rows["ai-reports"].page(Selection(columns.astype(np.int64), limit=most))
+    return [report_of(row) for row in page.rows]
+
+
+def report_of(row: bytes) -> str:
+    """Return the whole report of a row of `/ai-reports`."""
+    return str(orjson.loads(row)["DEEP_DIVE"])
 
 
 def named_assets(text: str, snapshot: Snapshot) -> list[int]:

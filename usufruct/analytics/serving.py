@@ -21,10 +21,12 @@ from usufruct.analytics.learned import LearnedModel, LightGbmMissing, ModelRefus
 from usufruct.analytics.live import build_feed, build_live_jobs, check_live, live_routes
 from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.pages import CurrentFigures, market_pages
+from usufruct.analytics.questions import largest_reports
 from usufruct.analytics.sentiment import KINDS, Headline, Kind
 from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
 from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, write_snapshot
+from usufruct.analytics.writing import Wording, build_report_jobs, check_writer
 from usufruct.config import Config
 from usufruct.connectors.news import NewsArchive
 from usufruct.connectors.prices import Interval, PriceArchive
@@ -175,11 +177,11 @@ def build_routes(context: Context) -> list[RawRoute | Route]:
         context.get(Sessions),
         context.get(Pages),
     )
-    api = MarketApi(keys, context.get(CallSales))
+    api, wording = MarketApi(keys, context.get(CallSales)), context.get(Wording)
     feed = build_feed(context.get(Config), context.get(Clock))
     return [
-        *market_routes(tables, api, keys, sessions),
-        *market_pages(CurrentFigures(tables), pages, feed),
+        *market_routes(tables, api, keys, sessions, wording),
+        *market_pages(CurrentFigures(tables), pages, feed, wording),
         *live_routes(feed),
         *key_pages(keys, sessions, pages),
     ]
@@ -207,6 +209,19 @@ def build_streams(context: Context) -> list[Job]:
     return build_live_jobs(context.get(Config), context.get(Clock))
 
 
+def build_reports(context: Context) -> list[Job]:
+    """Return the job that has a model word reports; none where none is configured."""
+    tables = build_tables(context)
+
+    def figures(most: int) -> list[str]:
+        try:
+            return largest_reports(tables.snapshot, most)
+        except NoMarketData:
+            return []
+
+    return build_report_jobs(context, figures)
+
+
 async def check_freshness(context: Context) -> AsyncIterator[Finding]:
     """Check that ratings are there and not stale, and so live prices, where exchanges are followed."""
     for finding in check_live(context.get(Config), context.get(Clock)):
@@ -221,6 +236,8 @@ async def check_freshness(context: Context) -> AsyncIterator[Finding]:
         yield bad("ratings", f"{text}, and newer ones should be there", "look at the sources of prices and the worker")
     else:
         yield good("ratings", text)
+    async for finding in check_writer(context):
+        yield finding
     learned = check_model(learned_folder(context.get(Config)), synthetic=state.synthetic)
     if learned is not None:
         yield learned

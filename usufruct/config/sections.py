@@ -270,6 +270,11 @@ class MarketsConfig:
     live_stale_seconds: Annotated[int, whole(5, 3_600), "from this age on, a live price is stale"] = 60
     live_streams: Annotated[int, whole(0, 50_000), "of live prices to clients, in one gateway"] = 500
     live_streams_per_network: Annotated[int, whole(1, 50_000), "of them to one network"] = 10
+    writer_url: Annotated[str, "OpenAI-compatible server that words answers and reports; empty: fixed sentences"] = ""
+    writer_key: Annotated[Secret, "of that server, such as a key of this gateway with a limit per day"] = NO_SECRET
+    writer_model: Annotated[str, "the model that words them"] = ""
+    writer_seconds: Annotated[int, whole(1, 600), "for an answer; then fixed sentences are shown"] = 20
+    writer_reports: Annotated[int, whole(0, 10_000), "of the largest assets, worded each day by the worker"] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usufruct.analytics.folder_turn import FolderTurn
 from usufruct.analytics.live.fixing import FixedPrice
 from usufruct.analytics.live.model import LiveMedian, LiveTable
-from usufruct.analytics.live.price_file import FolderTurn, LiveReader, read_table, updated, write_table
+from usufruct.analytics.live.price_file import LiveReader, read_table, updated, write_table
 
 NOW = 1_770_000_000
 BLANK = LiveTable(0, 60, synthetic=True)

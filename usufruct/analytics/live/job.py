@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from usufruct.analytics.folder_turn import FolderTurn
 from usufruct.analytics.live.fixing import LiveMedians
 from usufruct.analytics.live.model import LiveTable
-from usufruct.analytics.live.price_file import FolderTurn, read_table, updated, write_table
+from usufruct.analytics.live.price_file import read_table, updated, write_table
 from usufruct.connectors.exchanges import (
     LivePrice,
     SymbolTable,

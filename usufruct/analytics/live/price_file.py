@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from fcntl import LOCK_EX, LOCK_NB, flock
-from io import BufferedWriter
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +11,6 @@ from usufruct.analytics.live.fixing import FixedPrice
 from usufruct.analytics.live.model import LiveMedian, LiveTable
 
 _FILE: Final = "prices.json"
-_LOCK: Final = "lock"
 
 
 def write_table(folder: Path, table: LiveTable) -> None:
@@ -64,31 +61,3 @@ class LiveReader:
         if mark != self._mark:
             self._mark, self._table = mark, read_table(self._folder) or self._table
         return self._table
-
-
-class FolderTurn:
-    """Which of several workers follows the exchanges: the one that holds the folder's lock, as long as it lives."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._held: BufferedWriter | None = None
-
-    def take(self) -> bool:
-        """Tell whether it is this process's turn."""
-        if self._held is not None:
-            return True
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = (self._folder / _LOCK).open("ab")
-        try:
-            flock(file, LOCK_EX | LOCK_NB)
-        except OSError:
-            file.close()
-            return False
-        self._held = file
-        return True
-
-    def give_back(self) -> None:
-        """Let another worker have it."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None

@@ -4,6 +4,7 @@ from usufruct.connectors.openai.answer import Answer, OfferedModel
 from usufruct.connectors.openai.content import dump, parse
 from usufruct.connectors.openai.discovery import LocalServer, find_local_servers
 from usufruct.connectors.openai.errors import (
+    InvalidUpstream,
     UpstreamBusy,
     UpstreamCut,
     UpstreamDenied,
@@ -24,6 +25,7 @@ __all__ = [
     "Answer",
     "Batch",
     "ChatStream",
+    "InvalidUpstream",
     "Limits",
     "LocalServer",
     "OfferedModel",
