@@ -7,7 +7,6 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import pytest
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
-from pydantic.alias_generators import to_camel
 
 from usufruct.web import Operation
 from usufruct.web.openapi import openapi_document
@@ -51,7 +50,7 @@ def described_name(kind: Any, member: str, hint: Any) -> tuple[str, Any]:
     bare = Annotated[of, *kept] if kept else of
     if given:
         return given[0] if isinstance(given[0], str) else "", bare
-    return to_camel(member) if "alias_generator" in kind.__pydantic_config__ else member, bare
+    return kind.__pydantic_config__.get("alias_generator", str)(member), bare
 
 
 def test_a_default_is_written_as_it_travels():
