@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from usufruct.chain import Client
-from usufruct.chain.anvil import Anvil, DevnetUnavailable
+from usufruct.chain.anvil import Anvil, DevnetUnavailable, PortInUse
 from usufruct.core import Conflict
 from usufruct.payments.ledger.records import AccountReading
 
@@ -36,7 +36,7 @@ async def started_again(state: Path, port: int) -> Anvil:
         while True:
             try:
                 await (again := Anvil(state=state, port=port)).start()
-            except (Conflict, DevnetUnavailable):
+            except (Conflict, DevnetUnavailable, PortInUse):
                 await asyncio.sleep(0.02)
             else:
                 return again
