@@ -318,11 +318,11 @@ async def test_a_models_words_are_shown_where_their_numbers_are_the_figures(snap
                 assert len(model.asked) == 2, "a question without an end is not passed on"
 
                 before = await market.client.get("/v2/ai-reports?limit=1000")
-                assert not {"WORDED_REPORT"} & {name for row in before.json()["data"] for name in row}
+                assert {row["WORDED_REPORT"] for row in before.json()["data"]} == {None}
                 words.add(sentences, Words("In my words.", MODEL), [sentences])
                 unseen = {"if-none-match": before.headers["etag"]}
                 after = await market.client.get("/v2/ai-reports?limit=1000", headers=unseen)
-                worded = [row for row in after.json()["data"] if "WORDED_REPORT" in row]
+                worded = [row for row in after.json()["data"] if row["WORDED_BY"]]
                 assert [(row["TOKEN_ID"], row["WORDED_REPORT"], row["WORDED_BY"]) for row in worded] == [
                     (asset.number, "In my words.", MODEL)
                 ]

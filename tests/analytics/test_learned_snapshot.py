@@ -20,6 +20,7 @@ from usufruct.analytics.learned_tables import MODEL, PARTS, SHOWN_DAYS, SIGNALS
 from usufruct.analytics.serving import RatingsJob, check_model
 from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_files import read_snapshot
+from usufruct.analytics.writing import Wording
 from usufruct.connectors.prices import STABLECOIN
 from usufruct.core.diagnostics import Finding, Verdict
 
@@ -45,7 +46,7 @@ def test_an_asset_has_its_score_its_signal_and_what_moved_it(
     learned: Snapshot, snapshot: Snapshot, model: LearnedModel
 ):
     of, scores = figures(learned), learned.series[SIGNALS].fields["score"]
-    shown = {each.id: coin_facts(of, each.id).learned for each in learned.assets}
+    shown = {each.id: coin_facts(of, each.id, Wording()).learned for each in learned.assets}
     scored = {name: each for name, each in shown.items() if each is not None}
     assert len(scored) > 10
     assert sorted(each.score for each in scored.values()) == sorted(scores[-1][np.isfinite(scores[-1])].tolist())
@@ -58,7 +59,7 @@ def test_an_asset_has_its_score_its_signal_and_what_moved_it(
     stable = [each.id for each in learned.assets if STABLECOIN in each.categories]
     assert stable
     assert not scored.keys() & set(stable)
-    assert coin_facts(figures(snapshot), learned.assets[0].id).learned is None
+    assert coin_facts(figures(snapshot), learned.assets[0].id, Wording()).learned is None
     assert np.isnan(scores[:-SHOWN_DAYS]).all()
 
 

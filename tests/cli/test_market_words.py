@@ -86,7 +86,7 @@ def test_answers_and_reports_are_worded_by_a_model_that_is_paid_for(
                 assert len(set(reports)) == REPORTS
                 assert len(reports) <= REPORTS + 1, "what the killed worker had asked for is asked again, no more"
                 worded = [
-                    row for row in http.get(f"{root}/v2/ai-reports?limit=1000").json()["data"] if "WORDED_BY" in row
+                    row for row in http.get(f"{root}/v2/ai-reports?limit=1000").json()["data"] if row["WORDED_BY"]
                 ]
                 assert [row["WORDED_REPORT"] for row in worded] == ["A report."] * REPORTS
                 page = http.get(f"{root}/markets/{snapshot.assets[0].id}", headers={"accept": "text/html"})

@@ -258,6 +258,8 @@ def report_row(asset: Asset, report: Report) -> Row:
         "TRADER_REPORT": report.trader,
         "FUNDAMENTAL_REPORT": report.investor,
         "TECHNOLOGY_REPORT": report.technology,
+        "WORDED_REPORT": None,
+        "WORDED_BY": None,
     }
 
 
