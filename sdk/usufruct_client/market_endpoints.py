@@ -23,6 +23,7 @@ from typing import (
 
 from usufruct_client import index_data_documents as index_documents
 from usufruct_client import market_data_documents as documents
+from usufruct_client import service_data_documents as service_documents
 from usufruct_client.errors import Invalid
 
 if TYPE_CHECKING:
@@ -148,6 +149,18 @@ class IndexHistory(Days, total=False):
     index_id: int | str
 
 
+class Service(Limited, total=False):
+    """One service by its name; all without it."""
+
+    service: str
+
+
+class ServiceHistory(Days, total=False):
+    """One service by its name, over days."""
+
+    service: str
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The query of a request, and the most rows that are wanted of it; None: all."""
@@ -255,6 +268,14 @@ def _index_history(**given: Unpack[IndexHistory]) -> Asked:
     return _asked(IndexHistory, given)
 
 
+def _services(**given: Unpack[Service]) -> Asked:
+    return _asked(Service, given)
+
+
+def _service_history(**given: Unpack[ServiceHistory]) -> Asked:
+    return _asked(ServiceHistory, given)
+
+
 def _asked(kind: type, given: Mapping[str, Any]) -> Asked:
     """Write parameters as the API reads them.
 
@@ -289,7 +310,14 @@ class IndexEndpoints:
     investor_indices = Endpoint("/investor-indices", index_documents.IndexPortfolioPart, _index_history)
 
 
-class MarketEndpoints(IndexEndpoints):
+class ServiceEndpoints:
+    """The paths of `/v2` about the services of an installation."""
+
+    services = Endpoint("/services", service_documents.ServiceFigures, _services)
+    services_history = Endpoint("/services-history", service_documents.ServiceDay, _service_history)
+
+
+class MarketEndpoints(IndexEndpoints, ServiceEndpoints):
     """Every path of `/v2` that lists rows, as an attribute that is called: `markets.price(symbol="BTC")`."""
 
     tokens = Endpoint("/tokens", documents.ListedAsset, _listing)

@@ -30,6 +30,7 @@ PACKAGES = (
     "governance.trusts",
     "analytics",
     "indices",
+    "service_data",
     "console",
 )
 """Each has a module `component` with `build(context) -> Component`."""
