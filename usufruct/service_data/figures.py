@@ -1,4 +1,4 @@
-"""What is told of a service: figures of its calls over days, and of its owners, as rows of the market API."""
+"""A service in rows of the market API: its calls over days, and its owners."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from usufruct.service_data.concentration import Concentration
 WINDOWS: Final = (7, 30)
 """Days of UTC, today included."""
 LEAST_TRIED: Final = 20
-"""Calls from which the part that was answered is told."""
+"""The part that was answered is given from so many calls on."""
 
 Row = dict[str, Any]
 Days = Sequence[tuple[int, CallCounts]]
