@@ -1,6 +1,7 @@
 """An OpenAI-compatible server whose model says what it is told to."""
 
 import json
+import threading
 from typing import Any
 
 from tests.support.answering_server import Answered, AnsweringServer, Asked
@@ -9,12 +10,17 @@ MODEL = "wordsmith"
 
 
 class ScriptedModel(AnsweringServer):
-    """The server; used by `with`. It says `reply`, or fails with `status`; `asked` has the bodies of requests."""
+    """The server; used by `with`. It says `reply`, or fails with `status`; `asked` has the bodies of requests.
+
+    It answers as long as `may_answer` is set.
+    """
 
     def __init__(self, reply: str = "", *, finish: str = "stop", status: int = 200) -> None:
         super().__init__(self._answer)
         self.reply, self.finish, self.status = reply, finish, status
         self.asked: list[dict[str, Any]] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     @property
     def base_url(self) -> str:
@@ -31,6 +37,7 @@ class ScriptedModel(AnsweringServer):
             return _json({"object": "list", "data": [{"id": MODEL, "object": "model", "max_model_len": 4_096}]})
         body = json.loads(asked.body)
         self.asked.append(body)
+        self.may_answer.wait()
         if self.status != 200:
             return _json({"error": {"message": "the model is out"}}, self.status)
         sent = sum(len(str(each["content"]).split()) for each in body["messages"])
