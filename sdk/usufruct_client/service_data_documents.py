@@ -1,6 +1,6 @@
 """The JSON documents of `/v2` about the services of an installation; their members are in upper case.
 
-Revenue is in whole units of `token`, the payment token. Parts are from 0 to 1. What is not known is None. Times are UTC.
+Revenue is in whole units of `token`, the payment token. Parts are 0 to 1. What is not known is None. Times are UTC.
 """
 
 from typing import Annotated
