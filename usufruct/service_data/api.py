@@ -52,12 +52,12 @@ class ServiceData:
 
     def services(self, query: Query) -> Rows:
         """Return the rows of services, or of one."""
-        rows = self.reader.current().rows
+        table = self.reader.current()
         if name := query.parameters.get("service"):
-            named = [each for each in rows.rows if orjson.loads(each)["SERVICE"] == name]
-            return Rows(named)
+            place = table.places.get(name)
+            return Rows(() if place is None else (table.rows.rows[place],))
         limit, skip, after = query.paging()
-        page = rows.page(Selection(limit=limit, skip=skip, after=after))
+        page = table.rows.page(Selection(limit=limit, skip=skip, after=after))
         return Rows(page.rows, page.last)
 
     async def history(self, query: Query) -> Rows:

@@ -1,8 +1,8 @@
 """The figures of services on disk: rows that a worker writes and every gateway of the machine maps."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +19,16 @@ _NO_ASSET: Final = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServiceTable:
-    """The rows of all services at a time. `version` differs whenever a row does."""
+    """The rows of all services at a time. `version` differs whenever a row does; `places` are the rows by service."""
 
     version: str
     computed_at: int
     rows: RowTable
+    places: Mapping[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        places = {orjson.loads(row)["SERVICE"]: place for place, row in enumerate(self.rows.rows)}
+        object.__setattr__(self, "places", places)
 
 
 def service_folder(config: Config) -> Path:

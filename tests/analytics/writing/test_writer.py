@@ -1,5 +1,6 @@
 """A model's words, over HTTP from a server that says what it is told to."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.scripted_model import MODEL, ScriptedModel
 from usufruct.analytics.writing import ModelWriter, Words
-from usufruct.analytics.writing.writer import ANSWER
+from usufruct.analytics.writing.writer import ANSWER, MOST_AT_ONCE
 from usufruct.connectors.openai import Limits, UpstreamClient
 
 FIGURES = "Bitcoin costs $67,234.12 on 2026-01-31, +5.2 % in 7 days."
@@ -68,6 +69,19 @@ async def test_a_server_that_fails_is_left_alone_for_half_a_minute(
     assert await writer.write(ANSWER, FIGURES) == Words(model.reply, MODEL)
     assert (writer.ends["failed"], writer.ends["resting"], writer.ends["shown"]) == (1, 1, 1)
     assert "hush" not in caplog.text
+
+
+async def test_no_more_than_so_many_wait_for_it(writer: ModelWriter, model: ScriptedModel):
+    model.may_answer.clear()
+    waiting = [asyncio.create_task(writer.write(ANSWER, FIGURES)) for _ in range(MOST_AT_ONCE)]
+    async with asyncio.timeout(60):
+        while len(model.asked) < MOST_AT_ONCE:
+            await asyncio.sleep(0.01)
+    assert await writer.write(ANSWER, FIGURES) is None
+    model.may_answer.set()
+    assert await asyncio.gather(*waiting) == [Words(model.reply, MODEL)] * MOST_AT_ONCE
+    assert (writer.ends["busy"], writer.ends["shown"]) == (1, MOST_AT_ONCE)
+    assert await writer.write(ANSWER, FIGURES) == Words(model.reply, MODEL)
 
 
 async def test_a_server_that_is_gone_is_no_error_of_ours(writer: ModelWriter, clock: FakeClock):

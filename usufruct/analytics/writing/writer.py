@@ -22,6 +22,10 @@ LONGEST_QUESTION: Final = 2_000
 _LONGEST: Final = 4_000
 _MOST_TOKENS: Final = 600
 _REST_SECONDS: Final = 30
+MOST_AT_ONCE: Final = 16
+"""Questions that wait for the model in a process; callers beyond them get fixed sentences at once."""
+
+_ENDS: Final = ("shown", "wrong_number", "unusable", "failed", "resting", "busy")
 
 _log = logging.getLogger(__name__)
 
@@ -40,21 +44,24 @@ class ModelWriter:
     def __init__(self, server: UpstreamClient, model: str, clock: Clock) -> None:
         """Ask `model` at `server`, whose limits say how long an answer may take."""
         self.model = model
-        self.ends: Counter[str] = Counter(dict.fromkeys(("shown", "wrong_number", "unusable", "failed", "resting"), 0))
+        self.ends: Counter[str] = Counter(dict.fromkeys(_ENDS, 0))
         self._server = server
         self._clock = clock
         self._rests_until = float("-inf")
+        self._waiting = 0
 
     async def write(self, task: str, figures: str, question: str = "") -> Words | None:
         """Return the model's words; without text where they have another number, or are cut or too long.
 
-        `task`: `ANSWER` or `REPORT`. None: the server failed.
+        `task`: `ANSWER` or `REPORT`. None: the server failed, or too many wait for it.
         """
-        if self._clock.monotonic() < self._rests_until:
-            self.ends["resting"] += 1
+        resting = self._clock.monotonic() < self._rests_until
+        if resting or self._waiting >= MOST_AT_ONCE:
+            self.ends["resting" if resting else "busy"] += 1
             return None
         asked = {"role": "user", "content": question or "Write it."}
         system = {"role": "system", "content": f"{task} {_RULES}\n\nFigures:\n{figures}"}
+        self._waiting += 1
         try:
             answer = await self._server.chat(
                 {"model": self.model, "messages": [system, asked], "max_tokens": _MOST_TOKENS}
@@ -64,6 +71,8 @@ class ModelWriter:
             self.ends["failed"] += 1
             _log.warning("no words from %s: %s", self.model, error.message)
             return None
+        finally:
+            self._waiting -= 1
         return Words(self._judged(answer, figures), self.model)
 
     def _judged(self, answer: Answer, figures: str) -> str:
