@@ -1,5 +1,6 @@
 """The gateway's pages in Debian's chromium: every budget, with names and prices that are long."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -78,6 +79,23 @@ async def test_a_reader_types_and_sees_what_fits(browser, many):
         await page.get_by_role("link", name="Weiter").click()
         await expect(page.get_by_text("Seite 2 von 2")).to_be_visible()
         assert shown.problems == []
+
+
+async def test_what_is_typed_before_the_scripts_are_there_is_looked_up(browser, many):
+    arrived = asyncio.Event()
+
+    async def late(route):
+        await arrived.wait()
+        await route.continue_()
+
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        page = shown.page
+        await page.route("**/htmx*.js", late)
+        await page.goto(many, wait_until="commit")
+        await page.get_by_role("searchbox", name="Search services").fill("libra")
+        arrived.set()
+        await expect(page.locator("#results h3")).to_have_text(["librarian"])
+        assert "q=libra" in page.url
 
 
 async def test_a_search_needs_no_scripts(browser, many):

@@ -118,6 +118,22 @@ for (const moment of ["DOMContentLoaded", "htmx:after:swap"]) {
   });
 }
 
+function changed(field) {
+  if (field instanceof HTMLSelectElement) {
+    const usual = [...field.options].find((each) => each.defaultSelected) ?? field.options[0];
+    return usual !== field.selectedOptions[0];
+  }
+  return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+}
+
+// What was chosen before htmx listened, or was filled in again by the browser, is looked up as if it was chosen now.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const field of document.querySelectorAll("[hx-trigger] :is(input, select), :is(input, select)[hx-trigger]")) {
+    if (!changed(field)) continue;
+    for (const event of ["input", "change"]) field.dispatchEvent(new Event(event, { bubbles: true }));
+  }
+});
+
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
     for (const node of addedNodes) {
