@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from tests.support.devnet_template import DevnetTemplate
 from usufruct.assets import (
     AssetIndexer,
@@ -20,7 +20,7 @@ from usufruct.assets import (
     ShareHolders,
 )
 from usufruct.assets.service import Registered
-from usufruct.chain import Call, ChainAccess, Client, Sender
+from usufruct.chain import Call, ChainAccess, Sender
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
@@ -99,7 +99,7 @@ def two_files(databases: Any) -> tuple[str, str]:
 async def town(devnet_config: Config, two_files: tuple[str, str]) -> AsyncIterator[Town]:
     deployments = Deployments.read(devnet_config.data.folder, 31337)
     database = open_database(two_files[0])
-    async with Client(devnet_config.chain.rpc_url) as client:
+    async with devnet_client(devnet_config.chain.rpc_url) as client:
         before = await Devnet(client).snapshot()
         yield Town(ChainAccess(devnet_config, database, client, deployments))
         await Devnet(client).revert(before)

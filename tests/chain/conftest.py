@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.support.devnet import devnet_client
 from usufruct.chain import Client, Receipt
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.contract_base import Creation
@@ -61,7 +62,7 @@ async def anvil() -> AsyncIterator[Anvil]:
 @pytest.fixture
 async def client(anvil: Anvil, trap_errors: Errors) -> AsyncIterator[Client]:
     """A node that knows the errors of our contracts and of the fixture's."""
-    async with Client(anvil.url) as opened:
+    async with devnet_client(anvil.url) as opened:
         opened.errors = {**ERRORS, **trap_errors}
         yield opened
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from usufruct.chain import Client
 from usufruct.chain.anvil import HOST, Anvil, DevnetUnavailable, PortInUse, reserve_port
 from usufruct.chain.keys import DEVNET_ADDRESSES
@@ -26,10 +26,10 @@ import asyncio, sys
 from pathlib import Path
 from usufruct.chain import Client
 from usufruct.chain.anvil import Anvil
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 
 async def main():
-    async with Anvil(state=Path(sys.argv[1]), state_interval_seconds=3600) as anvil, Client(anvil.url) as client:
+    async with Anvil(state=Path(sys.argv[1]), state_interval_seconds=3600) as anvil, devnet_client(anvil.url) as client:
         await Devnet(client).mine(7)
         print(anvil.pid, flush=True)
         await asyncio.sleep(600)
@@ -64,12 +64,12 @@ async def test_it_listens_here_on_a_free_port_as_chain_31337(anvil: Anvil, clien
 
 async def test_state_is_kept_between_runs(tmp_path: Path):
     state = tmp_path / "chain" / "anvil.json"
-    async with Anvil(state=state) as anvil, Client(anvil.url) as client:
+    async with Anvil(state=state) as anvil, devnet_client(anvil.url) as client:
         await Devnet(client).set_balance(DEVNET_ADDRESSES[0], 5)
         await Devnet(client).mine(3)
         pid = anvil.pid
     assert ended(pid)
-    async with Anvil(state=state) as anvil, Client(anvil.url) as client:
+    async with Anvil(state=state) as anvil, devnet_client(anvil.url) as client:
         assert await client.balance(DEVNET_ADDRESSES[0]) == 5
         assert await client.block_number() == 3
         assert await client.header(2) is not None
@@ -78,7 +78,7 @@ async def test_state_is_kept_between_runs(tmp_path: Path):
 @pytest.mark.parametrize("kept", [0, 1, 500])
 async def test_half_a_state_file_is_named_with_the_way_on(tmp_path: Path, kept: int):
     state = tmp_path / "anvil.json"
-    async with Anvil(state=state) as anvil, Client(anvil.url) as client:
+    async with Anvil(state=state) as anvil, devnet_client(anvil.url) as client:
         await Devnet(client).mine(7)
     async with Anvil(state=state):
         pass
@@ -89,7 +89,7 @@ async def test_half_a_state_file_is_named_with_the_way_on(tmp_path: Path, kept: 
     assert str(state) in caught.value.message
     copied, to = caught.value.message.partition(": cp ")[2].split()
     shutil.copyfile(copied, to)
-    async with Anvil(state=state) as anvil, Client(anvil.url) as client:
+    async with Anvil(state=state) as anvil, devnet_client(anvil.url) as client:
         assert await client.block_number() == 7
 
 
@@ -102,7 +102,7 @@ async def test_half_a_state_file_without_another_is_named_too(tmp_path: Path):
 
 async def test_without_a_state_file_nothing_is_kept(anvil: Anvil, client: Client):
     await Devnet(client).mine(3)
-    async with Anvil() as fresh, Client(fresh.url) as other:
+    async with Anvil() as fresh, devnet_client(fresh.url) as other:
         assert await other.block_number() == 0
         assert fresh.port != anvil.port
 
@@ -124,7 +124,7 @@ async def test_it_dies_with_its_parent_and_its_state_is_written(tmp_path: Path):
             await Anvil(state=state).start()
         parent.send_signal(signal.SIGKILL)
     assert ended(pid)
-    async with Anvil(state=state) as anvil, Client(anvil.url) as client:
+    async with Anvil(state=state) as anvil, devnet_client(anvil.url) as client:
         assert await client.block_number() == 7
 
 
@@ -141,7 +141,7 @@ async def test_a_state_file_is_guarded_as_long_as_anybody_may_write_it(tmp_path:
     finally:
         os.killpg(pid, signal.SIGCONT)
     assert ended(pid)
-    async with Anvil(state=state) as anvil, Client(anvil.url) as client:
+    async with Anvil(state=state) as anvil, devnet_client(anvil.url) as client:
         assert await client.block_number() == 7
 
 
@@ -176,7 +176,7 @@ async def test_levers(anvil: Anvil, client: Client):
 
 
 async def test_blocks_may_come_by_the_clock():
-    async with Anvil(block_seconds=1) as anvil, Client(anvil.url) as client:
+    async with Anvil(block_seconds=1) as anvil, devnet_client(anvil.url) as client:
         for _ in range(1200):
             if await client.block_number() >= 1:
                 return
@@ -194,7 +194,7 @@ async def test_a_port_that_another_process_is_about_to_listen_on_is_not_taken():
     with pytest.raises(PortInUse, match=f"port {port} is in use"):
         await Anvil(port=port).start()
     lock.close()
-    async with Anvil(port=port) as anvil, Client(anvil.url) as client:
+    async with Anvil(port=port) as anvil, devnet_client(anvil.url) as client:
         assert await client.chain_id() == DEVNET_CHAIN_ID
 
 

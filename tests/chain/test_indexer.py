@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, delete, insert, select
 
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from tests.support.fake_clock import FakeClock
 from usufruct.chain import ChainHead, Client, Indexer, Log, Stream
 from usufruct.chain.anvil import Anvil
@@ -296,7 +296,7 @@ async def test_another_chain_is_never_read_on(client: Client, files: Database, r
         first = fresh = client
         while (await fresh.header(0)).hash == (await first.header(0)).hash:  # it holds the time, in seconds
             other = await stack.enter_async_context(Anvil())
-            fresh = await stack.enter_async_context(Client(other.url))
+            fresh = await stack.enter_async_context(devnet_client(other.url))
         await Devnet(fresh).mine(9)
         with pytest.raises(Faulty, match="stream minted"):
             await Indexer(fresh, files, stream(Minted())).catch_up()

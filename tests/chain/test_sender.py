@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from usufruct.chain import Call, Client, Receipt, RpcUnavailable, Sender, Sent, State, keccak
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.contract_base import Block, Creation
@@ -324,7 +324,7 @@ async def test_a_chain_that_was_reset_is_noticed(sender: Sender, client: Client,
     head = await client.head()
     async with files.transaction() as unit:
         await move(unit, "a stream", None, Checkpoint(head.number, head.hash))
-    async with Anvil() as other, Client(other.url) as fresh:
+    async with Anvil() as other, devnet_client(other.url) as fresh:
         await Devnet(fresh).mine(head.number + 1)
         with pytest.raises(NonceGap, match=r"was reset.* expects nonce 0 of .* Set data.folder and database.url"):
             await new_sender(fresh, files).send(Call(BOB, b"", 1), "lost")

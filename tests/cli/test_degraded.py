@@ -67,7 +67,8 @@ class Node:
 
 
 def configured(commands, url: str):
-    return replace(commands, own=commands.own | {"USUFRUCT_CHAIN_RPC_URL": url}).config
+    own = {"USUFRUCT_CHAIN_RPC_URL": url, "USUFRUCT_CHAIN_NODE_SECONDS": "5"}
+    return replace(commands, own=commands.own | own).config
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.deploying import setup_of
-from tests.support.devnet import Devnet
-from usufruct.chain import Client, RpcUnavailable, Sender, toolchain
+from tests.support.devnet import Devnet, devnet_client
+from usufruct.chain import RpcUnavailable, Sender, toolchain
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.deployment import Deployments, DeploySite, public_contracts
@@ -77,7 +77,7 @@ async def furnish(commands: Any, folder: Any) -> Address:
     """Put on the chain what a public one has: the work of a stranger's key; and give our keys money."""
     database = open_database(f"sqlite:///{folder / 'stranger.db'}")
     await migrate(database)
-    async with Client(commands.config.chain.rpc_url) as client:
+    async with devnet_client(commands.config.chain.rpc_url) as client:
         for _ in range(200):
             try:
                 await client.chain_id()
@@ -98,7 +98,7 @@ async def furnish(commands: Any, folder: Any) -> Address:
 
 
 async def give(commands: Any, account: Address, wei: int) -> None:
-    async with Client(commands.config.chain.rpc_url) as client:
+    async with devnet_client(commands.config.chain.rpc_url) as client:
         await Devnet(client).set_balance(account, wei)
 
 
@@ -126,7 +126,7 @@ def test_what_is_missing_is_asked_for_in_turn_and_then_it_is_deployed_once(publi
     registry, till = deployed["AssetRegistry"].lower(), deployed["Till"].lower()
 
     async def look() -> tuple[object, ...]:
-        async with Client(public.config.chain.rpc_url) as client:
+        async with devnet_client(public.config.chain.rpc_url) as client:
             where = AssetRegistry(registry, client)
             return (
                 await where.fee_bps(),
@@ -188,7 +188,7 @@ def test_the_installation_then_runs_on_it(deployed):
 @pytest.mark.parametrize("place", [SETTLEMENT, COLLECTOR])
 def test_a_chain_without_x402s_escrow_is_refused_before_any_plan(keyed, place):
     async def swap(code: bytes) -> bytes:
-        async with Client(keyed.config.chain.rpc_url) as client:
+        async with devnet_client(keyed.config.chain.rpc_url) as client:
             before = await client.code_at(place)
             await Devnet(client).set_code(place, code)
             return before

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.aging import end_leases
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from usufruct.chain import Client, RpcUnavailable
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
@@ -89,7 +89,7 @@ def test_another_contract_at_an_address_of_ours(commands):
     till = Deployments.read(config.data.folder, config.chain.id).address(Till)
 
     async def swap(code: bytes) -> bytes:
-        async with Client(config.chain.rpc_url) as client:
+        async with devnet_client(config.chain.rpc_url) as client:
             before = await client.code_at(till)
             await Devnet(client).set_code(till, code)
             return before

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.devnet import Devnet
-from usufruct.chain import Client, Sender, toolchain
+from tests.support.devnet import Devnet, devnet_client
+from usufruct.chain import Sender, toolchain
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.contracts.wrapped_native import WrappedNative
@@ -50,7 +50,7 @@ class PublicChain:
 async def _furnish(url: str, folder: Path) -> tuple[str, str]:
     database = open_database(f"sqlite:///{folder / 'stranger.db'}")
     await migrate(database)
-    async with Client(url) as client:
+    async with devnet_client(url) as client:
         chain_id = ChainId(await client.chain_id())
         stranger = KeySigner(secrets.token_bytes(32))
         await Devnet(client).set_balance(stranger.address, 10**20)
@@ -79,7 +79,7 @@ def chain(cli_world, tmp_path_factory) -> Iterator[PublicChain]:
 
 
 async def _answers(url: str) -> None:
-    async with Client(url) as client:
+    async with devnet_client(url) as client:
         for _ in range(200):
             try:
                 await client.chain_id()
@@ -130,7 +130,7 @@ def _read_until(process: subprocess.Popen[str], words: str) -> str:
 
 def _give(url: str, address: str, coins: str) -> None:
     async def give() -> None:
-        async with Client(url) as client:
+        async with devnet_client(url) as client:
             await Devnet(client).set_balance(Address(address.lower()), int(float(coins) * 10**18) + 10**13)
 
     asyncio.run(give())
@@ -142,7 +142,7 @@ def _config_file(own: dict[str, str]) -> Path:
 
 def _nonce(url: str, address: str) -> int:
     async def ask() -> int:
-        async with Client(url) as client:
+        async with devnet_client(url) as client:
             return await client.nonce(Address(address.lower()))
 
     return asyncio.run(ask())
@@ -169,7 +169,7 @@ def test_it_waits_for_gas_money_and_ends_ready_to_sell(chain, cli_world, newcome
     assert {each["crypto"]["kdfparams"]["n"] for each in keystores} == {4_096}  # under a password that nobody can guess
 
     async def check() -> None:
-        async with Client(chain.url) as client:
+        async with devnet_client(chain.url) as client:
             till = Till(Deployments.read(config.data.folder, BASE_SEPOLIA).address(Till), client)
             assert await till.claim_keys(Address(facts["keys"]["claim"].lower()))
             assert await till.payees(Address(PAYEE.lower())) is PayeeKind.PLAIN

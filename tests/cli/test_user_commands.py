@@ -22,10 +22,10 @@ import orjson
 import pytest
 
 from tests.support.bills import counts
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from usufruct.app import open_installation
 from usufruct.assets import Caps, PricePeriod, plain_listing_id
-from usufruct.chain import FEE_SINK, Client, token_facts
+from usufruct.chain import FEE_SINK, token_facts
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.batch_settlement import BatchSettlement
 from usufruct.chain.contracts.test_dollar import TestDollar
@@ -160,7 +160,7 @@ def town(devnet_template, tmp_path_factory):
         config = Config(
             data=DataConfig(data),
             database=DatabaseConfig(f"sqlite:///{data / 'usufruct.db'}"),
-            chain=ChainConfig(anvil.url, poll_milliseconds=20),
+            chain=ChainConfig(anvil.url, poll_milliseconds=20, node_seconds=60),
             keys=KeysConfig(folder / "operator keys"),
             gateway=GatewayConfig(port=0),
         )
@@ -185,7 +185,7 @@ def claim_everything(town):
 
 def pass_time(town, seconds):
     async def work():
-        async with Client(town.anvil.url) as client:
+        async with devnet_client(town.anvil.url) as client:
             await Devnet(client).pass_time(seconds)
 
     asyncio.run(work())
@@ -373,7 +373,7 @@ def test_a_payer_gets_out_although_a_session_key_keeps_announcing_withdrawals(to
     of = saved_channel(load_config(town.user()), channel).channel_config
 
     async def announce(*, finish):
-        async with Client(town.anvil.url) as client:
+        async with devnet_client(town.anvil.url) as client:
             settlement = BatchSettlement(SETTLEMENT, client)
             calls = [settlement.finalize_withdraw(on_chain(of)).data] if finish else []
             calls.append(settlement.initiate_withdraw(on_chain(of), 1).data)
@@ -558,7 +558,7 @@ def test_nothing_is_signed_on_a_gateways_word(town):
     payer = devnet_signer(PAYER, ChainId(31337))
 
     async def forge(token):
-        async with Client(town.anvil.url) as client:
+        async with devnet_client(town.anvil.url) as client:
             await Devnet(client).set_code(ANOTHER_TOKEN, await client.code_at(token))
             return await token_facts(client, ANOTHER_TOKEN)
 

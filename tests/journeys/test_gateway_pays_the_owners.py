@@ -5,8 +5,8 @@ import pytest
 
 from tests.support import gateway_server as gateway
 from tests.support import settlement_devnet as chain
+from tests.support.devnet import devnet_client
 from tests.support.misbehaving_upstream import misbehaving_server
-from usufruct.chain import Client
 from usufruct.chain.anvil import Anvil
 from usufruct.core import UINT128_MAX
 from usufruct.gateway import Operator
@@ -40,7 +40,7 @@ async def test_deposit_calls_claim_and_every_unit_is_where_it_belongs(databases)
     url = databases.empty("sqlite")
     database = open_database(url)
     await migrate(database)
-    async with Anvil() as anvil, Client(anvil.url) as client:
+    async with Anvil() as anvil, devnet_client(anvil.url) as client:
         town = chain.Town(client, database, await chain.build(client, database))
         place = town.place
         operator = Operator(chain.ESCROW, place.till, place.dollar, gateway.OPERATOR.receipts)

@@ -36,7 +36,7 @@ def configuration(folder: Path, anvil: Anvil) -> Config:
     return Config(
         data=DataConfig(folder),
         database=DatabaseConfig(f"sqlite:///{folder / 'usufruct.db'}"),
-        chain=ChainConfig(anvil.url, poll_milliseconds=20),
+        chain=ChainConfig(anvil.url, poll_milliseconds=20, node_seconds=60),
         gateway=GatewayConfig(port=0),
         markets=MarketsConfig(api="yes"),
     )

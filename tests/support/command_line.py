@@ -65,6 +65,7 @@ free_port = anvil.free_port
 def settings(folder: Path, rpc_url: str, **more: object) -> dict[str, str]:
     """What makes an installation its own, as environment variables."""
     base = {"data_folder": folder, "chain_rpc_url": rpc_url, "gateway_port": 0, "chain_poll_milliseconds": 30}
+    base |= {"chain_node_seconds": 60}  # a busy machine's devnet takes its time
     base |= {"keys_folder": folder / "keys", "keys_scrypt_n": 4_096}
     return {f"USUFRUCT_{name.upper()}": str(value) for name, value in (base | more).items()}
 

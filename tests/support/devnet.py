@@ -2,7 +2,13 @@
 
 from tests.support.waiting import until
 from usufruct.chain import Call, Client
+from usufruct.chain.transport import RetryPolicy
 from usufruct.core import Address, Hash32
+
+
+def devnet_client(url: str) -> Client:
+    """Return a client that waits for its first answer as long as a busy machine's devnet needs."""
+    return Client(url, retry=RetryPolicy(probe_seconds=60))
 
 
 class Devnet:

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from usufruct.app import set_up_devnet
-from usufruct.chain import Client
 from usufruct.chain.anvil import Anvil
 from usufruct.config import load_config
 
@@ -32,7 +31,7 @@ class DevnetTemplate:
         state = folder / _STATE
         async with (
             Anvil(state=state, state_interval_seconds=_HOUR, hardfork=hardfork) as anvil,
-            Client(anvil.url) as client,
+            devnet_client(anvil.url) as client,
         ):
             await Devnet(client).mine()  # the newest block of the state is as old as the template
             yield anvil

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.support.devnet import devnet_client
 from usufruct.chain import Client, Sender
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.fees import FeePolicy
@@ -71,7 +72,7 @@ def new_sender(client: Client, database: Any) -> Sender:
 async def live(point: str, rpc_url: str, database_url: str, dollar: str) -> None:
     armed(point)
     database = open_database(database_url)
-    async with Client(rpc_url) as client:
+    async with devnet_client(rpc_url) as client:
         await scenario(client, new_sender(client, database), TestDollar(Address(dollar), client))
 
 

@@ -200,7 +200,7 @@ async def x402_installation(
         config = Config(
             data=DataConfig(folder),
             database=DatabaseConfig(f"sqlite:///{folder / 'usufruct.db'}"),
-            chain=ChainConfig(anvil.url, poll_milliseconds=20),
+            chain=ChainConfig(anvil.url, poll_milliseconds=20, node_seconds=60),
             ledger=LedgerConfig(lease_seconds=lease_seconds),
             gateway=GatewayConfig(port=port),
             refunds=RefundsConfig(cooling_seconds=cooling_seconds),

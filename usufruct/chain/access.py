@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from usufruct.chain.client import ChainHead, Client
 from usufruct.chain.codec import UnreadableAnswer
@@ -33,7 +33,7 @@ from usufruct.store import Database, ensure_current, open_database
 
 _log = logging.getLogger(__name__)
 
-_PATIENT = RetryPolicy(rest_seconds=30.0)
+_REST_SECONDS = 30.0
 """A process with a job that probes the node leaves that to it: no caller waits for a node that hangs."""
 
 FEE_SINK = DEVNET_ADDRESSES[3]
@@ -180,9 +180,13 @@ async def open_node(config: Config) -> AsyncIterator[Client]:
         Conflict: when it speaks for another one.
         RpcUnavailable: when nothing answers there.
     """
-    async with Client(config.chain.rpc_url) as client:
+    async with Client(config.chain.rpc_url, retry=_retries(config)) as client:
         await check_chain_id(client, config)
         yield client
+
+
+def _retries(config: Config) -> RetryPolicy:
+    return RetryPolicy(probe_seconds=config.chain.node_seconds)
 
 
 async def check_chain_id(client: Client, config: Config) -> None:
@@ -215,7 +219,7 @@ async def open_chain_unchecked(config: Config, client: Client | None = None) -> 
     async with AsyncExitStack() as stack:
         database = open_database(config.database.url)
         stack.push_async_callback(database.close)
-        opened = await stack.enter_async_context(client or Client(config.chain.rpc_url))
+        opened = await stack.enter_async_context(client or Client(config.chain.rpc_url, retry=_retries(config)))
         yield ChainAccess(config, database, opened, Deployments.read(config.data.folder, ChainId(config.chain.id)))
 
 
@@ -254,7 +258,7 @@ async def open_chain_later(config: Config) -> AsyncIterator[ChainAccess]:
         except UsufructError as error:
             raise NodeUnfit(error) from error
 
-    client = Client(config.chain.rpc_url, retry=_PATIENT, check=check)
+    client = Client(config.chain.rpc_url, retry=replace(_retries(config), rest_seconds=_REST_SECONDS), check=check)
     async with open_chain_unchecked(config, client) as chain:
         try:
             await client.ready()

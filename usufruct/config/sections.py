@@ -57,6 +57,7 @@ class ChainConfig:
     rpc_url: Annotated[str, "the node's address"] = "http://127.0.0.1:8545"
     id: Annotated[int, whole(1, (1 << 53) - 1), "EIP-155 chain id"] = DEVNET_CHAIN_ID
     poll_milliseconds: Annotated[int, whole(1, 3_600_000), "pause between two polls of the chain"] = 500
+    node_seconds: Annotated[int, whole(1, 60), "that a page, or the first question to the node, waits for it"] = 5
     confirmations: Annotated[int, whole(1, 10_000), "blocks until a deposit or claim counts"] = 1
     token: Annotated[OptionalAddress, "the dollar to charge in; empty: the devnet's"] = ""
     fee_sink: Annotated[OptionalAddress, "gets the protocol fee, and income without a payee"] = ""

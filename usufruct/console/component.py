@@ -47,7 +47,8 @@ def build(context: Context) -> Component:
         config = get(Config)
         owner = role_address(Role.OWNER, config) if is_devnet(config.chain.id) else None
         admins = frozenset(map(Address, config.operator.admin.split()))
-        return Operators(get(Sessions), Till(get(Operator).till, get(ChainAccess).client), get(Clock), admins, owner)
+        till, seconds = Till(get(Operator).till, get(ChainAccess).client), config.chain.node_seconds
+        return Operators(get(Sessions), till, get(Clock), admins, owner, seconds)
 
     def drafts() -> DraftStore:
         return DraftStore(get(Database), get(MasterSecret).seal("sale drafts"), get(Clock))
@@ -116,7 +117,8 @@ def build(context: Context) -> Component:
         )
 
     def sellers() -> Sellers:
-        return Sellers(get(Operators), get(Sessions), get(Listings), get(AssetIndexer))
+        seconds = get(Config).chain.node_seconds
+        return Sellers(get(Operators), get(Sessions), get(Listings), get(AssetIndexer), seconds)
 
     async def is_passkey_account(account: Address) -> bool:
         return has_factory(get(Deployments)) and bool(await get(Passkeys).store.list(account))

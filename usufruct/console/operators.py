@@ -8,9 +8,6 @@ from usufruct.core import Address, Clock, Denied, Unavailable, checksum
 from usufruct.market.trade import NodeView
 from usufruct.web import HttpExchange
 
-NODE_SECONDS = 5.0
-"""How long a page waits for the chain's node, in all."""
-
 _FRESH_SECONDS = 60.0
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via", b"cf-connecting-ip")
@@ -25,13 +22,21 @@ class Operators:
     """Knows operators by their sessions; `devnet_owner` is the owner that a local visitor may be on a devnet."""
 
     def __init__(
-        self, sessions: Sessions, till: Till, clock: Clock, admins: frozenset[Address], devnet_owner: Address | None
+        self,
+        sessions: Sessions,
+        till: Till,
+        clock: Clock,
+        admins: frozenset[Address],
+        devnet_owner: Address | None,
+        node_seconds: float = 5.0,
     ) -> None:
+        """Wait `node_seconds` for the chain's node where no page says for how long."""
         self._sessions = sessions
         self._till = till
         self._clock = clock
         self._admins = admins
         self._devnet_owner = devnet_owner
+        self._node_seconds = node_seconds
         self._owner: tuple[Address, float] | None = None
 
     async def find(self, exchange: HttpExchange) -> Session | None:
@@ -70,7 +75,7 @@ class Operators:
         now = self._clock.monotonic()
         if self._owner is None or now - self._owner[1] > _FRESH_SECONDS:
             try:
-                async with (node or NodeView(NODE_SECONDS)).limit():
+                async with (node or NodeView(self._node_seconds)).limit():
                     self._owner = await self._till.owner(), now
             except Unavailable:  # the operator looks at the page for just this
                 if self._owner is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from usufruct.accounts import Sessions
 from usufruct.assets import AssetIndexer, Listing, Listings, UnknownListing
-from usufruct.console.operators import NODE_SECONDS, NotOperator, Operators
+from usufruct.console.operators import NotOperator, Operators
 from usufruct.core import Address, AssetId, Invalid, asset_id, checksum
 from usufruct.market.trade import NodeView
 from usufruct.web import HttpExchange
@@ -34,9 +34,16 @@ class Seller:
 class Sellers:
     """Knows the sellers of services by their sessions."""
 
-    def __init__(self, operators: Operators, sessions: Sessions, listings: Listings, indexer: AssetIndexer) -> None:
-        """Ask `indexer` for the title holders of registered services."""
-        self.node_seconds = NODE_SECONDS
+    def __init__(
+        self,
+        operators: Operators,
+        sessions: Sessions,
+        listings: Listings,
+        indexer: AssetIndexer,
+        node_seconds: float = 5.0,
+    ) -> None:
+        """Ask `indexer` for the title holders of registered services; a page waits `node_seconds` for the node."""
+        self.node_seconds = node_seconds
         self._operators = operators
         self._sessions = sessions
         self._listings = listings

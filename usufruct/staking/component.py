@@ -47,7 +47,8 @@ def build(context: Context) -> Component:
         parts: list[StakeParts | AirdropParts] = [stakes, airdrops] if has_escrow(get(Deployments)) else [airdrops]
         if navigation := [link for part in parts for link in part.navigation]:
             get(Pages).add_package("usufruct.staking", navigation, REFUSALS)
-        levels = level_routes(StakingLevels(get(ChainAccess)), NodeLimit()) if has_levels(get(Deployments)) else []
+        node = NodeLimit(get(Config).chain.node_seconds)
+        levels = level_routes(StakingLevels(get(ChainAccess)), node) if has_levels(get(Deployments)) else []
         return [*levels, *(route for part in parts for route in part.routes())]
 
     async def start() -> None:

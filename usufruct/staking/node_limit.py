@@ -12,7 +12,7 @@ from usufruct.core import Unavailable
 class NodeLimit:
     """Limits what a view asks the node in one block to so many seconds."""
 
-    seconds: float = 5.0
+    seconds: float
 
     @asynccontextmanager
     async def limit(self) -> AsyncIterator[None]:

@@ -65,4 +65,4 @@ class StakeParts:
         demo = devnet_signer(DEMO_ACCOUNT, chain.chain_id) if is_devnet(chain.chain_id) else None
         levels = StakingLevels(chain) if Levels.__name__ in deployments.contracts else None
         requests = StakeRequests(Stakes(chain), chain, wallet, demo)
-        return StakeViews(requests, get(RevenueWeeks), levels, NodeLimit())
+        return StakeViews(requests, get(RevenueWeeks), levels, NodeLimit(chain.config.chain.node_seconds))

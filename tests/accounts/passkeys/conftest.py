@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
 from tests.support.passkeys import SoftwarePasskey, hexed
@@ -174,9 +174,9 @@ def hardfork() -> str | None:
 
 @pytest.fixture
 async def world(devnet_template, tmp_path, database, hardfork) -> AsyncIterator[World]:
-    async with devnet_template.running(tmp_path, hardfork) as anvil, Client(anvil.url) as client:
+    async with devnet_template.running(tmp_path, hardfork) as anvil, devnet_client(anvil.url) as client:
         deployments = Deployments.read(tmp_path, DEVNET_CHAIN_ID)
-        config = Config(chain=ChainConfig(anvil.url, poll_milliseconds=20))
+        config = Config(chain=ChainConfig(anvil.url, poll_milliseconds=20, node_seconds=60))
         chain = ChainAccess(config, database, client, deployments)
         contracts = PasskeyContracts(deployments.address(PasskeyAccountFactory), deployments.address(PasskeyVerifier))
         clock, secret = FakeClock(), b"a secret of thirty-two bytes ...."

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.devnet import Devnet
+from tests.support.devnet import Devnet, devnet_client
 from tests.support.passkeys import BATCH_MODE, SoftwarePasskey, batch
 from usufruct.chain import Call, Client
 from usufruct.chain.anvil import Anvil
@@ -32,7 +32,7 @@ LIMITS = (1_500_000).to_bytes(16, "big") + (500_000).to_bytes(16, "big")
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     """A node with the EntryPoint, the verifier, the factory and a dollar."""
-    async with Anvil() as anvil, Client(anvil.url) as opened:
+    async with Anvil() as anvil, devnet_client(anvil.url) as opened:
         await place_entry_point(opened, find_artifact().read_bytes())
         verifier = PasskeyVerifier.deploy()
         factory = PasskeyAccountFactory.deploy(address_of(PasskeyVerifier, verifier))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.devnet import devnet_client
 from usufruct.accounts.passkeys import PasskeySupport, passkey_support
 from usufruct.accounts.passkeys.support import check_support
 from usufruct.chain import ChainAccess, Client
@@ -39,7 +40,7 @@ async def said(client: Client, deployments: Deployments) -> list[tuple[str, str]
 
 
 async def test_a_bare_chain_lacks_the_entry_point_until_it_is_placed(artifact: bytes):
-    async with Anvil() as anvil, Client(anvil.url) as client:
+    async with Anvil() as anvil, devnet_client(anvil.url) as client:
         price = (await client.head()).base_fee
         assert await passkey_support(client, BARE) == PasskeySupport(False, None, precompile=True, gas_price=price)
         [(verdict, words)] = await said(client, BARE)
@@ -50,7 +51,7 @@ async def test_a_bare_chain_lacks_the_entry_point_until_it_is_placed(artifact: b
 
 
 async def test_an_installation_on_a_devnet_has_all_of_it(devnet_template, tmp_path: Path):
-    async with devnet_template.running(tmp_path) as anvil, Client(anvil.url) as client:
+    async with devnet_template.running(tmp_path) as anvil, devnet_client(anvil.url) as client:
         deployments = Deployments.read(tmp_path, DEVNET_CHAIN_ID)
         found = await passkey_support(client, deployments)
         assert (found.works, found.price) == (True, "")
@@ -60,7 +61,7 @@ async def test_an_installation_on_a_devnet_has_all_of_it(devnet_template, tmp_pa
 
 
 async def test_another_artifact_is_refused(artifact: bytes):
-    async with Anvil() as anvil, Client(anvil.url) as client:
+    async with Anvil() as anvil, devnet_client(anvil.url) as client:
         with pytest.raises(EntryPointUnavailable, match="SHA-256"):
             await place_entry_point(client, artifact.replace(b"60", b"61", 1))
         assert await client.code_at(ENTRY_POINT) == b""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support import settlement_devnet
+from tests.support.devnet import devnet_client
 from usufruct.chain import Client
 from usufruct.chain.anvil import Anvil
 from usufruct.store import Database, migrate, open_database
@@ -30,7 +31,7 @@ def settled_chain(settlement_world: ModuleType, tmp_path_factory: pytest.TempPat
     async def prepare() -> tuple[str, Any]:
         database = open_database(f"sqlite:///{tmp_path_factory.mktemp('deployment') / 'deployment.db'}")
         await migrate(database)
-        async with Anvil() as anvil, Client(anvil.url) as client:
+        async with Anvil() as anvil, devnet_client(anvil.url) as client:
             place = await settlement_world.build(client, database)
             state = await client.ask("anvil_dumpState")
         await database.close()
@@ -59,7 +60,7 @@ def crash(settled_chain: tuple[str, Any]) -> Iterator[Callable[[str, str, str], 
 async def anvil(settled_chain: tuple[str, Any]) -> AsyncIterator[Anvil]:
     """A devnet of the test's own, everything deployed."""
     async with Anvil() as running:
-        async with Client(running.url) as client:
+        async with devnet_client(running.url) as client:
             await client.ask("anvil_loadState", settled_chain[0])
             await client.ask(
                 "anvil_mine", "0x1"
@@ -70,7 +71,7 @@ async def anvil(settled_chain: tuple[str, Any]) -> AsyncIterator[Anvil]:
 @pytest.fixture
 async def client(anvil: Anvil) -> AsyncIterator[Client]:
     """Its node."""
-    async with Client(anvil.url) as opened:
+    async with devnet_client(anvil.url) as opened:
         yield opened
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from usufruct.chain import Client
+from tests.support.devnet import devnet_client
 from usufruct.chain.anvil import Anvil, DevnetUnavailable, PortInUse
 from usufruct.core import Conflict
 from usufruct.payments.ledger.records import AccountReading
@@ -24,7 +24,7 @@ async def balance(town: Any) -> AccountReading:
 @pytest.fixture
 async def kept(settled_chain: tuple[str, Any], tmp_path: Path) -> Path:
     """The state file of a devnet with everything deployed."""
-    async with Anvil(state=tmp_path / "chain.json") as first, Client(first.url) as client:
+    async with Anvil(state=tmp_path / "chain.json") as first, devnet_client(first.url) as client:
         await client.ask("anvil_loadState", settled_chain[0])
         await client.ask("anvil_mine", "0x1")
     return tmp_path / "chain.json"
@@ -48,7 +48,7 @@ async def test_a_deposit_and_a_claim_survive_a_killed_devnet(
     saved = shutil.copyfile(kept, kept.with_suffix(".saved"))
     anvil = Anvil(state=kept)
     await anvil.start()
-    async with Client(anvil.url) as client:
+    async with devnet_client(anvil.url) as client:
         town = settlement_world.Town(client, database, settled_chain[1], alone=True)
         await town.watcher.poll()
         await town.deposit(5_000)

@@ -8,6 +8,7 @@ from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.exchange import Exchange
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import devnet_signer
+from usufruct.config import Config
 from usufruct.core import ChainId, Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job
@@ -56,7 +57,15 @@ def build(context: Context) -> Component:
     def book() -> OfferBook:
         exchange = Exchange(get(Deployments).address(Exchange), get(ChainAccess).client)
         goods = GoodsOnChain(get(RegistryClient), exchange)
-        return OfferBook(get(Database), goods, get(Listings), get(ExchangeIndexer), get(Terms), get(Clock))
+        return OfferBook(
+            get(Database),
+            goods,
+            get(Listings),
+            get(ExchangeIndexer),
+            get(Terms),
+            get(Clock),
+            node_seconds=get(Config).chain.node_seconds,
+        )
 
     def income() -> ShareIncome:
         return ShareIncome(get(OfferBook), get(RegistryClient), get(ShareHolders))
@@ -68,7 +77,8 @@ def build(context: Context) -> Component:
         return Passes(get(RegistryClient), get(AssetIndexer))
 
     def packages() -> Packages:
-        return Packages(get(RegistryClient), passes(), get(ExchangeIndexer))
+        seconds = get(Config).chain.node_seconds
+        return Packages(get(RegistryClient), passes(), get(ExchangeIndexer), node_seconds=seconds)
 
     def use() -> CreditUse:
         return CreditUse(passes(), get(PassTerms), get(PassAccounts), get(Clock), get(Buyer).passkeys)
