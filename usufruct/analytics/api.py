@@ -339,7 +339,8 @@ def _word_routes(tables: MarketTables, api: MarketApi, wording: Wording) -> list
         sentences = answer_question(text, tables.snapshot)
         words = await wording.answer(text, sentences)
         said, by = (words.text, words.model) if words else (sentences, "")
-        document = {"success": True, "message": "answered", "answer": said, "data": {"answer": said, "written_by": by}}
+        message = f"answered by {by} from the figures; it is no advice" if by else "answered"
+        document = {"success": True, "message": message, "answer": said, "data": {"answer": said, "written_by": by}}
         return EndpointAnswer(orjson.dumps(document), 1, [(b"cache-control", b"no-store")])
 
     summary = "Answer a question about assets that it names, or about the market, from the numbers."

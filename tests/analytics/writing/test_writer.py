@@ -59,7 +59,7 @@ async def test_other_words_are_not_shown(writer: ModelWriter, model: ScriptedMod
 async def test_a_server_that_fails_is_left_alone_for_half_a_minute(
     writer: ModelWriter, model: ScriptedModel, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ):
-    model.status = 400
+    model.status = 500
     assert await writer.write(ANSWER, FIGURES) is None
     model.status = 200
     clock.advance(29)
@@ -69,6 +69,13 @@ async def test_a_server_that_fails_is_left_alone_for_half_a_minute(
     assert await writer.write(ANSWER, FIGURES) == Words(model.reply, MODEL)
     assert (writer.ends["failed"], writer.ends["resting"], writer.ends["shown"]) == (1, 1, 1)
     assert "hush" not in caplog.text
+
+
+async def test_a_question_that_is_refused_keeps_no_other_waiting(writer: ModelWriter, model: ScriptedModel):
+    model.status = 400
+    assert await writer.write(ANSWER, FIGURES, "Say something that is filtered.") == Words("", MODEL)
+    model.status = 200
+    assert await writer.write(ANSWER, FIGURES) == Words(model.reply, MODEL)
 
 
 async def test_no_more_than_so_many_wait_for_it(writer: ModelWriter, model: ScriptedModel):

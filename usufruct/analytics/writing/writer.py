@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from usufruct.analytics.writing.numbers import unknown_numbers
-from usufruct.connectors.openai import Answer, UpstreamClient, UpstreamFault
+from usufruct.connectors.openai import Answer, UpstreamClient, UpstreamFault, UpstreamRejected
 from usufruct.core import Clock
 
 ANSWER: Final = (
@@ -51,7 +51,7 @@ class ModelWriter:
         self._waiting = 0
 
     async def write(self, task: str, figures: str, question: str = "") -> Words | None:
-        """Return the model's words; without text where they have another number, or are cut or too long.
+        """Return the model's words; without text where they have another number, are cut or too long, or refused.
 
         `task`: `ANSWER` or `REPORT`. None: the server failed, or too many wait for it.
         """
@@ -66,6 +66,10 @@ class ModelWriter:
             answer = await self._server.chat(
                 {"model": self.model, "messages": [system, asked], "max_tokens": _MOST_TOKENS}
             )
+        except UpstreamRejected as error:  # of this question: others may be answered
+            self.ends["unusable"] += 1
+            _log.info("%s refuses a question: %s", self.model, error.message)
+            return Words("", self.model)
         except UpstreamFault as error:
             self._rests_until = self._clock.monotonic() + _REST_SECONDS
             self.ends["failed"] += 1
