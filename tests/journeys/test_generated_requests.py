@@ -148,7 +148,7 @@ async def test_generated_requests_are_answered_as_described(
         devnet_template, tmp_path, markets=markets, platform_token=PLATFORM, governance=voting
     ) as world:
         for job in world.installation.jobs():  # in their order: bulletins are made of indices
-            if job.name in ("indices", "bulletins"):
+            if job.name in ("indices", "bulletins", "service-figures"):
                 await job.step()
         caller = await asyncio.to_thread(try_everything, world.url.removesuffix("/v1"))
     assert not caller.faults, "\n".join(f"{label}, {kind}: {text}" for (label, kind), text in caller.faults.items())

@@ -138,9 +138,15 @@ async def test_figures_are_those_of_the_books_and_of_the_chain(devnet_template: 
         )
         assert await town.rows("/services-history?service=plain") == [], "today is not over"
         assert await town.rows("/services-history?service=owned&endDate=2026-01-01") == []
-        for query in ("", "?service=nobody"):
-            refused = await town.http.get(f"{town.v2}/services-history{query}")
-            assert (refused.status_code, refused.json()["error"]["param"]) == (400, "service")
+        assert await town.rows("/services-history?service=nobody") == []
+        for path, wrong in (
+            ("/services-history", "service"),
+            ("/services-history?service=", "service"),
+            ("/services-history?service=owned&limit=0", "limit"),
+            ("/services?service=owned&limit=x", "limit"),
+        ):
+            refused = await town.http.get(f"{town.v2}{path}")
+            assert (refused.status_code, refused.json()["error"]["param"]) == (400, wrong)
 
         before = await town.http.get(f"{town.v2}/services")
         unseen = {"if-none-match": before.headers["etag"]}

@@ -188,7 +188,7 @@ class MarketApi:
 
 def _may_be_empty(asked: str | Parameter) -> str | Parameter:
     """Describe a parameter as `Query` reads it: an empty one counts as left out. Any text may be empty."""
-    return asked if isinstance(asked, str) else replace(asked, may_be_empty=True)
+    return asked if isinstance(asked, str) or asked.required else replace(asked, may_be_empty=True)
 
 
 def _limit_headers(caller: Caller) -> Sequence[Header]:

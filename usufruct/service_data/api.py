@@ -28,7 +28,10 @@ from usufruct_client.service_data_documents import ServiceDay, ServiceFigures
 
 LATE_SECONDS: Final = 3_600
 _DAYS_KEPT: Final = 400
-_SERVICE: Final[dict[str, str | Parameter]] = {"service": "name of the service"}
+_ONE: Final[dict[str, str | Parameter]] = {"service": "name of a service; if not given, all"}
+_NAMED: Final[dict[str, str | Parameter]] = {
+    "service": Parameter("name of the service", {"type": "string", "minLength": 1}, required=True)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,10 @@ class ServiceData:
 
     def services(self, query: Query) -> Rows:
         """Return the rows of services, or of one."""
-        table = self.reader.current()
+        table, (limit, skip, after) = self.reader.current(), query.paging()
         if name := query.parameters.get("service"):
             place = table.places.get(name)
             return Rows(() if place is None else (table.rows.rows[place],))
-        limit, skip, after = query.paging()
         page = table.rows.page(Selection(limit=limit, skip=skip, after=after))
         return Rows(page.rows, page.last)
 
@@ -64,15 +66,17 @@ class ServiceData:
         """Return the whole days of a service until the table was computed, the newest first.
 
         Raises:
-            InvalidParameter: when no service is named, or none has the name.
+            InvalidParameter: when no service is named.
         """
+        limit, skip, after = query.paging()
+        first, end = query.days()
         name = query.parameters.get("service")
         if not name:
             raise InvalidParameter("service is missing; send a SERVICE of /v2/services", field="service")
         try:
             listing = await self.listings.find(name)
-        except UnknownListing as error:
-            raise InvalidParameter(error.message, field="service") from error
+        except UnknownListing:
+            return Rows((), message="no service has this name")
         computed_at = self.reader.current().computed_at
         today = computed_at - computed_at % DAY_SECONDS
         found = (await self.quality.days_of([listing.id], today - _DAYS_KEPT * DAY_SECONDS)).get(listing.id, [])
@@ -82,8 +86,6 @@ class ServiceData:
             np.full(len(days), -1, dtype=np.int64),
             [orjson.dumps(day_row(listing, start, counts, self.token)) for start, counts in days],
         )
-        limit, skip, after = query.paging()
-        first, end = query.days()
         page = rows.page(Selection(None, first, end, limit=limit, skip=skip, after=after))
         return Rows(page.rows, page.last)
 
@@ -93,6 +95,6 @@ def service_routes(data: ServiceData, api: MarketApi) -> list[RawRoute]:
     listed = "List the services on sale here, those with the most revenue first: calls, revenue, owners."
     history = "List the whole days of a service, the newest first: calls, text tokens, revenue."
     return [
-        api.route("/services", listed, data.services, data.state, _SERVICE, ServiceFigures),
-        api.route("/services-history", history, data.history, data.state, _SERVICE, ServiceDay, dated=True),
+        api.route("/services", listed, data.services, data.state, _ONE, ServiceFigures),
+        api.route("/services-history", history, data.history, data.state, _NAMED, ServiceDay, dated=True),
     ]
