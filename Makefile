@@ -11,7 +11,7 @@ UV_INSTALL := uv pip install --quiet --python $(BIN)/python --require-hashes --o
 THIRD_PARTY := usufruct/web/ui/static/third_party
 FORGE = cd contracts && $$(python -m usufruct.chain.toolchain forge)
 
-.PHONY: help setup demo demo-markets up docs messages release check-wheel lock contracts bindings test test-contracts test-python check check-code check-gas fmt slither halmos mutate bench-airdrop bench-gas bench-gateway bench-index bench-ledger bench-pages bench-prices bench-ratings bench-web check-pages screenshots profile-gateway clean
+.PHONY: help setup demo demo-markets up docs messages release check-wheel lock contracts bindings test test-contracts test-python test-repeatedly check check-code check-gas fmt slither halmos mutate bench-airdrop bench-gas bench-gateway bench-index bench-ledger bench-pages bench-prices bench-ratings bench-web check-pages screenshots profile-gateway clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -96,6 +96,9 @@ test-contracts: setup ## forge: unit, fuzz, invariants (FOUNDRY_PROFILE=ci: more
 
 test-python: setup ## pytest
 	@python -m pytest -n 4 --dist loadfile  # tests wait a third of their time: two for a processor of a small machine
+
+test-repeatedly: setup ## `make test` ten times, two clones at a time, each the other's load (RUNS=10 AT_ONCE=2)
+	@python -m bench.repeated_tests $(if $(RUNS),--runs $(RUNS)) $(if $(AT_ONCE),--at-once $(AT_ONCE))
 
 check: check-code check-pages ## style, types, layers, budgets, generated code, gas, static analysis, pages
 	@echo "check: ok"
