@@ -13,7 +13,9 @@ ANSWER: Final = (
     "You answer a question about digital assets for the readers of a market report, in the question's language. Use "
     "only the figures below. If they do not answer the question, say so."
 )
-REPORT: Final = "You write a report about a digital asset in three short paragraphs: the trend, the value, the risk."
+REPORT: Final = (
+    "You write a report in English about a digital asset in three short paragraphs: the trend, the value, the risk."
+)
 _RULES: Final = (
     "Copy numbers and dates exactly as they are written in the figures. Write no other number, not even before a "
     "list's items. Do not advise to buy, sell or hold. Plain text, 150 words at most."
