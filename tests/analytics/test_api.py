@@ -310,7 +310,7 @@ async def test_a_models_words_are_shown_where_their_numbers_are_the_figures(snap
             ) as market:
                 asked = (await market.client.post("/v2/tmai", json=question)).json()
                 assert asked["data"] == {"answer": model.reply, "written_by": MODEL}
-                assert asked["message"] == f"answered by {MODEL} from the figures; it is no advice"
+                assert asked["message"] == f"answered by {MODEL} from the figures; not advice"
                 [sentences] = model.figures
                 model.reply = "It will cost $1."
                 for told in (question, {"messages": [{"user": f"{asset.symbol} " + "and so on " * 300}]}):

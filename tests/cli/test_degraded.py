@@ -13,8 +13,10 @@ from aiohttp import ClientSession, web
 from usufruct.app import Installation, open_installation
 from usufruct.chain import RpcUnavailable, TokenFacts
 from usufruct.chain.access import NodeUnfit
+from usufruct.console.sellers import Sellers
 from usufruct.core import Conflict
 from usufruct.core.jobs import Job, run_jobs
+from usufruct.market.trade.offer_book import OfferBook
 from usufruct.payments.ledger import Ledger
 
 pytestmark = pytest.mark.anvil
@@ -117,6 +119,13 @@ async def test_a_node_that_comes_back_for_another_chain_is_not_used(known):
         with pytest.raises(Conflict, match="speaks for chain"):
             async with open_installation(configured(known, node.url), wait_for_node=False):
                 pass
+
+
+async def test_pages_wait_for_a_node_as_long_as_the_setting_says(known):
+    config = replace(known, own=known.own | {"USUFRUCT_CHAIN_NODE_SECONDS": "7"}).config
+    async with open_installation(config) as installation:
+        waits = [installation.get(kind) for kind in (OfferBook, Sellers)]
+        assert [each.node_seconds for each in waits] == [7, 7]
 
 
 async def test_a_token_that_was_never_read_needs_the_node_once(known):

@@ -22,7 +22,7 @@ from usufruct.analytics.api_answer import (
 )
 from usufruct.analytics.api_keys import LONGEST_LABEL, Caller, MarketKeys
 from usufruct.analytics.api_query import FILTERS, LIMIT, NUMBER, AssetIndex, InvalidParameter, Query
-from usufruct.analytics.questions import answer_question, report_of
+from usufruct.analytics.questions import answer_question
 from usufruct.analytics.snapshot import HOUR, Page, RowTable, SeriesTable, Snapshot, utc_text
 from usufruct.analytics.snapshot_files import SnapshotReader
 from usufruct.analytics.writing import Wording
@@ -339,7 +339,7 @@ def _word_routes(tables: MarketTables, api: MarketApi, wording: Wording) -> list
         sentences = answer_question(text, tables.snapshot)
         words = await wording.answer(text, sentences)
         said, by = (words.text, words.model) if words else (sentences, "")
-        message = f"answered by {by} from the figures; it is no advice" if by else "answered"
+        message = f"answered by {by} from the figures; not advice" if by else "answered"
         document = {"success": True, "message": message, "answer": said, "data": {"answer": said, "written_by": by}}
         return EndpointAnswer(orjson.dumps(document), 1, [(b"cache-control", b"no-store")])
 
@@ -353,12 +353,12 @@ def _word_routes(tables: MarketTables, api: MarketApi, wording: Wording) -> list
 
 
 def _worded(row: bytes, wording: Wording) -> bytes:
-    words = wording.report(report_of(row))
-    return (
-        row
-        if words is None
-        else orjson.dumps(orjson.loads(row) | {"WORDED_REPORT": words.text, "WORDED_BY": words.model})
-    )
+    """Return a row of `/ai-reports` with a model's words for it, where there are any."""
+    content = orjson.loads(row)
+    words = wording.report(content["DEEP_DIVE"])
+    if words is None:
+        return row
+    return orjson.dumps(content | {"WORDED_REPORT": words.text, "WORDED_BY": words.model})
 
 
 def _last_text(messages: Any) -> Any:

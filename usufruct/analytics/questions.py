@@ -20,7 +20,7 @@ def answer_question(text: str, snapshot: Snapshot) -> str:
     page = snapshot.rows["ai-reports"].page(Selection(np.array(columns, dtype=np.int64))) if columns else None
     if page is None or not page.rows:
         return snapshot.briefing
-    return "\n\n".join(report_of(row) for row in page.rows)
+    return "\n\n".join(_report_of(row) for row in page.rows)
 
 
 def largest_reports(snapshot: Snapshot, most: int) -> list[str]:
@@ -28,10 +28,10 @@ def largest_reports(snapshot: Snapshot, most: int) -> list[str]:
     caps = np.nan_to_num(snapshot.market_caps, nan=-1.0)
     columns = np.argsort(-caps, kind="stable")[:most]
     page = snapshot.rows["ai-reports"].page(Selection(columns.astype(np.int64), limit=most))
-    return [report_of(row) for row in page.rows]
+    return [_report_of(row) for row in page.rows]
 
 
-def report_of(row: bytes) -> str:
+def _report_of(row: bytes) -> str:
     """Return the whole report of a row of `/ai-reports`."""
     return str(orjson.loads(row)["DEEP_DIVE"])
 

@@ -17,12 +17,14 @@ from usufruct.gateway.payers.key_channels import KeyChannels
 from usufruct.gateway.payers.methods import PaymentMethods
 from usufruct.gateway.probe import Probe, Speed, fetch_vocabulary
 from usufruct.gateway.quality.service import ServiceQuality
+from usufruct.gateway.quality.summary import LEAST_SAMPLE
 from usufruct.gateway.quality.tally import EVERY_SERVICE, CallCounts
 from usufruct.gateway.samples.service import FreeSamples
 from usufruct.gateway.service import Gateway
 
 __all__ = [
     "EVERY_SERVICE",
+    "LEAST_SAMPLE",
     "UNUSED_SECONDS",
     "BearerKeyPayments",
     "CallCounts",

@@ -8,13 +8,11 @@ from usufruct.analytics import utc_text
 from usufruct.assets import Listing
 from usufruct.chain import TokenFacts
 from usufruct.core import DAY_SECONDS, checksum, format_asset
-from usufruct.gateway import CallCounts
+from usufruct.gateway import LEAST_SAMPLE, CallCounts
 from usufruct.service_data.concentration import Concentration
 
 WINDOWS: Final = (7, 30)
 """Days of UTC, today included."""
-LEAST_TRIED: Final = 20
-"""The part that was answered is given from so many calls on."""
 
 Row = dict[str, Any]
 Days = Sequence[tuple[int, CallCounts]]
@@ -47,7 +45,7 @@ def service_row(facts: ServiceFacts, token: TokenFacts, now: int) -> Row:
         first = now - now % DAY_SECONDS - (window - 1) * DAY_SECONDS
         total = summed(counts for start, counts in facts.days if start >= first)
         row |= {f"{name}_{window}D": value for name, value in _counted(total, token).items()}
-        answered = total.answered / total.tried if total.tried >= LEAST_TRIED else None
+        answered = total.answered / total.tried if total.tried >= LEAST_SAMPLE else None
         row[f"SUCCESS_{window}D"] = answered
     return row
 

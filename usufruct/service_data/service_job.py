@@ -1,5 +1,7 @@
 """The worker's job: collects what services did and who owns them, and writes it for the gateways."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +42,17 @@ class ServiceJob:
             DatabaseUnavailable, RpcUnavailable: when they cannot be read; the last figures stay.
         """
         now = self._clock.now()
-        listings = [each for each in await self._listings.list() if each.retired_at is None]
+        listings = await self._listings.list()
         days = await self._days(listings, now - now % DAY_SECONDS - (max(WINDOWS) - 1) * DAY_SECONDS)
         facts = [ServiceFacts(each, days.get(each.id, ()), await self._owners(each)) for each in listings]
+        await asyncio.to_thread(self._write, facts, now)
+
+    def _write(self, facts: Sequence[ServiceFacts], now: int) -> None:
         rows = [service_row(each, self._token, now) for each in facts]
         rows.sort(key=lambda row: (-row["REVENUE_30D"], row["SERVICE"]))
         write_table(self._folder, table_of(rows, now))
 
-    async def _days(self, listings: list[Listing], first: int) -> dict[AssetId, Days]:
+    async def _days(self, listings: Sequence[Listing], first: int) -> dict[AssetId, Days]:
         found: dict[AssetId, Days] = {}
         for at in range(0, len(listings), _AT_ONCE):
             found.update(await self._quality.days_of([each.id for each in listings[at : at + _AT_ONCE]], first))

@@ -66,7 +66,7 @@ def _numeric_words(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _parts(word: str, following: str) -> list[Amount | None]:
-    """Return the amounts of a word: two of `61/100`, one of `90-day`; None for what is no number."""
+    """Return the amounts of a word: two of `61/100`, one of `90-day`; None for any other word."""
     joined = _JOINED.fullmatch(word)
     if joined is None:
         return [_amount(word, following)]

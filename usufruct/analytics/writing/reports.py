@@ -66,7 +66,7 @@ class ReportFile:
         content = self._path.read_bytes()
         try:
             document: Mapping[str, Mapping[str, str]] = orjson.loads(content)
-        except orjson.JSONDecodeError:  # someone else wrote it: reports are written anew
+        except orjson.JSONDecodeError:  # not ours: reports are asked for again
             return
         self._reports = {digest: Words(each["text"], each["model"]) for digest, each in document.items()}
         self._version = hashlib.sha256(content).hexdigest()[:12]

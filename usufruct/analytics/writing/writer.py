@@ -41,7 +41,7 @@ class Words:
 
 
 class ModelWriter:
-    """Asks one model. A fault of its server is no error of ours: `None` then, and no question for half a minute."""
+    """Asks one model. A fault of its server is not raised: `None` then, and no question for half a minute."""
 
     def __init__(self, server: UpstreamClient, model: str, clock: Clock) -> None:
         """Ask `model` at `server`, whose limits say how long an answer may take."""

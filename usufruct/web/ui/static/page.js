@@ -126,7 +126,7 @@ function changed(field) {
   return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
 }
 
-// What was chosen before htmx listened, or was filled in again by the browser, is looked up as if it was chosen now.
+// What was chosen before htmx listened is looked up as if it was chosen now.
 document.addEventListener("DOMContentLoaded", () => {
   for (const field of document.querySelectorAll("[hx-trigger] :is(input, select), :is(input, select)[hx-trigger]")) {
     if (!changed(field)) continue;
