@@ -25,10 +25,14 @@ async def test_each_report_is_asked_for_once_and_ends_with_its_figures(tmp_path:
             assert reader.of(FIGURES[0]) == Words("", MODEL)
             assert await write_reports(writer, file, FIGURES) == 1
             assert len(model.asked) == 3, "what may not be shown is not asked for again"
+            another = ModelWriter(server, "another", clock)
+            assert await write_reports(another, ReportFile(tmp_path / "again"), FIGURES[:1]) == 0
+            assert await write_reports(writer, ReportFile(tmp_path / "again"), FIGURES[:1]) == 0
+            assert [body["model"] for body in model.asked[3:]] == ["another", MODEL], "a corrected setting is tried"
 
             before, newer = reader.version, ["Bitcoin costs $61,000.", *FIGURES[1:]]
             assert await write_reports(writer, file, newer) == 1
-            assert model.figures[3:] == newer[:1]
+            assert model.figures[5:] == newer[:1]
             assert reader.version != before
             assert [reader.of(each) for each in (*FIGURES[:1], "Ether costs $3,001.")] == [None, None]
 

@@ -73,12 +73,13 @@ class ReportFile:
 
 
 async def write_reports(writer: ModelWriter, file: ReportFile, figures: Sequence[str]) -> int:
-    """Have the missing reports written, in order, each asked for once; return how many may be shown.
+    """Have the reports written that this model has not written, in order; return how many may be shown.
 
     Ends at the first that the model's server failed to answer: the next run goes on there.
     """
     for each in figures:
-        if file.of(each) is not None:
+        known = file.of(each)
+        if known is not None and known.model == writer.model:
             continue
         words = await writer.write(REPORT, each)
         if words is None:
