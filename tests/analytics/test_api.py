@@ -353,6 +353,8 @@ async def test_a_network_makes_so_many_keys_a_day(market: MarketWorld):
     made = [await market.client.post("/v2/keys") for _ in range(3)]
     assert [each.status_code for each in made] == [201, 201, 429]
     assert made[2].json()["error"]["code"] == "too_many_keys"
+    assert 86_000 < int(made[2].headers["retry-after"]) <= 86_400
+    assert made[2].headers["x-should-retry"] == "false"
     assert len({each.json()["data"][0]["KEY"] for each in made[:2]}) == 2
     market.clock.advance(86_401)
     assert (await market.client.post("/v2/keys")).status_code == 201

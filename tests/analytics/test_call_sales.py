@@ -96,7 +96,7 @@ def test_who_has_calls_left_or_a_wrong_key_is_not_asked_for_money():
         (Unauthenticated("no key", code="key_missing"), (True, True)),
         (Unauthenticated("a wrong key", code="key_unknown"), (False, False)),
         (Unauthenticated("a revoked key", code="key_revoked"), (False, False)),
-        (MonthUsedUp("all calls of the month"), (True, True)),
-        (TooManyRequests("all calls of the minute"), (False, True)),
+        (MonthUsedUp("all calls of the month", retry_after=900), (True, True)),
+        (TooManyRequests("all calls of the minute", retry_after=9), (False, True)),
     ):
         assert tuple(sale.takes(each, refusal) for each in (bare, paying)) == takes, refusal.message

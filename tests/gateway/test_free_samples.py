@@ -107,6 +107,7 @@ async def test_a_visitor_has_so_many_a_day_and_all_have_so_many_together(world, 
     used_up = await http.post(PATH, json=ASK, headers=ONE)
     assert refusal(used_up) == (429, "sample_used_up")
     assert used_up.headers["x-should-retry"] == "false"
+    assert 0 < int(used_up.headers["retry-after"]) <= 86_400
     assert (await http.post(PATH, json=ASK, headers=OTHER)).headers["x-usufruct-sample-left"] == "0"
     assert refusal(await http.post(PATH, json=ASK, headers=OTHER)) == (429, "samples_all_given")
     balance = (await http.get("/v1/samples?model=hamlet", headers=OTHER)).json()

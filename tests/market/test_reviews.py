@@ -346,8 +346,9 @@ async def test_one_network_reviews_so_often_a_day(database):
 
     for time in range(MOST_OF_NETWORK):
         await count(time, b"home", 1_000)
-    with pytest.raises(TooManyReviews):
-        await count(50, b"home", 1_000 + 86_399)
+    with pytest.raises(TooManyReviews) as refusal:
+        await count(50, b"home", 1_000 + 86_000)
+    assert refusal.value.details["retry_after"] == 400
     await count(50, b"elsewhere", 1_000)
     await count(51, b"home", 1_000 + 86_400)
 

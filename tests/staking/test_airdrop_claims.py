@@ -82,6 +82,7 @@ async def test_a_network_claims_so_many_a_day_and_all_together_for_so_much(town:
     with pytest.raises(ClaimLimited) as limited:
         await claims.claim(town.airdrop, THREE, NETWORK)
     assert (limited.value.code, limited.value.status) == ("airdrop_network_limit", 429)
+    assert limited.value.details["retry_after"] == DAY - clock.now() % DAY
     assert (await claims.claim(town.airdrop, THREE, OTHER)).state is EntryState.CLAIMED
 
     begun = await town.relayed()

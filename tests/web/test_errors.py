@@ -2,7 +2,17 @@
 
 import pytest
 
-from usufruct.core import Conflict, Denied, Faulty, Invalid, NotFound, PaymentRequired, Unavailable, UsufructError
+from usufruct.core import (
+    Conflict,
+    Denied,
+    Faulty,
+    Invalid,
+    NotFound,
+    PaymentRequired,
+    RateLimited,
+    Unavailable,
+    UsufructError,
+)
 from usufruct.web import Unauthenticated, error_body
 from usufruct.web.errors import error_headers
 
@@ -53,5 +63,15 @@ def test_what_a_retry_may_help_leaves_it_to_the_client():
     assert (b"x-should-retry", b"true") in error_headers(StillRunning("running"))
 
 
-def test_a_limit_says_when_it_ends_though_clients_do_not_retry_by_themselves():
-    assert error_headers(Denied("often", retry_after=7)) == [(b"x-should-retry", b"false"), (b"retry-after", b"7")]
+NOT_AGAIN = (b"x-should-retry", b"false")
+
+
+def test_clients_wait_for_the_end_of_a_limit_by_themselves_if_it_is_near():
+    assert error_headers(RateLimited("often", retry_after=60)) == [(b"retry-after", b"60")]
+    assert error_headers(RateLimited("often", retry_after=61)) == [NOT_AGAIN, (b"retry-after", b"61")]
+    assert error_headers(Unavailable("full", retry_after=3_600)) == [NOT_AGAIN, (b"retry-after", b"3600")]
+    assert error_headers(Denied("not yet", retry_after=7)) == [NOT_AGAIN, (b"retry-after", b"7")]
+
+
+def test_a_limit_that_ends_within_a_second_is_waited_for():
+    assert error_headers(RateLimited("often", retry_after=0)) == [(b"retry-after", b"1")]

@@ -28,6 +28,7 @@ from usufruct.web import (
     RawRoute,
     Unauthenticated,
     error_body,
+    error_headers,
 )
 from usufruct_client.market_data_documents import MarketAnswer, Row
 
@@ -228,10 +229,8 @@ def open_route(
 async def refuse(exchange: HttpExchange, error: UsufructError) -> None:
     """Answer with an error: `message` is read by all clients, `error` is ours."""
     about = error_body(error, exchange.call_id)["error"]
-    wait = error.details.get("retry_after")
-    headers: list[Header] = [(b"retry-after", str(wait).encode())] if isinstance(wait, int) else []
     content = {"success": False, "message": about["message"], "length": 0, "data": [], "error": about}
-    await exchange.answer_json(content, headers, error.status)
+    await exchange.answer_json(content, error_headers(error), error.status)
 
 
 async def answer_rows(

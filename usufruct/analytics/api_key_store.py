@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from usufruct.core import Address
-from usufruct.store import AddressColumn, Database, Unit, metadata
+from usufruct.store import AddressColumn, Database, RollingWindow, Unit, metadata
 
 _keys = Table(
     "market_keys",
@@ -69,16 +69,16 @@ class MarketKeyStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: MarketKey, secret_hash: bytes, network: bytes, most: int, since: int) -> bool:
-        """Store a key, unless `most` were made from its network since a time; tell whether it was stored."""
+    async def add(self, key: MarketKey, secret_hash: bytes, network: bytes, most: int, seconds: int) -> int:
+        """Store a key and return 0; after `most` from its network in so many seconds, return how many to wait."""
         row = {name: getattr(key, name) for name in MarketKey.__slots__}
-        made = select(func.count()).select_from(_keys).where(_keys.c.network == network, _keys.c.created_at >= since)
+        made = RollingWindow(_keys.c.created_at, seconds, key.created_at)
         async with self._database.transaction() as unit:
             await self._database.wait_turn(unit, "market keys")
-            if (await unit.rows(made))[0][0] >= most:
-                return False
+            if wait := await made.wait_for_count(unit, most, _keys.c.network == network):
+                return wait
             await unit.change(insert(_keys).values(row | {"secret_hash": secret_hash, "network": network}))
-        return True
+        return 0
 
     async def find(self, secret_hash: bytes) -> MarketKey | None:
         """Return the key whose secret has this hash."""

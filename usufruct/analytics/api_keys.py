@@ -11,7 +11,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Final
 
 from usufruct.analytics.api_key_store import MarketKey, MarketKeyStore
-from usufruct.core import Address, Clock, Denied, Invalid
+from usufruct.core import Address, Clock, Invalid, RateLimited, moment
 from usufruct.core.price_cards import WHOLE_BPS
 from usufruct.payments.pricing import PayerBenefits
 from usufruct.store import Database, Stamp
@@ -28,7 +28,7 @@ _MONTHS_KEPT = 13
 _HOW = "send it as `x-api-key` or `api_key`; POST /v2/keys makes one, free"
 
 
-class TooManyRequests(Denied, code="quota_used_up", status=429):
+class TooManyRequests(RateLimited, code="quota_used_up"):
     """A key has made as many calls as it may for now."""
 
 
@@ -115,11 +115,14 @@ class MarketKeys:
         key = MarketKey(f"mkey_{token_hex(12)}", account, label, now)
         text = _PREFIX + token_urlsafe(32)
         network = self._stamp.mark(f"market key of {client_network(exchange) or 'this machine'}".encode())
-        if not await self.store.add(key, _hash(text), network, self.policy.keys_per_day, now - _DAY):
+        most = self.policy.keys_per_day
+        if wait := await self.store.add(key, _hash(text), network, most, _DAY):
             raise TooManyRequests(
-                f"your network made {self.policy.keys_per_day} keys in 24 hours; use one of them, or ask again later",
+                f"your network made {most} keys in 24 hours; use one of them, or ask again from "
+                f"{moment(now + wait)} on",
                 code="too_many_keys",
-                most=self.policy.keys_per_day,
+                most=most,
+                retry_after=wait,
             )
         return text, Caller(key, await self._allowance(key), 0)
 

@@ -8,6 +8,7 @@ from usufruct.core.errors import (
     Invalid,
     NotFound,
     PaymentRequired,
+    RateLimited,
     Unavailable,
     UsufructError,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Invalid",
     "NotFound",
     "PaymentRequired",
+    "RateLimited",
     "Unavailable",
     "UsufructError",
     "address",

@@ -8,6 +8,7 @@
     |-- Denied           403  the caller may not do this
     |-- NotFound         404  no such thing
     |-- Conflict         409  the thing is in another state than the caller believes
+    |-- RateLimited      429  the caller did this as often as they may; says in how many seconds they may again
     |-- Unavailable      503  something outside does not answer; the same request may succeed later
     `-- Faulty           500  a promise of our own code is broken; a bug, to be reported
 
@@ -71,6 +72,13 @@ class NotFound(UsufructError, code="not_found", status=404):
 
 class Conflict(UsufructError, code="conflict", status=409):
     """The thing is in another state than the caller believes."""
+
+
+class RateLimited(UsufructError, code="rate_limited", status=429):
+    """The caller did this as often as they may; `retry_after`: the whole seconds until they may again, at least 1."""
+
+    def __init__(self, message: str, *, retry_after: int, code: Detail = "", **details: Detail) -> None:
+        super().__init__(message, code=code, **details, retry_after=max(1, retry_after))
 
 
 class Unavailable(UsufructError, code="unavailable", status=503):

@@ -1,6 +1,6 @@
 """Why the gateway refuses a call, beyond what keys, prices, the ledger and upstreams refuse themselves."""
 
-from usufruct.core import Denied, Invalid, NotFound, Unavailable
+from usufruct.core import Invalid, NotFound, RateLimited, Unavailable
 
 
 class InvalidRequest(Invalid, code="invalid_request"):
@@ -19,11 +19,11 @@ class CountingBusy(Unavailable, code="counting_busy"):
     """So much long input is being counted that more would take too long."""
 
 
-class AbandonedAnswers(Denied, code="abandoned_answers", status=429):
+class AbandonedAnswers(RateLimited, code="abandoned_answers"):
     """Too many of a payer's answers were made upstream and not paid for: hung up on, or over our limits."""
 
 
-class TooManyCalls(Denied, code="too_many_calls", status=429):
+class TooManyCalls(RateLimited, code="too_many_calls"):
     """A payer made as many calls in a minute as the operator and the payer's staking level allow."""
 
 
@@ -31,11 +31,11 @@ class SampleNotOffered(NotFound, code="sample_not_offered"):
     """Every call of the service is paid."""
 
 
-class SampleUsedUp(Denied, code="sample_used_up", status=429):
+class SampleUsedUp(RateLimited, code="sample_used_up"):
     """A visitor has made all free calls of a service that one visitor gets in a day."""
 
 
-class SamplesAllGiven(Denied, code="samples_all_given", status=429):
+class SamplesAllGiven(RateLimited, code="samples_all_given"):
     """Visitors have made all free calls of a service that there are in a day."""
 
 

@@ -1,6 +1,6 @@
 """What can be wrong with a proposal or a vote; the governor's own refusals keep their codes."""
 
-from usufruct.core import Conflict, Denied, Invalid, NotFound
+from usufruct.core import Conflict, Denied, Invalid, NotFound, RateLimited
 
 
 class InvalidCall(Invalid, code="invalid_call"):
@@ -43,7 +43,7 @@ class ValueUnchanged(Conflict, code="value_unchanged"):
     """A new value that holds already."""
 
 
-class TooManyDrafts(Denied, code="too_many_drafts", status=429):
+class TooManyDrafts(RateLimited, code="too_many_drafts"):
     """A network had as many drafts simulated in this minute as it may."""
 
 

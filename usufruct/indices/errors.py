@@ -1,6 +1,6 @@
 """What can be wrong with a rulebook, or with the data that it is applied to."""
 
-from usufruct.core import Conflict, Denied, Invalid, NotFound
+from usufruct.core import Conflict, Invalid, NotFound, RateLimited
 
 
 class InvalidRulebook(Invalid, code="invalid_rulebook"):
@@ -27,5 +27,5 @@ class InvalidPosition(Invalid, code="invalid_position"):
     """An amount, a day or a setting with which no position in the index is possible."""
 
 
-class TooManyPositions(Denied, code="too_many_positions", status=429):
+class TooManyPositions(RateLimited, code="too_many_positions"):
     """The network asked for as many positions, or lots of them, in this minute as it may."""

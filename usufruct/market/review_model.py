@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 
-from usufruct.core import Address, AssetId, Denied, Hash32, Invalid
+from usufruct.core import Address, AssetId, Denied, Hash32, Invalid, RateLimited
 
 LONGEST_TEXT = 2_000
 WHOLE_STARS = 5
@@ -29,11 +29,11 @@ class ReviewRefused(Denied, code="review_refused"):
     """The review is not its payer's, or its payer did not pay for the service."""
 
 
-class ReviewTooSoon(Denied, code="review_too_soon", status=429):
+class ReviewTooSoon(RateLimited, code="review_too_soon"):
     """The review was changed a moment ago."""
 
 
-class TooManyReviews(Denied, code="too_many_reviews", status=429):
+class TooManyReviews(RateLimited, code="too_many_reviews"):
     """As many reviews as allowed came from one network in a day."""
 
 

@@ -23,9 +23,18 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.core import DAY_SECONDS, Address, AssetId
+from usufruct.core import DAY_SECONDS, Address, AssetId, moment
 from usufruct.market.review_model import MOST_OF_NETWORK, Review, TooManyReviews, Totals
-from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata, next_revision
+from usufruct.store import (
+    AddressColumn,
+    Amount,
+    AssetIdColumn,
+    HashColumn,
+    RollingWindow,
+    Unit,
+    metadata,
+    next_revision,
+)
 
 
 def _said() -> list[Column[Any]]:
@@ -88,11 +97,12 @@ async def count_network(unit: Unit, review: Review, network: bytes, now: int) ->
     Raises:
         TooManyReviews: when as many came from it in 24 hours.
     """
-    await unit.change(delete(_networks).where(_networks.c.created_at <= now - DAY_SECONDS))
-    row = await unit.row(select(func.count()).select_from(_networks).where(_networks.c.network == network))
-    if row and row[0] >= MOST_OF_NETWORK:
-        message = f"{MOST_OF_NETWORK} reviews came from your network in 24 hours; try again tomorrow"
-        raise TooManyReviews(message, most=MOST_OF_NETWORK)
+    today = RollingWindow(_networks.c.created_at, DAY_SECONDS, now)
+    await unit.change(delete(_networks).where(~today.recent))
+    if wait := await today.wait_for_count(unit, MOST_OF_NETWORK, _networks.c.network == network):
+        most, then = MOST_OF_NETWORK, moment(now + wait)
+        message = f"{most} reviews came from your network in 24 hours; try again from {then} on"
+        raise TooManyReviews(message, most=most, retry_after=wait)
     one = {"asset_id": review.asset, "payer": review.payer, "time": review.time}
     await unit.change(insert(_networks).values(network=network, created_at=now, **one))
 

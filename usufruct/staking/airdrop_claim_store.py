@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from usufruct.core import Address, Conflict, Hash32
+from usufruct.core import DAY_SECONDS, Address, Hash32, RateLimited
 from usufruct.store import AddressColumn, Database, HashColumn, Unit, metadata
 
 _claims = Table(
@@ -46,7 +46,7 @@ class ClaimState(StrEnum):
     FAILED = "failed"
 
 
-class ClaimLimited(Conflict, code="airdrop_claims_spent", status=429):
+class ClaimLimited(RateLimited, code="airdrop_claims_spent"):
     """The relayer sends no more claims today, for a network or for all."""
 
 
@@ -83,7 +83,7 @@ class AirdropClaimStore:
         """Keep them in `database`."""
         self._database = database
 
-    async def reserve(self, planned: RelayedClaim, bounds: ClaimBounds) -> RelayedClaim:
+    async def reserve(self, planned: RelayedClaim, bounds: ClaimBounds, now: int) -> RelayedClaim:
         """Count a claim with the most that it can cost, once; return the row that counts.
 
         A claim that failed on an earlier day is planned again. One is counted after the other, so that no two pass a
@@ -97,7 +97,7 @@ class AirdropClaimStore:
             known = await _find(unit, planned.airdrop, planned.entry)
             if known and known.state is not ClaimState.FAILED:
                 return known
-            await _check(unit, planned, known, bounds)
+            await _check(unit, planned, known, bounds, now)
             await unit.change(delete(_claims).where(_one(planned)))
             row = {"airdrop": planned.airdrop, "entry": planned.entry, "day": planned.day, "network": planned.network}
             await unit.change(insert(_claims).values(**row, gwei=planned.gwei, state=planned.state))
@@ -127,8 +127,8 @@ class AirdropClaimStore:
         return [_claim(row) for row in rows]
 
 
-async def _check(unit: Unit, planned: RelayedClaim, known: RelayedClaim | None, bounds: ClaimBounds) -> None:
-    today = _claims.c.day == planned.day
+async def _check(unit: Unit, planned: RelayedClaim, known: RelayedClaim | None, bounds: ClaimBounds, now: int) -> None:
+    today, until_tomorrow = _claims.c.day == planned.day, (planned.day + 1) * DAY_SECONDS - now
     own = await _number(unit, func.count(), today, _claims.c.network == planned.network)
     spent = await _number(unit, func.sum(_claims.c.gwei), today)
     if known and known.day == planned.day:
@@ -136,6 +136,7 @@ async def _check(unit: Unit, planned: RelayedClaim, known: RelayedClaim | None, 
             f"the claim of entry {planned.entry} failed on the chain today; try again tomorrow, or send it yourself",
             code="airdrop_claim_failed",
             transaction=known.transaction,
+            retry_after=until_tomorrow,
         )
     if own >= bounds.network_claims:
         raise ClaimLimited(
@@ -143,10 +144,12 @@ async def _check(unit: Unit, planned: RelayedClaim, known: RelayedClaim | None, 
             "network, or send the claim yourself",
             code="airdrop_network_limit",
             most=bounds.network_claims,
+            retry_after=until_tomorrow,
         )
     if spent + planned.gwei > bounds.daily_gwei:
         raise ClaimLimited(
-            "the relayer has spent what it may on claims today; try again tomorrow (UTC), or send the claim yourself"
+            "the relayer has spent what it may on claims today; try again tomorrow (UTC), or send the claim yourself",
+            retry_after=until_tomorrow,
         )
 
 

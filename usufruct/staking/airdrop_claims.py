@@ -192,13 +192,14 @@ class AirdropClaims:
         known = await self._store.find(place, entry.index)
         if known and known.state is not ClaimState.FAILED:
             return known
-        offer, day = await market_offer(self._client, FeePolicy()), self._clock.now() // DAY
+        offer, now = await market_offer(self._client, FeePolicy()), self._clock.now()
+        day = now // DAY
         mark = self._stamp.mark(f"claims on {day} from {network or _UNKNOWN}".encode())
         most = self._policy.most_gas * offer.max_fee
         if await self._client.balance(self._sender().address) < most:
             raise RelayerEmpty("the relayer's key holds too little coin for gas; send the claim yourself, or try later")
         gwei = divide_up(most, GWEI)
-        return await self._store.reserve(RelayedClaim(place, entry.index, day, mark, gwei), self._bounds)
+        return await self._store.reserve(RelayedClaim(place, entry.index, day, mark, gwei), self._bounds, now)
 
     async def _send(self, claim: RelayedClaim, entry: AirdropEntry) -> None:
         """Send what is counted, unless it was sent, and wait; what the chain would refuse is not counted."""

@@ -13,6 +13,7 @@ from usufruct.store.metadata import metadata
 from usufruct.store.migration import ensure_current, migrate
 from usufruct.store.opening import open_database
 from usufruct.store.partial_index import partial_index
+from usufruct.store.rolling_window import RollingWindow
 from usufruct.store.row_cache import RowCache, next_revision
 from usufruct.store.sealing import MasterSecret, Seal, Stamp, Unsealable
 from usufruct.store.shared_reads import SharedReads
@@ -29,6 +30,7 @@ __all__ = [
     "DatabaseUnavailable",
     "HashColumn",
     "MasterSecret",
+    "RollingWindow",
     "RowCache",
     "Seal",
     "SharedReads",

@@ -4,7 +4,15 @@ from uvicorn.loops.auto import auto_loop_factory as event_loop_factory
 
 from usufruct.web.client_network import client_network
 from usufruct.web.cors import allow_browsers
-from usufruct.web.errors import BodyTooLarge, ClientGone, Header, ShuttingDown, Unauthenticated, error_body
+from usufruct.web.errors import (
+    BodyTooLarge,
+    ClientGone,
+    Header,
+    ShuttingDown,
+    Unauthenticated,
+    error_body,
+    error_headers,
+)
 from usufruct.web.health import Health
 from usufruct.web.http_exchange import EVENT_STREAM, JSON, HttpExchange, at_public_url, json_object
 from usufruct.web.log import log_as_json
@@ -42,6 +50,7 @@ __all__ = [
     "client_network",
     "document_response",
     "error_body",
+    "error_headers",
     "event_loop_factory",
     "job_metrics",
     "json_object",

@@ -17,7 +17,10 @@ _TYPES = {
     429: "rate_limit_error",
     500: "server_error",
 }
-_RETRY_MAY_HELP = {425, 502, 503, 504}
+_OUTSIDE_FAILED = {502, 503, 504}
+_LIMITED = 429
+_LONGEST_PAUSE = 60
+"""Seconds of `Retry-After` that OpenAI's client follows."""
 
 
 class SlowBody(UsufructError, code="slow_body", status=408):
@@ -73,10 +76,21 @@ def error_body(error: UsufructError, call_id: str) -> dict[str, dict[str, object
 def error_headers(error: UsufructError) -> list[Header]:
     """Return the headers that tell a client library whether, and from when on, the same request can succeed.
 
-    OpenAI's retries 409, 429 and every status from 500 on, unless `x-should-retry` is false.
+    OpenAI's retries 409, 429 and every status from 500 on, unless `x-should-retry` is false. It waits as long as it is
+    told, up to a minute; told to wait longer, it would ask again in a second or two, so it is told not to.
     """
     if error.status == 425:
         return [(b"x-should-retry", b"true"), (b"retry-after", b"1")]
-    headers = [] if error.status in _RETRY_MAY_HELP else [(b"x-should-retry", b"false")]
-    wait = str(error.details.get("retry_after"))
-    return [*headers, (b"retry-after", wait.encode())] if wait.isdigit() and wait.isascii() else headers
+    wait = _wait(error)
+    if wait is None:
+        helps = error.status in _OUTSIDE_FAILED
+    else:
+        helps = error.status in {_LIMITED, *_OUTSIDE_FAILED} and wait <= _LONGEST_PAUSE
+    headers = [] if helps else [(b"x-should-retry", b"false")]
+    return headers if wait is None else [*headers, (b"retry-after", b"%d" % wait)]
+
+
+def _wait(error: UsufructError) -> int | None:
+    """Return the seconds after which the same request may succeed; None when nobody knows."""
+    said = str(error.details.get("retry_after"))
+    return int(said) if said.isdigit() and said.isascii() else None

@@ -169,7 +169,7 @@ async def test_no_two_persons_pass_the_number_of_contacts_together(world: World)
     world.notifications.policy = replace(world.notifications.policy, most_contacts=3)
     persons = [address("0x" + f"{number:040x}") for number in range(1, 11)]
     asked = [world.notifications.choose(person, frozenset(), 0, "en", SITE) for person in persons]
-    assert await outcomes(asked) == ["made"] * 3 + ["too_many_messages"] * 7
+    assert await outcomes(asked) == ["made"] * 3 + ["too_many_contacts"] * 7
 
 
 async def test_a_new_contact_is_made_once_by_requests_at_the_same_time(world: World):

@@ -172,9 +172,11 @@ async def test_tests_are_sent_to_each_way_and_are_limited(world: World):
     await told(world)
     for _ in range(10):
         await world.notifications.test(ADA)
-    with pytest.raises(TooManyMessages):
+    world.clock.advance(600)
+    with pytest.raises(TooManyMessages) as refusal:
         await world.notifications.test(ADA)
-    world.clock.advance(3_601)
+    assert 2_900 < refusal.value.details["retry_after"] <= 3_000
+    world.clock.advance(3_001)
     await world.notifications.test(ADA)
     await world.deliveries.send_webhooks()
     assert len(world.receiver.posted) == 11

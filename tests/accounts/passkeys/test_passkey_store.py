@@ -5,8 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from tests.support.refusal import refused
-from usufruct.accounts.passkeys.passkey_store import Passkey, PasskeyLimits, PasskeyStore
+from usufruct.accounts.passkeys.passkey_store import Passkey, PasskeyLimits, PasskeyStore, TooManyPasskeys
 from usufruct.core import Address, Hash32
 
 NOW, DAY = 1_800_000_000, 86_400
@@ -50,8 +49,9 @@ async def test_no_two_pass_the_number_of_an_account_together(store):
 async def test_a_network_is_forgotten_after_a_day(store, database):
     for each in range(1, 4):
         await store.add(passkey(each), HERE, LIMITS)
-    with refused("too_many_network_passkeys"):
+    with pytest.raises(TooManyPasskeys) as refusal:
         await store.add(passkey(4, now=NOW + DAY - 1), HERE, LIMITS)
+    assert refusal.value.details["retry_after"] == 1
     await store.add(passkey(4, now=NOW + DAY), HERE, LIMITS)
     async with database.snapshot() as unit:
         assert len(await unit.rows(text("SELECT * FROM passkey_makers"))) == 1

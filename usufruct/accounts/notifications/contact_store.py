@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, LargeBinary, Row, String, Table, Text, func, insert, select, update
 
-from usufruct.accounts.notifications.model import Contact, EventKind, TooManyMessages
-from usufruct.core import Address
+from usufruct.accounts.notifications.model import Contact, EventKind
+from usufruct.core import Address, Unavailable
 from usufruct.store import AddressColumn, Amount, Database, Unit, metadata
 
 contacts = Table(
@@ -42,7 +42,7 @@ class ContactStore:
         """Change a person's contact, or make it.
 
         Raises:
-            TooManyMessages: when there are `most` contacts, and the person has none.
+            Unavailable: when there are `most` contacts, and the person has none.
         """
         async with self._database.transaction() as unit:
             if await change_contact(unit, person, **changes):
@@ -53,7 +53,7 @@ class ContactStore:
             row = await unit.row(select(func.count()).select_from(contacts))
             if row is not None and row[0] >= most:
                 message = f"{most} persons have notifications here, the most there may be; ask the operator"
-                raise TooManyMessages(message)
+                raise Unavailable(message, code="too_many_contacts")
             await unit.change(insert(contacts).values(_new_row(person) | changes))
 
     async def change_if(self, person: Address, only: Mapping[str, Any], **changes: Any) -> None:

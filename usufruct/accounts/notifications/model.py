@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from usufruct.core import Address, Denied, Invalid
+from usufruct.core import Address, Denied, Invalid, RateLimited
 
 _LONGEST_URL = 2_000
 _LONGEST_EMAIL = 254
@@ -28,7 +28,7 @@ class InvalidMailToken(Denied, code="invalid_mail_token"):
     """The link is not ours, was replaced by another, or is too old."""
 
 
-class TooManyMessages(Denied, code="too_many_messages", status=429):
+class TooManyMessages(RateLimited, code="too_many_messages"):
     """As many confirmations or tests were sent as may be."""
 
 

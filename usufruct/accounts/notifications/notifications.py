@@ -21,9 +21,9 @@ from usufruct.accounts.notifications.model import (
     check_events,
     check_webhook_url,
 )
-from usufruct.accounts.notifications.outbox import Level, Outbox, add_event, count_asked, new_event
+from usufruct.accounts.notifications.outbox import Level, Outbox, add_event, new_event, wait_to_ask
 from usufruct.accounts.notifications.webhook import new_secret, secret_text
-from usufruct.core import Address, Conflict, NotFound
+from usufruct.core import Address, Conflict, NotFound, moment
 from usufruct.store import Database, Seal, Stamp, Unit
 
 _HOUR, _DAY = 3_600, 86_400
@@ -213,9 +213,10 @@ class Notifications:
         event = new_event(person, EventKind.TEST, token_hex(8), {}, now)
         async with self._database.transaction() as unit:
             await self._database.wait_turn(unit, f"test messages of {person}")
-            if await count_asked(unit, EventKind.TEST, now - _HOUR, person=person) >= self.policy.tests_by_person:
-                most = self.policy.tests_by_person
-                raise TooManyMessages(f"{most} tests were sent in the last hour; wait a while", most=most)
+            most = self.policy.tests_by_person
+            if wait := await wait_to_ask(unit, EventKind.TEST, most, _HOUR, now, person=person):
+                message = f"{most} tests were sent in the last hour; wait {wait} seconds"
+                raise TooManyMessages(message, most=most, retry_after=wait)
             await add_event(unit, event, ways)
 
     async def send_again(self, person: Address, event: str, way: Way) -> None:
@@ -280,17 +281,18 @@ class Notifications:
             raise InvalidNotification(message, field="language")
 
     async def _check_confirmations(self, unit: Unit, person: Address, email: str, now: int) -> None:
-        policy, since = self.policy, now - _DAY
+        policy = self.policy
         for which, most in (
             ({"target": email}, policy.confirmations_by_address),
             ({"person": person}, policy.confirmations_by_person),
             ({}, policy.confirmations),
         ):
-            if await count_asked(unit, EventKind.CONFIRM, since, **which) >= most:
+            if wait := await wait_to_ask(unit, EventKind.CONFIRM, most, _DAY, now, **which):
                 message = (
-                    f"{most} links to confirm an address were sent in a day; look for them, or wait until tomorrow"
+                    f"{most} links to confirm an address were sent in 24 hours; look for them, or wait until "
+                    f"{moment(now + wait)}"
                 )
-                raise TooManyMessages(message, field="address", most=most)
+                raise TooManyMessages(message, field="address", most=most, retry_after=wait)
 
     async def _of_token(self, token: str) -> Contact:
         contact = await self._contacts.find(Address(f"0x{token[:40]}")) if _TOKEN.fullmatch(token) else None

@@ -34,7 +34,7 @@ from sqlalchemy import (
 
 from usufruct.accounts.notifications.model import CHOICES, Delivery, DeliveryState, Event, EventKind, Way
 from usufruct.core import Address
-from usufruct.store import AddressColumn, ConstraintViolated, Database, Unit, metadata, partial_index
+from usufruct.store import AddressColumn, ConstraintViolated, Database, RollingWindow, Unit, metadata, partial_index
 
 events = Table(
     "notification_events",
@@ -209,18 +209,27 @@ async def add_event(unit: Unit, event: Event, ways: Sequence[Way], target: str |
     await unit.change(insert(deliveries), [common | {"way": way.value} for way in ways])
 
 
-async def count_asked(
-    unit: Unit, kind: EventKind, since: int, *, person: Address | None = None, target: str | None = None
+async def wait_to_ask(
+    unit: Unit,
+    kind: EventKind,
+    most: int,
+    seconds: int,
+    now: int,
+    *,
+    person: Address | None = None,
+    target: str | None = None,
 ) -> int:
-    """Return how many events of a kind were made since then: all, or a person's, or those for an address."""
-    query = select(func.count(func.distinct(deliveries.c.event_id)))
-    query = query.where(deliveries.c.kind == kind.value, deliveries.c.created_at >= since)
+    """Return the seconds until fewer than `most` events of a kind were made in the last `seconds`; 0 when fewer were.
+
+    All events count, or those of a person, or those for an address.
+    """
+    query = select(func.min(deliveries.c.created_at).label("at")).group_by(deliveries.c.event_id)
+    query = query.where(deliveries.c.kind == kind.value, deliveries.c.created_at > now - seconds)
     if person is not None:
         query = query.where(deliveries.c.person == person)
     if target is not None:
         query = query.where(deliveries.c.target == target)
-    row = await unit.row(query)
-    return int(row[0]) if row else 0
+    return await RollingWindow(query.subquery().c.at, seconds, now).wait_for_count(unit, most)
 
 
 def new_event(person: Address, kind: EventKind, subject: str, data: dict[str, Any], now: int) -> Event:

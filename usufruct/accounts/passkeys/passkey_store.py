@@ -8,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     LargeBinary,
     Row,
     String,
@@ -19,8 +18,8 @@ from sqlalchemy import (
     select,
 )
 
-from usufruct.core import Address, Conflict, Hash32, Unavailable
-from usufruct.store import AddressColumn, Database, HashColumn, Unit, metadata
+from usufruct.core import DAY_SECONDS, Address, Conflict, Hash32, RateLimited, Unavailable, moment
+from usufruct.store import AddressColumn, Database, HashColumn, RollingWindow, Unit, metadata
 
 _passkeys = Table(
     "passkeys",
@@ -42,8 +41,6 @@ _makers = Table(
     Column("created_at", BigInteger, nullable=False, index=True),
 )
 
-_DAY = 86_400
-
 
 @dataclass(frozen=True, slots=True)
 class PasskeyLimits:
@@ -58,7 +55,7 @@ class PasskeyLimits:
 PASSKEY_LIMITS = PasskeyLimits()
 
 
-class TooManyPasskeys(Conflict, code="too_many_network_passkeys", status=429):
+class TooManyPasskeys(RateLimited, code="too_many_network_passkeys"):
     """As many passkeys as allowed were made from one network."""
 
 
@@ -97,10 +94,10 @@ class PasskeyStore:
             Unavailable: when as many were made in all.
         """
         row = {name: getattr(passkey, name) for name in passkey.__slots__}
-        before = passkey.created_at - _DAY
+        forgotten = ~_today(_makers, passkey).recent
         async with self._database.transaction() as unit:
             await self._database.wait_turn(unit, "passkeys")
-            await unit.change(delete(_makers).where(_makers.c.created_at <= before))
+            await unit.change(delete(_makers).where(forgotten))
             await _check(unit, passkey, network, limits)
             await unit.change(insert(_passkeys).values(row))
             if network is not None:
@@ -123,22 +120,26 @@ class PasskeyStore:
 
 async def _check(unit: Unit, passkey: Passkey, network: bytes | None, limits: PasskeyLimits) -> None:
     account = passkey.account
-    if await _count(unit, _passkeys, _passkeys.c.account == account) >= limits.most_of_account:
+    row = await unit.row(select(func.count()).select_from(_passkeys).where(_passkeys.c.account == account))
+    if row and row[0] >= limits.most_of_account:
         message = f"{limits.most_of_account} passkeys were made for {account} here; use one of them"
         raise Conflict(message, code="too_many_account_passkeys", account=account)
-    if network and await _count(unit, _makers, _makers.c.network == network) >= limits.most_of_network:
+    most, from_network = limits.most_of_network, _makers.c.network == network
+    if network and (wait := await _today(_makers, passkey).wait_for_count(unit, most, from_network)):
         raise TooManyPasskeys(
-            f"{limits.most_of_network} passkeys were made here from your network in 24 hours; try again tomorrow or "
-            "from another, or use a wallet"
+            f"{most} passkeys were made here from your network in 24 hours; try again from "
+            f"{moment(passkey.created_at + wait)} on, or from another, or use a wallet",
+            retry_after=wait,
         )
-    if await _count(unit, _passkeys, _passkeys.c.created_at > passkey.created_at - _DAY) >= limits.most_a_day:
-        message = f"{limits.most_a_day} passkeys were made here in 24 hours; try again tomorrow, or use a wallet"
-        raise Unavailable(message, code="too_many_passkeys")
+    if wait := await _today(_passkeys, passkey).wait_for_count(unit, limits.most_a_day):
+        then = moment(passkey.created_at + wait)
+        message = f"{limits.most_a_day} passkeys were made here in 24 hours; try again from {then} on, or use a wallet"
+        raise Unavailable(message, code="too_many_passkeys", retry_after=wait)
 
 
-async def _count(unit: Unit, table: Table, which: ColumnElement[bool]) -> int:
-    row = await unit.row(select(func.count()).select_from(table).where(which))
-    return int(row[0]) if row else 0
+def _today(table: Table, passkey: Passkey) -> RollingWindow:
+    """Return the 24 hours before a passkey is made."""
+    return RollingWindow(table.c.created_at, DAY_SECONDS, passkey.created_at)
 
 
 def _passkey(row: Row[Any]) -> Passkey:

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, ColumnElement, String, Table, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Column, String, Table, delete, insert, literal_column, select, update
 
-from usufruct.core import Address, Conflict, Hash32
-from usufruct.store import AddressColumn, ConstraintViolated, Database, HashColumn, Unit, metadata
+from usufruct.core import DAY_SECONDS, Address, Hash32, RateLimited, moment
+from usufruct.store import AddressColumn, ConstraintViolated, Database, HashColumn, RollingWindow, Unit, metadata
 
-DAY = 86_400
 GWEI = 10**9
 _LONGEST_REASON = 300
 
@@ -44,7 +43,7 @@ class RelayState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class RelayLimited(Conflict, code="relay_limited", status=429):
+class RelayLimited(RateLimited, code="relay_limited"):
     """The relayer pays no more for an account, or for all, today."""
 
 
@@ -89,21 +88,14 @@ class RelayStore:
         Raises:
             RelayLimited: when it could pass a bound; names which, and when to try again.
         """
-        recent = _operations.c.created_at > now - DAY
-        mine = (recent, _operations.c.account == planned.account)
-        failed = (*mine, _operations.c.state == RelayState.FAILED)
         again = (_operations.c.hash == planned.hash, _operations.c.state == RelayState.CANCELLED)
         try:
             async with self._database.transaction() as unit:
                 await self._database.wait_turn(unit, "relayed operations")
                 await unit.change(delete(_operations).where(*again))
-                gas = await _number(unit, func.sum(_operations.c.gas), *mine)
-                gwei = await _number(unit, func.sum(_operations.c.gwei), recent)
-                failures = await _number(unit, func.count(), *failed)
-                _check(planned, bounds, gas=gas, gwei=gwei, failures=failures)
+                await _check(unit, planned, bounds, _today(now))
                 if creates_unfunded:
-                    created = await _number(unit, func.sum(_operations.c.gwei), recent, _operations.c.hash < _CREATIONS)
-                    _check_creations(planned, bounds, created)
+                    await _check_creations(unit, planned, bounds, _today(now))
                 row = {"hash": planned.hash, "account": planned.account, "gas": planned.gas, "gwei": planned.gwei}
                 await unit.change(insert(_operations).values(**row, created_at=now, state=planned.state))
         except ConstraintViolated:
@@ -134,45 +126,53 @@ class RelayStore:
 
     async def spent(self, now: int) -> tuple[int, int]:
         """Return the gwei counted in the last 24 hours, and how many operations."""
-        recent = _operations.c.created_at > now - DAY
+        today = _today(now)
         async with self._database.snapshot() as unit:
-            gwei = await _number(unit, func.sum(_operations.c.gwei), recent)
-            return gwei, await _number(unit, func.count(), recent)
+            return await today.sum(unit, _operations.c.gwei), await today.sum(unit, literal_column("1"))
 
 
-def _check(planned: Relayed, bounds: RelayBounds, *, gas: int, gwei: int, failures: int) -> None:
-    if failures >= bounds.account_failures:
+def _today(now: int) -> RollingWindow:
+    return RollingWindow(_operations.c.created_at, DAY_SECONDS, now)
+
+
+async def _check(unit: Unit, planned: Relayed, bounds: RelayBounds, today: RollingWindow) -> None:
+    account = planned.account
+    its, failed = _operations.c.account == account, _operations.c.state == RelayState.FAILED
+    if wait := await today.wait_for_count(unit, bounds.account_failures, its, failed):
         raise RelayLimited(
-            f"{failures} operations of {planned.account} failed on the chain in 24 hours; the relayer sends the next "
-            "one when they are a day old, or send it yourself",
+            f"{bounds.account_failures} operations of {account} failed on the chain in 24 hours; the relayer sends the "
+            f"next from {moment(today.now + wait)} on, or send it yourself",
             code="relay_failures",
-            account=planned.account,
+            account=account,
+            retry_after=wait,
         )
-    if gas + planned.gas > bounds.account_gas:
+    if wait := await today.wait_for_sum(unit, _operations.c.gas, bounds.account_gas - planned.gas, its):
+        used = await today.sum(unit, _operations.c.gas, its)
         raise RelayLimited(
-            f"the relayer pays {bounds.account_gas:,} gas for one account in 24 hours, and {gas:,} of it are used; try "
-            "again tomorrow, or send the operation yourself",
-            account=planned.account,
-            used=gas,
+            f"the relayer pays {bounds.account_gas:,} gas for one account in 24 hours, and {used:,} of it are used; "
+            f"try again from {moment(today.now + wait)} on, or send the operation yourself",
+            account=account,
+            used=used,
             most=bounds.account_gas,
+            retry_after=wait,
         )
-    if gwei + planned.gwei > bounds.total_gwei:
+    if wait := await today.wait_for_sum(unit, _operations.c.gwei, bounds.total_gwei - planned.gwei):
         raise RelayLimited(
-            "the relayer has spent what it may in 24 hours; try again tomorrow, or send the operation yourself",
+            f"the relayer has spent what it may in 24 hours; try again from {moment(today.now + wait)} on, or send the "
+            "operation yourself",
             code="relay_spent",
+            retry_after=wait,
         )
 
 
-def _check_creations(planned: Relayed, bounds: RelayBounds, gwei: int) -> None:
-    if (gwei + planned.gwei) * 100 > bounds.total_gwei * bounds.creations_percent:
+async def _check_creations(unit: Unit, planned: Relayed, bounds: RelayBounds, today: RollingWindow) -> None:
+    most = bounds.total_gwei * bounds.creations_percent // 100
+    creations = _operations.c.hash < _CREATIONS
+    if wait := await today.wait_for_sum(unit, _operations.c.gwei, most - planned.gwei, creations):
         raise RelayLimited(
-            "the relayer creates no more accounts without money in these 24 hours; send "
-            f"{planned.account} some, or try again tomorrow",
+            f"the relayer creates no more accounts without money until {moment(today.now + wait)}; send "
+            f"{planned.account} some, or try again then",
             code="creations_spent",
             account=planned.account,
+            retry_after=wait,
         )
-
-
-async def _number(unit: Unit, wanted: ColumnElement[int], *where: ColumnElement[bool]) -> int:
-    row = await unit.row(select(wanted).select_from(_operations).where(*where))
-    return int(row[0] or 0) if row else 0

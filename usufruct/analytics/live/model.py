@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from usufruct.core import Denied, Unavailable
+from usufruct.core import RateLimited, Unavailable
 
 
 class NoLivePrices(Unavailable, code="no_live_prices"):
     """No exchange is followed, or none has sent a price yet."""
 
 
-class TooManyStreams(Denied, code="too_many_streams", status=429):
+class TooManyStreams(RateLimited, code="too_many_streams"):
     """A network has as many streams open as it may."""
 
 

@@ -54,10 +54,10 @@ class FreeSamples:
         terms, asset, day = terms_of(listing), listing.id, self._today()
         visitor = self._mark(asset, day, network)
         async with self._database.snapshot() as unit:  # a visitor without calls left takes no turn and writes nothing
-            await _left(unit, listing, day, visitor)
+            await self._left(unit, listing, day, visitor)
         async with self._database.transaction() as unit:
             await self._wait_turn(unit, asset)
-            left = await _left(unit, listing, day, visitor)
+            left = await self._left(unit, listing, day, visitor)
             await add_call(unit, asset, day, visitor)
         return TakenSample(asset, day, visitor, terms, left - 1)
 
@@ -74,7 +74,7 @@ class FreeSamples:
         refusal, left = "", 0
         async with self._database.snapshot() as unit:
             try:
-                left = await _left(unit, listing, day, self._mark(listing.id, day, network))
+                left = await self._left(unit, listing, day, self._mark(listing.id, day, network))
             except (SampleUsedUp, SamplesAllGiven) as error:
                 refusal = error.code
         return SampleBalance(model=listing.name, **asdict(terms), left=left, renews_at=(day + 1) * DAY, refusal=refusal)
@@ -94,6 +94,27 @@ class FreeSamples:
 
     def _mark(self, asset: AssetId, day: int, network: str | None) -> bytes:
         return self._stamp.mark(f"visitor of {asset} on {day} from {network or _UNKNOWN}".encode())
+
+    async def _left(self, unit: Unit, listing: ServedListing, day: int, visitor: bytes) -> int:
+        """Return how many free calls a visitor has left, at least one; raises as `take`."""
+        terms = terms_of(listing)
+        own, together = await calls_of(unit, listing.id, day, visitor)
+        renews_at = (day + 1) * DAY
+        instead = f"{moment(renews_at)} on; until then call it with a key or by x402"
+        about = {"renews_at": renews_at, "retry_after": renews_at - self._clock.now()}
+        if own >= terms.calls_per_visitor:
+            message = (
+                f"your network has had the {terms.calls_per_visitor} free calls of {listing.name} that a visitor gets "
+                f"a day; there are new ones from {instead}"
+            )
+            raise SampleUsedUp(message, most=terms.calls_per_visitor, **about)
+        if together >= terms.calls_per_day:
+            message = (
+                f"all {terms.calls_per_day} free calls of {listing.name} of today were given to visitors; there are "
+                f"new ones from {instead}"
+            )
+            raise SamplesAllGiven(message, most=terms.calls_per_day, **about)
+        return min(terms.calls_per_visitor - own, terms.calls_per_day - together)
 
     async def _wait_turn(self, unit: Unit, asset: AssetId) -> None:
         await self._database.wait_turn(unit, f"free samples of {asset}")
@@ -126,24 +147,3 @@ def as_sample(listing: ServedListing) -> ServedListing:
         reasoning_output=min(caps.reasoning_output, most),
     )
     return replace(listing, caps=lowered)
-
-
-async def _left(unit: Unit, listing: ServedListing, day: int, visitor: bytes) -> int:
-    """Return how many free calls a visitor has left, at least one; raises as `FreeSamples.take`."""
-    terms = terms_of(listing)
-    own, together = await calls_of(unit, listing.id, day, visitor)
-    renews_at = (day + 1) * DAY
-    about = {"most": terms.calls_per_visitor, "renews_at": renews_at}
-    if own >= terms.calls_per_visitor:
-        message = (
-            f"your network has had the {terms.calls_per_visitor} free calls of {listing.name} that a visitor gets a "
-            f"day; there are new ones from {moment(renews_at)} on; until then call it with a key or by x402"
-        )
-        raise SampleUsedUp(message, **about)
-    if together >= terms.calls_per_day:
-        message = (
-            f"all {terms.calls_per_day} free calls of {listing.name} of today were given to visitors; there are new "
-            f"ones from {moment(renews_at)} on; until then call it with a key or by x402"
-        )
-        raise SamplesAllGiven(message, **about | {"most": terms.calls_per_day})
-    return min(terms.calls_per_visitor - own, terms.calls_per_day - together)
