@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 
@@ -46,3 +47,19 @@ async def test_a_snapshot_is_computed_when_something_came_in(tmp_path: Path):
     assert (row["NEWS_SENTIMENT_LABEL"], row["REDDIT_SENTIMENT_LABEL"]) == ("Positive", "Negative")
     assert row["TWITTER_SENTIMENT_GRADE"] is None
     assert [each.kind for each in read_headlines(news, LAST.date())] == ["reddit", "news"]
+
+
+async def test_what_is_still_coming_in_is_not_rated(tmp_path: Path):
+    inputs = simulated_inputs(LAST, replace(MARKET, days=120), 48)
+    assert inputs.hourly is not None
+    first = tmp_path / "whole"
+    write_archive(first / "prices", inputs)
+    await RatingsJob(first / "prices", first / "ratings", FakeClock(int(LAST.timestamp()))).step()
+    close, hours = inputs.daily.close.copy(), inputs.hourly.close.copy()
+    close[-1, 3:] = hours[-1, 3:] = np.nan  # a fetch of many assets has read three of them
+    coming = replace(inputs, daily=replace(inputs.daily, close=close), hourly=replace(inputs.hourly, close=hours))
+    write_archive(tmp_path / "prices", coming)
+    await RatingsJob(tmp_path / "prices", tmp_path / "ratings", FakeClock(int(LAST.timestamp()))).step()
+    whole, rated = read_snapshot(first / "ratings"), read_snapshot(tmp_path / "ratings")
+    assert whole.last_day - rated.last_day == 86_400
+    assert whole.last_hour - rated.last_hour == 3_600

@@ -29,7 +29,7 @@ from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, wri
 from usufruct.analytics.writing import Wording, build_report_jobs, check_writer
 from usufruct.config import Config
 from usufruct.connectors.news import NewsArchive
-from usufruct.connectors.prices import Interval, PriceArchive
+from usufruct.connectors.prices import Interval, PriceArchive, last_complete_row
 from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
@@ -107,6 +107,8 @@ def usable_model(folder: Path, *, synthetic: bool) -> LearnedModel | None:
 def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> MarketInputs:
     """Read what a snapshot is made of; headlines of `HOURLY_DAYS` until the last day with prices, and after it.
 
+    A last day or hour that has prices of few assets is left out: they are still coming in.
+
     Raises:
         NoMarketData: when the archive has no daily prices.
     """
@@ -114,6 +116,7 @@ def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> Marke
     if Interval.DAY not in spans:
         raise NoMarketData(f"{archive.folder} has no daily prices; import some with `usufruct prices import FILE`")
     panel = archive.panel()
+    panel = panel.between(panel.first_day, panel.day(max(last_complete_row(panel.close), 0)))
     daily = archive.bars(Interval.DAY, panel.first_day, panel.last_day)
     texts = () if news is None else read_headlines(news, panel.last_day)
     hours = spans.get(Interval.HOUR)
@@ -121,7 +124,8 @@ def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> Marke
         return MarketInputs(panel, daily, headlines=texts)
     last = hours.last.date()
     first = max(hours.first.date(), last.fromordinal(last.toordinal() - HOURLY_DAYS + 1))
-    return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last), texts)
+    hourly = archive.bars(Interval.HOUR, first, last)
+    return MarketInputs(panel, daily, hourly.until(last_complete_row(hourly.close)), texts)
 
 
 def read_headlines(news: NewsArchive, last: date) -> tuple[Headline, ...]:

@@ -1,6 +1,6 @@
 """Bars: open, high, low, close and volume of assets in equal steps of time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -70,6 +70,10 @@ class Bars:
     def time(self, row: int) -> datetime:
         """Return when the bar of a row begins."""
         return self.first + row * self.interval.step
+
+    def until(self, row: int) -> "Bars":
+        """Return the rows up to one, which is the last, as views of the same memory."""
+        return replace(self, **{name: getattr(self, name)[: row + 1] for name in (*PRICES, "volume")})
 
 
 def start_of(day: date) -> datetime:

@@ -14,6 +14,9 @@ from usufruct.core import Invalid
 Matrix = NDArray[np.float64]
 """One row a day, one column an asset; NaN where a value is not known."""
 
+COMPLETE: Final = 0.9
+"""A last row counts when so large a part of the assets of the row before it has prices."""
+
 STABLECOIN: Final = "stablecoin"
 WRAPPED: Final = "wrapped"
 """Categories that rules name; the others are free text, such as `layer-1`, `defi`, `ai`."""
@@ -119,3 +122,17 @@ class Panel:
         self, first_day: date, assets: tuple[Asset, ...], close: Matrix, market_cap: Matrix, volume: Matrix
     ) -> "Panel":
         return Panel(first_day, assets, close, market_cap, volume, self.quote, self.synthetic, self.source)
+
+
+def last_complete_row(close: Matrix) -> int:
+    """Return the last row that has prices of most assets, -1 where no row has any; `close` as of a panel or of bars.
+
+    The prices of a day come in by and by, or one of two sources is down: such a row counts when the next has begun.
+    """
+    counts = np.isfinite(close).sum(axis=1)
+    begun = np.flatnonzero(counts)
+    if begun.size == 0:
+        return -1
+    last = int(begun[-1])
+    before = int(counts[last - 1]) if last else 0
+    return last - 1 if counts[last] < COMPLETE * before else last

@@ -6,14 +6,12 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
 
-import numpy as np
 import orjson
 
 from usufruct.analytics import NoMarketData, Snapshot
 from usufruct.config import MarketsConfig
-from usufruct.connectors.prices import Panel, PriceArchive
+from usufruct.connectors.prices import Panel, PriceArchive, last_complete_row
 from usufruct.core import DAY_SECONDS, Clock, NotFound, UsufructError
 from usufruct.indices.publication.computation import publish_index
 from usufruct.indices.publication.index_files import read_indices, write_indices
@@ -21,9 +19,6 @@ from usufruct.indices.publication.model import IndexTables, PublishedIndex
 from usufruct.indices.publication.rows import AssetGrade, Grades, seconds_of
 from usufruct.indices.publication.rulebook_sources import enabled_rulebooks
 from usufruct.indices.rulebook import Rulebook
-
-COMPLETE: Final = 0.9
-"""A last day counts when so large a part of the assets of the day before it has prices."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,13 +96,10 @@ class IndexJob:
 def last_complete_day(panel: Panel, today: int) -> date:
     """Return the last day that has ended and has prices of most assets; `today` in days since 1970.
 
-    Prices of a day come in by and by, or one of two sources is down: such a day counts when the next one has begun.
+    A day whose prices are still coming in counts when the next one has begun: see `last_complete_row`.
     """
-    row = min(panel.days - 1, (date(1970, 1, 1) + timedelta(days=today - 1) - panel.first_day).days)
-    if row == panel.days - 1 and row > 0:
-        before, here = (int(np.isfinite(panel.close[each]).sum()) for each in (row - 1, row))
-        row -= here < COMPLETE * before
-    return panel.day(max(row, 0))
+    ended = (date(1970, 1, 1) + timedelta(days=today - 1) - panel.first_day).days
+    return panel.day(max(min(last_complete_row(panel.close), ended), 0))
 
 
 def grades_on(ratings: Snapshot | None, day: date) -> Grades:
