@@ -76,9 +76,10 @@ class ListedAsset(AssetRow):
 
 
 class AssetPrice(AssetRow):
-    """`/price`: the newest price."""
+    """`/price`: the newest price, and when the bar began whose close it is; an old one tells of a silent source."""
 
     current_price: Number
+    date: AwareDatetime | None = None
 
 
 class Bar(AssetRow):

@@ -38,7 +38,7 @@ def column_of(panel: Panel, row: dict[str, Any]) -> int:
 
 FIELDS = {
     "/tokens": "TOKEN_ID TOKEN_NAME TOKEN_SYMBOL EXCHANGE_LIST CATEGORY_LIST TM_LINK",
-    "/price": "TOKEN_ID TOKEN_NAME TOKEN_SYMBOL CURRENT_PRICE",
+    "/price": "TOKEN_ID TOKEN_NAME TOKEN_SYMBOL CURRENT_PRICE DATE",
     "/top-market-cap-tokens": "TOKEN_ID TOKEN_NAME TOKEN_SYMBOL EXCHANGE_LIST CATEGORY_LIST",
     "/hourly-ohlcv": "TOKEN_ID DATE TIMESTAMP OPEN HIGH LOW CLOSE VOLUME",
     "/daily-ohlcv": "TOKEN_ID DATE TIMESTAMP OPEN HIGH LOW CLOSE VOLUME",
@@ -122,6 +122,7 @@ async def test_bars_and_prices_are_those_of_the_archive(market: MarketWorld, pan
         "TOKEN_NAME": asset.name,
         "TOKEN_SYMBOL": asset.symbol,
         "CURRENT_PRICE": inputs.hourly.close[-1, 0],
+        "DATE": "2026-01-31T23:00:00.000Z",
     }
 
 

@@ -21,7 +21,7 @@ HEAVY_IMPORTS_ALLOWED_INSIDE |= {"alembic", "eth_account", "tokenizers"}  # most
 
 SUB_PACKAGES = {  # parts of a package with an interface of their own
     "accounts": {"notifications", "passkeys"},
-    "analytics": {"learned", "live", "writing"},
+    "analytics": {"collecting", "learned", "live", "writing"},
     "core": {
         "address_lists",
         "components",

@@ -56,6 +56,7 @@ def build(context: Context) -> Component:
             Job("ratings", ratings.step, _RATING_SECONDS),
             Job("market-alerts", alerts.report, _ALERT_SECONDS),
             Job("market-keys", get(MarketKeys).forget, _FORGET_SECONDS),
+            *serving.build_sources(context),
             *serving.build_streams(context),
             *serving.build_reports(context),
         ]

@@ -33,6 +33,15 @@ def carried(values: Matrix, most_days: int) -> Matrix:
     return np.where((at >= 0) & (rows - at <= most_days), last, np.nan)
 
 
+def last_known(values: Matrix, most_days: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the last value of each column that is at most `most_days` rows old, and its row; NaN and -1 without."""
+    known = ~np.isnan(values)
+    rows = np.where(known.any(axis=0), len(values) - 1 - np.argmax(known[::-1], axis=0), -1)
+    rows = np.where(len(values) - 1 - rows <= most_days, rows, -1)
+    found = values[np.maximum(rows, 0), np.arange(values.shape[1])]
+    return np.where(rows < 0, np.nan, found), rows
+
+
 def log_returns(close: Matrix, days: int = 1) -> Matrix:
     """Return the logarithm of each close over that of `days` earlier; prices must be above 0."""
     logs = np.log(close)

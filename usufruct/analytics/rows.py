@@ -69,9 +69,9 @@ def token_row(asset: Asset, link: str = "") -> Row:
     }
 
 
-def price_row(asset: Asset, price: float) -> Row:
-    """Return a row of `/price`."""
-    return identity(asset) | {"CURRENT_PRICE": number(price)}
+def price_row(asset: Asset, price: float, at: int) -> Row:
+    """Return a row of `/price`; `at`: when the bar began whose close it is."""
+    return identity(asset) | {"CURRENT_PRICE": number(price), "DATE": utc_text(at)}
 
 
 def bar_row(asset: Asset, at: int, values: Values) -> Row:

@@ -15,6 +15,7 @@ from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
 from usufruct.analytics.api_keys import MarketKeys
 from usufruct.analytics.call_sales import CallSales
+from usufruct.analytics.collecting import build_source_jobs, check_sources
 from usufruct.analytics.explanation import Explanation, explain
 from usufruct.analytics.key_pages import key_pages
 from usufruct.analytics.learned import LearnedModel, LightGbmMissing, ModelRefused, NoModel, current_model, read_model
@@ -29,7 +30,7 @@ from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, wri
 from usufruct.analytics.writing import Wording, build_report_jobs, check_writer
 from usufruct.config import Config
 from usufruct.connectors.news import NewsArchive
-from usufruct.connectors.prices import Interval, PriceArchive, last_complete_row
+from usufruct.connectors.prices import Interval, PriceArchive
 from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
@@ -116,7 +117,7 @@ def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> Marke
     if Interval.DAY not in spans:
         raise NoMarketData(f"{archive.folder} has no daily prices; import some with `usufruct prices import FILE`")
     panel = archive.panel()
-    panel = panel.between(panel.first_day, panel.day(max(last_complete_row(panel.close), 0)))
+    panel = panel.between(panel.first_day, panel.last_complete_day)
     daily = archive.bars(Interval.DAY, panel.first_day, panel.last_day)
     texts = () if news is None else read_headlines(news, panel.last_day)
     hours = spans.get(Interval.HOUR)
@@ -124,8 +125,7 @@ def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> Marke
         return MarketInputs(panel, daily, headlines=texts)
     last = hours.last.date()
     first = max(hours.first.date(), last.fromordinal(last.toordinal() - HOURLY_DAYS + 1))
-    hourly = archive.bars(Interval.HOUR, first, last)
-    return MarketInputs(panel, daily, hourly.until(last_complete_row(hourly.close)), texts)
+    return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last).complete(), texts)
 
 
 def read_headlines(news: NewsArchive, last: date) -> tuple[Headline, ...]:
@@ -208,6 +208,12 @@ def build_job(context: Context) -> RatingsJob:
     return RatingsJob(archive_folder(config), snapshot_folder(config), context.get(Clock))
 
 
+def build_sources(context: Context) -> list[Job]:
+    """Return the jobs that fetch prices and news; none where no list of sources is configured."""
+    config = context.get(Config)
+    return build_source_jobs(config, archive_folder(config), context.get(Clock))
+
+
 def build_streams(context: Context) -> list[Job]:
     """Return the jobs that follow exchanges; none where none is configured."""
     return build_live_jobs(context.get(Config), context.get(Clock))
@@ -227,8 +233,11 @@ def build_reports(context: Context) -> list[Job]:
 
 
 async def check_freshness(context: Context) -> AsyncIterator[Finding]:
-    """Check that ratings are there and not stale, and so live prices, where exchanges are followed."""
-    for finding in check_live(context.get(Config), context.get(Clock)):
+    """Check that ratings are there and not stale, and so live prices and sources, where there are any."""
+    config = context.get(Config)
+    for finding in check_sources(config, archive_folder(config), context.get(Clock)):
+        yield finding
+    for finding in check_live(config, context.get(Clock)):
         yield finding
     try:
         state = build_tables(context).state()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from usufruct.analytics import rows
 from usufruct.analytics.correlation import Correlated, find_correlations
 from usufruct.analytics.grades import PARTS, Grades, grade, grade_change, input_digests, technical_grade
-from usufruct.analytics.indicators import carried, lagged
+from usufruct.analytics.indicators import lagged, last_known
 from usufruct.analytics.learned import LearnedModel
 from usufruct.analytics.learned_tables import learned_rows, learned_series, learned_signals
 from usufruct.analytics.levels import find_levels
@@ -191,7 +191,8 @@ def _last_hour(hours: SeriesTable | None) -> int:
 
 def _row_tables(of: _Computed, inputs: MarketInputs, hours: SeriesTable | None) -> dict[str, RowTable]:
     panel, last = of.panel, of.last
-    prices = _prices(panel, hours)
+    newest = _newest_prices(panel, of.start, hours)
+    prices = newest.price
     priced = [column for column in range(len(panel.assets)) if np.isfinite(prices[column])]
     follows = find_correlations(panel)
     found, turned = compute_scenarios(panel), find_levels(panel)
@@ -209,7 +210,7 @@ def _row_tables(of: _Computed, inputs: MarketInputs, hours: SeriesTable | None) 
         "top-market-cap-tokens": each(
             lambda column: rows.token_row(assets[column]), [x for x in listed if panel.market_cap[-1, x] > 0]
         ),
-        "price": each(lambda column: rows.price_row(assets[column], prices[column]), priced),
+        "price": each(lambda column: rows.price_row(assets[column], prices[column], int(newest.at[column])), priced),
         "quantmetrics": each(lambda column: rows.quant_row(assets[column], last, of.quant, column), measured),
         "correlation": each(
             lambda column: rows.correlation_row(assets[column], last, named[column]),
@@ -248,13 +249,23 @@ def _table(found: Iterable[TimedRow]) -> RowTable:
     )
 
 
-def _prices(panel: Panel, hours: SeriesTable | None) -> NDArray[np.float64]:
-    """Return each asset's newest price: of the last hours, or of the last days."""
-    prices: NDArray[np.float64] = carried(np.where(panel.close > 0, panel.close, np.nan), 7)[-1]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Newest:
+    """The newest price of each asset, NaN without one, and when the bar began whose close it is (seconds)."""
+
+    price: NDArray[np.float64]
+    at: NDArray[np.int64]
+
+
+def _newest_prices(panel: Panel, start: int, hours: SeriesTable | None) -> _Newest:
+    """Return each asset's newest price: of the last 24 hours, or else of the last week of days from `start` on."""
+    price, row = last_known(np.where(panel.close > 0, panel.close, np.nan), 7)
+    at = start + row * DAY
     if hours is None:
-        return prices
-    newest: NDArray[np.float64] = carried(hours.fields["close"], 24)[-1]
-    return np.where(np.isnan(newest), prices, newest)
+        return _Newest(price, at)
+    newest, hour = last_known(hours.fields["close"], 24)
+    known = ~np.isnan(newest)
+    return _Newest(np.where(known, newest, price), np.where(known, hours.start + hour * HOUR, at))
 
 
 def _figures(
@@ -356,7 +367,7 @@ def _briefing(of: _Computed) -> str:
     trader = of.grades.trader[-1]
     ranked = [int(x) for x in np.argsort(-np.nan_to_num(trader, nan=-1.0), kind="stable") if np.isfinite(trader[x])]
     empty: list[list[Any]] = [[] for _ in of.panel.assets]
-    prices = _prices(of.panel, None)
+    prices = _newest_prices(of.panel, of.start, None).price
     best, worst = (
         [_figures(of, column, prices, empty, empty) for column in columns]
         for columns in (ranked[:_BRIEFED], ranked[::-1][:_BRIEFED])

@@ -1,5 +1,6 @@
 """Import, fetch, simulate, check and show prices of many assets."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,6 +8,7 @@ from typing import Annotated, Any
 import polars as pl
 from typer import Argument, Option, Typer
 
+from usufruct.analytics.collecting import PriceFetch, SourceOptions, price_fetches, read_sources, source_of
 from usufruct.cli.support.command import Facts, Rows, parse_duration, runs
 from usufruct.cli.support.output import Json, say
 from usufruct.cli.support.price_archive import (
@@ -16,8 +18,7 @@ from usufruct.cli.support.price_archive import (
     parse_day,
     progress_bar,
 )
-from usufruct.cli.support.price_sources import SourceOptions, source_of
-from usufruct.config import Config
+from usufruct.config import Config, InvalidSetting
 from usufruct.connectors.prices import (
     AssetChange,
     CheckRules,
@@ -32,7 +33,7 @@ from usufruct.connectors.prices import (
     ingest,
     read_descriptions,
 )
-from usufruct.core import Clock, Invalid
+from usufruct.core import Clock, Invalid, UsufructError
 
 app = Typer()
 
@@ -148,6 +149,30 @@ def fetch(
         report = ingest(into, found, known_after=lag, progress=progress)
     _say_findings(report.findings, as_json=as_json)
     return _import_facts(into, report, as_json=as_json)
+
+
+@app.command()
+@runs()
+def update(
+    config: Config,
+    all_sources: Annotated[bool, Option("--all", help="Ask every source, also one that gave its last bars.")] = False,
+    as_json: Json = False,
+) -> Rows:
+    """Fetch what is new from the sources of `markets.sources`, as the worker does; one that fails stops no other.
+
+    Example: usufruct prices update --json
+    """
+    if not config.markets.sources:
+        message = "markets.sources is empty; set it to a list of sources, as docs/guides/prices.md shows"
+        raise InvalidSetting(message, key="markets.sources")
+    sources, into = read_sources(Path(config.markets.sources)), archive_of(config, None)
+    rows: list[dict[str, Any]] = []
+    for each in price_fetches(sources, config, into, Clock()):
+        if all_sources or each.is_due:
+            with progress_bar(f"fetching {each.label}", as_json=as_json) as progress:
+                rows.append(_updated(each, progress))
+    columns = ["source", "bars", "new", "corrected", "refused", "error"]
+    return Rows(rows, columns, "every source gave its last bars", failed=any(each["error"] for each in rows))
 
 
 @app.command()
@@ -411,6 +436,16 @@ def _change(change: AssetChange) -> dict[str, object]:
         "units": units,
         "day": str(change.day),
     }
+
+
+def _updated(fetch: PriceFetch, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    report, error = ImportReport(), ""
+    try:
+        report = fetch.run(progress)
+    except UsufructError as failure:
+        error = failure.message
+    counts = {"new": report.added.new, "corrected": report.added.corrected, "refused": report.refused}
+    return {"source": fetch.name, "bars": fetch.interval.value} | counts | {"error": error}
 
 
 def _finding(found: Finding, *, as_json: bool) -> dict[str, object]:

@@ -261,6 +261,7 @@ class MarketsConfig:
     staker_discount_percent: Annotated[int, whole(0, 50), "most that a payer's staking level takes off a call"] = 10
     indices: Annotated[str, "shipped indices that the worker computes, by spaces; `all`, or `none`"] = "all"
     rulebooks: Annotated[str, "folder of rulebooks of your own, *.toml; empty: none"] = ""
+    sources: Annotated[str, "TOML file of the prices and news that the worker fetches by itself; empty: none"] = ""
     coingecko_key: Annotated[Secret, "yours, for `prices fetch coingecko`"] = NO_SECRET
     coingecko_plan: Annotated[Literal["demo", "pro"], "which kind of key it is"] = "demo"
     coinmetrics_key: Annotated[Secret, "yours; empty: the community's data, CC BY-NC 4.0"] = NO_SECRET

@@ -5,7 +5,7 @@ from usufruct.connectors.prices.bars import BAR_SCHEMA, Bars, Interval
 from usufruct.connectors.prices.check import check
 from usufruct.connectors.prices.files import PriceFile, read_descriptions
 from usufruct.connectors.prices.ingest import ImportReport, ingest
-from usufruct.connectors.prices.panel import STABLECOIN, WRAPPED, Asset, Matrix, Panel, last_complete_row
+from usufruct.connectors.prices.panel import STABLECOIN, WRAPPED, Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import AssetChange, AssetFacts
 from usufruct.connectors.prices.rules import CheckRules, Finding, SourceRule
 from usufruct.connectors.prices.source import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Source
@@ -63,7 +63,6 @@ __all__ = [
     "check",
     "events",
     "ingest",
-    "last_complete_row",
     "read_descriptions",
     "regimes",
     "synthesize",

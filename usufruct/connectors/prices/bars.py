@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from usufruct.connectors.prices.panel import Asset, Matrix
+from usufruct.connectors.prices.panel import Asset, Matrix, last_complete_row
 
 MOMENT: Final = pl.Datetime("us", "UTC")
 
@@ -71,9 +71,10 @@ class Bars:
         """Return when the bar of a row begins."""
         return self.first + row * self.interval.step
 
-    def until(self, row: int) -> "Bars":
-        """Return the rows up to one, which is the last, as views of the same memory."""
-        return replace(self, **{name: getattr(self, name)[: row + 1] for name in (*PRICES, "volume")})
+    def complete(self) -> "Bars":
+        """Return the rows up to the last with prices of most assets, as views of the same memory."""
+        after = last_complete_row(self.close) + 1
+        return replace(self, **{name: getattr(self, name)[:after] for name in (*PRICES, "volume")})
 
 
 def start_of(day: date) -> datetime:

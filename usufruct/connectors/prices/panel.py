@@ -81,6 +81,11 @@ class Panel:
         """The day of the last row."""
         return self.day(self.days - 1)
 
+    @property
+    def last_complete_day(self) -> date:
+        """The last day with prices of most assets: see `last_complete_row`."""
+        return self.day(max(last_complete_row(self.close), 0))
+
     def day(self, row: int) -> date:
         """Return the day of a row."""
         return self.first_day + timedelta(days=row)

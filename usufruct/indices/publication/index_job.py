@@ -11,7 +11,7 @@ import orjson
 
 from usufruct.analytics import NoMarketData, Snapshot
 from usufruct.config import MarketsConfig
-from usufruct.connectors.prices import Panel, PriceArchive, last_complete_row
+from usufruct.connectors.prices import Panel, PriceArchive
 from usufruct.core import DAY_SECONDS, Clock, NotFound, UsufructError
 from usufruct.indices.publication.computation import publish_index
 from usufruct.indices.publication.index_files import read_indices, write_indices
@@ -96,10 +96,10 @@ class IndexJob:
 def last_complete_day(panel: Panel, today: int) -> date:
     """Return the last day that has ended and has prices of most assets; `today` in days since 1970.
 
-    A day whose prices are still coming in counts when the next one has begun: see `last_complete_row`.
+    A day whose prices are still coming in counts when the next one has begun.
     """
-    ended = (date(1970, 1, 1) + timedelta(days=today - 1) - panel.first_day).days
-    return panel.day(max(min(last_complete_row(panel.close), ended), 0))
+    ended = date(1970, 1, 1) + timedelta(days=today - 1)
+    return max(min(panel.last_complete_day, ended), panel.first_day)
 
 
 def grades_on(ratings: Snapshot | None, day: date) -> Grades:

@@ -1,7 +1,7 @@
-"""The sources that `usufruct prices fetch` knows: vendors, exchanges, and the median of exchanges."""
+"""The sources of prices by name: vendors, exchanges, and the median of exchanges."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from usufruct.config import Config, MarketsConfig
 from usufruct.connectors.exchanges import ExchangeBars, MedianBars, VenueSettings, read_symbols
 from usufruct.connectors.prices import Interval, PriceArchive, Source
 from usufruct.connectors.vendors import CoinGecko, CoinMetrics, read_ids
-from usufruct.core import Invalid
+from usufruct.core import Clock, Invalid
 
 MEDIAN = "median"
 VENDORS = ("coingecko", "coinmetrics")
@@ -17,7 +17,7 @@ VENDORS = ("coingecko", "coinmetrics")
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """What the command line says about a source."""
+    """What is said about a source, on the command line or in a list; `clock` tells which bars have ended."""
 
     table: Path | None
     first: date
@@ -27,6 +27,7 @@ class SourceOptions:
     url: str = ""
     no_caps: bool = False
     synthetic: bool = False
+    clock: Clock = field(default_factory=Clock)
 
 
 def source_of(name: str, options: SourceOptions, config: Config, archive: PriceArchive) -> Source:
@@ -52,6 +53,7 @@ def source_of(name: str, options: SourceOptions, config: Config, archive: PriceA
         options.interval,
         frozenset(options.at_par),
         options.synthetic,
+        options.clock,
     )
 
 
@@ -61,5 +63,6 @@ def _vendor(name: str, options: SourceOptions, table: Path, settings: MarketsCon
     ids, caps = read_ids(table, name), not options.no_caps
     if name == "coingecko":
         key, plan = settings.coingecko_key.reveal(), settings.coingecko_plan
-        return CoinGecko(ids, options.first, key, plan, options.url, caps)
-    return CoinMetrics(ids, options.first, settings.coinmetrics_key.reveal(), options.url, caps)
+        return CoinGecko(ids, options.first, key, plan, options.url, caps, clock=options.clock)
+    key = settings.coinmetrics_key.reveal()
+    return CoinMetrics(ids, options.first, key, options.url, caps, clock=options.clock)
