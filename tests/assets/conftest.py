@@ -34,7 +34,8 @@ from usufruct.store import open_database
 def devnet_config(devnet_template: DevnetTemplate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
     folder = tmp_path_factory.mktemp("installation")
     with devnet_template.copy(folder) as anvil:
-        yield load_config({"USUFRUCT_CHAIN_RPC_URL": anvil.url, "USUFRUCT_DATA_FOLDER": str(folder)})
+        own = {"USUFRUCT_DATA_FOLDER": str(folder), "USUFRUCT_CHAIN_NODE_SECONDS": "60"}
+        yield load_config(own | {"USUFRUCT_CHAIN_RPC_URL": anvil.url})
 
 
 class Town:

@@ -34,6 +34,7 @@ def config(devnet_template: DevnetTemplate, tmp_path_factory: pytest.TempPathFac
             {
                 "USUFRUCT_CHAIN_RPC_URL": anvil.url,
                 "USUFRUCT_CHAIN_POLL_MILLISECONDS": "20",
+                "USUFRUCT_CHAIN_NODE_SECONDS": "60",
                 "USUFRUCT_DATA_FOLDER": str(folder),
                 "USUFRUCT_KEYS_FOLDER": str(folder / "keys"),
             }

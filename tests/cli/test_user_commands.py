@@ -86,6 +86,7 @@ class Town:
             "USUFRUCT_KEYS_PASSWORD": "a password",
             "USUFRUCT_CHAIN_RPC_URL": self.anvil.url,
             "USUFRUCT_CHAIN_POLL_MILLISECONDS": "20",
+            "USUFRUCT_CHAIN_NODE_SECONDS": "60",
             "USUFRUCT_CHAIN_TOKEN": self.token,
             "USUFRUCT_GATEWAY_PORT": self.url.rpartition(":")[2],
             **changes,
@@ -547,14 +548,16 @@ def test_the_payer_says_which_token_is_paid_in(town, here, told, refused, monkey
 
 
 def test_a_devnets_own_installation_knows_its_test_dollar(town):
-    config = replace(town.operator, chain=ChainConfig(town.anvil.url))
+    config = replace(town.operator, chain=ChainConfig(town.anvil.url, node_seconds=60))
 
     with open_gateway(town.url, config) as remote:
         assert agreed_token(terms_of(remote, config), DOLLAR, "", config).address == town.token
 
 
 def test_nothing_is_signed_on_a_gateways_word(town):
-    config = Config(data=DataConfig(town.folder / "careful"), chain=ChainConfig(town.anvil.url, token=town.token))
+    config = Config(
+        data=DataConfig(town.folder / "careful"), chain=ChainConfig(town.anvil.url, token=town.token, node_seconds=60)
+    )
     payer = devnet_signer(PAYER, ChainId(31337))
 
     async def forge(token):
@@ -573,7 +576,7 @@ def test_nothing_is_signed_on_a_gateways_word(town):
         with pytest.raises(Conflict, match="names 0x"):
             agreed_token(lure, DOLLAR, "", config)
         with pytest.raises(Invalid, match="nothing here says"):
-            agreed_token(lure, DOLLAR, "", replace(config, chain=ChainConfig(town.anvil.url)))
+            agreed_token(lure, DOLLAR, "", replace(config, chain=ChainConfig(town.anvil.url, node_seconds=60)))
         assert agreed_token(lure, DOLLAR, ANOTHER_TOKEN, config) == real
         of = new_channel(terms, payer.address)
         for changed, token in ((replace(of, token=ANOTHER_TOKEN), terms.token), (of, real)):

@@ -117,7 +117,8 @@ async def test_a_wallet_takes_it_without_the_operator_and_two_tabs_and_a_reload_
         await wallet.has_sent(1)
         await page.reload()
         await page.get_by_text("Without the operator's help").click()
-        await page.get_by_role("button", name="Announce it").click()
+        async with page.expect_response("**/v1/account/withdrawals"):  # before it is mined: this tab waits for it
+            await page.get_by_role("button", name="Announce it").click()
         await other.get_by_text("Without the operator's help").click()
         await other.get_by_role("button", name="Announce it").click()
         await world.devnet.set_automine(on=True)
