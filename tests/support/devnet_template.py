@@ -50,5 +50,6 @@ class DevnetTemplate:
     async def _deploy(self) -> None:
         async with Anvil(state=self._folder / _STATE, state_interval_seconds=_HOUR) as anvil:
             folder = str(self._folder)
-            settings = {"chain_rpc_url": anvil.url, "chain_node_seconds": "60", "data_folder": folder}
+            settings = {"chain_rpc_url": anvil.url, "chain_poll_milliseconds": "20", "data_folder": folder}
+            settings |= {"chain_node_seconds": "60"}
             await set_up_devnet(load_config({f"USUFRUCT_{name.upper()}": each for name, each in settings.items()}))
