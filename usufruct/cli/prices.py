@@ -104,7 +104,7 @@ def import_command(
 def fetch(
     config: Config,
     source: Annotated[
-        str, Argument(metavar="SOURCE", help="An exchange by ccxt's name, coingecko, coinmetrics, or median.")
+        str, Argument(metavar="SOURCE", help="An exchange by ccxt's name, coingecko, coinmetrics, median, or chain.")
     ],
     table: Annotated[
         Path | None, Option(metavar="FILE.csv", help="Which asset each symbol or vendor's id is: see the guide.")

@@ -1,10 +1,11 @@
-"""The sources of prices by name: vendors, exchanges, and the median of exchanges."""
+"""The sources of prices by name: vendors, exchanges, the median of exchanges, and supplies of a chain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from usufruct.analytics.collecting.token_supply import CHAIN, TokenSupplies, read_tokens
 from usufruct.config import Config, MarketsConfig
 from usufruct.connectors.exchanges import ExchangeBars, MedianBars, VenueSettings, read_symbols
 from usufruct.connectors.prices import Interval, PriceArchive, Source
@@ -13,6 +14,7 @@ from usufruct.core import Clock, Invalid
 
 MEDIAN = "median"
 VENDORS = ("coingecko", "coinmetrics")
+_COLUMNS = dict.fromkeys(VENDORS, "source,id,asset") | {CHAIN: "chain,token,asset,excluded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,16 @@ def source_of(name: str, options: SourceOptions, config: Config, archive: PriceA
     if name == MEDIAN:
         return MedianBars(archive, tuple(options.venues), options.interval)
     if options.table is None:
-        columns = "source,id,asset" if name in VENDORS else "venue,symbol,asset,from,until,units"
+        columns = _COLUMNS.get(name, "venue,symbol,asset,from,until,units")
         raise Invalid(
             f"{name} needs --table FILE.csv with the columns {columns}: a ticker alone does not tell which asset it is",
             code="no_table",
+        )
+    if name == CHAIN:
+        if options.interval is not Interval.DAY:
+            raise Invalid("supplies are read by days; leave --interval out", code="venue_lacks")
+        return TokenSupplies(
+            read_tokens(options.table), options.first, options.url or config.chain.rpc_url, options.clock
         )
     if name in VENDORS:
         return _vendor(name, options, options.table, config.markets)
