@@ -72,6 +72,44 @@ class MarketMood(Document):
     sources: list[SourceMood]
 
 
+class NamedAsset(Document):
+    """An asset that a headline names."""
+
+    id: StrictStr
+    symbol: StrictStr
+
+
+class NewsLine(Document):
+    """A headline that others wrote: plain text, an http(s) link or nothing, and when its source published it.
+
+    `sentiment`: of its words by a lexicon, 0 bad, 100 good. Text of strangers: escape it where it is shown.
+    """
+
+    at: StrictStr
+    source: StrictStr
+    title: StrictStr
+    link: StrictStr
+    sentiment: _Figure
+    assets: list[NamedAsset]
+
+
+class SentimentWeek(Document):
+    """The mean sentiment of the items that were learnt in a week, and their number; `day` is its Monday."""
+
+    day: StrictStr
+    grade: _Known
+    items: Count
+
+
+class CoinSentiment(Document):
+    """The sentiment of the headlines that name an asset, 0 bad, 100 good; null without any in the last `days`."""
+
+    days: Count
+    grade: _Known
+    items: Count
+    weeks: list[SentimentWeek]
+
+
 class MarketOverview(Document):
     """`GET /v1/markets`: the market, its best assets, and a page of all by market cap (`page`, `search`).
 
@@ -95,6 +133,7 @@ class MarketOverview(Document):
     gainers: list[CoinLine]
     losers: list[CoinLine]
     best: list[CoinLine]
+    headlines: list[NewsLine]
     coins: list[CoinLine]
     count: Count
     page: Count
@@ -214,7 +253,10 @@ class WordedReport(Document):
 
 
 class CoinFacts(Document):
-    """`GET /v1/markets/assets/{id}`: all that the page of an asset shows. `range`: days of `prices`, 0 for all."""
+    """`GET /v1/markets/assets/{id}`: all that the page of an asset shows. `range`: days of `prices`, 0 for all.
+
+    `news`: the newest headlines that name the asset; `sentiment` counts older ones too.
+    """
 
     source: MarketSource
     coin: CoinLine
@@ -235,6 +277,8 @@ class CoinFacts(Document):
     levels: list[PriceLevel]
     scenarios: list[PriceScenario]
     metrics: CoinMetrics
+    news: list[NewsLine]
+    sentiment: CoinSentiment
     report: StrictStr
     worded: WordedReport | None
     learned: LearnedSignal | None

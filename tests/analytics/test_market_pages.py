@@ -2,38 +2,26 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from playwright.async_api import expect
 
 from tests.analytics.conftest import NOW
 from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
-from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
 from tests.support.learning import needs_openmp
-from tests.support.market_world import OneSession, Staked
+from tests.support.market_page_world import PagesWorld, market_page_world
 from tests.support.page_budgets import check_page
 from usufruct.analytics import grades
-from usufruct.analytics.api import MarketTables, market_routes
-from usufruct.analytics.api_answer import MarketApi
-from usufruct.analytics.api_keys import KeyPolicy, MarketKeys
-from usufruct.analytics.key_pages import key_pages
-from usufruct.analytics.live.api import live_routes
-from usufruct.analytics.live.feed import LivePriceFeed
-from usufruct.analytics.live.fixing import FixedPrice
-from usufruct.analytics.live.model import LiveTable
-from usufruct.analytics.live.price_file import LiveReader, updated, write_table
-from usufruct.analytics.pages import CurrentFigures, market_pages
-from usufruct.analytics.snapshot import Snapshot
-from usufruct.analytics.snapshot_files import SnapshotReader, write_snapshot
-from usufruct.analytics.writing import ReportFile, Wording, Words
-from usufruct.store import Stamp, open_database
-from usufruct.web import Router, openapi_route
-from usufruct.web.ui import Pages, Site
+from usufruct.analytics.news_tables import news_tables
+from usufruct.analytics.snapshot import RowTable, Snapshot
+from usufruct.analytics.snapshot_files import write_snapshot
+from usufruct.analytics.writing import ReportFile, Words
+from usufruct.connectors.news import NewsItem
 
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "overall": grades.OVERALL_WEIGHTS,
@@ -46,63 +34,10 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
 }
 
 
-class PagesWorld:
-    """The pages and their API in this process, and as a browser reaches them."""
-
-    def __init__(self, app: Router, clock: FakeClock, folder: Path) -> None:
-        self.app = app
-        self.clock = clock
-        self.folder = folder
-        self.live = LiveTable(0, 60, synthetic=True)
-        transport = httpx.ASGITransport(app, client=("203.0.113.7", 40_000))
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://gateway.test", timeout=120)
-
-    async def page(self, path: str, language: str = "en", **fields: str) -> str:
-        """Return a page's text, whole words without markup."""
-        headers = {"accept": "text/html", "accept-language": language}
-        method = "POST" if fields else "GET"
-        answer = await self.client.request(method, path, headers=headers, data=fields or None)
-        assert answer.status_code in (200, 400, 401, 404, 503), answer.text
-        text = re.sub(r"<(script|style|template).*?</\1>", "", answer.text, flags=re.DOTALL)
-        return " ".join(re.sub(r"<[^>]+>", " ", text).replace("&nbsp;", " ").replace("\N{NO-BREAK SPACE}", " ").split())
-
-    def publish(self, asset: str, price: float, *, synthetic: bool = True) -> None:
-        """Write a live price of now, as a worker does."""
-        now = self.clock.now()
-        table = updated(self.live, [(asset, FixedPrice(price, now, ("alpha", "beta")))], now)
-        self.live = LiveTable(table.version, table.stale_after, synthetic, table.medians)
-        write_table(self.folder.parent, self.live)
-
-    async def states(self, path: str) -> set[str]:
-        """Return what a page without scripts says of its live prices: `live` or `stale`; nothing where it has none."""
-        text = (await self.client.get(path, headers={"accept": "text/html"})).text
-        return {name for name, hidden in re.findall(r'data-state="(\w+)"( hidden)?', text) if not hidden}
-
-    async def json(self, path: str, **parameters: Any) -> dict[str, Any]:
-        answer = await self.client.get(f"/v1{path}", params=parameters)
-        assert answer.status_code == 200, answer.text
-        body: dict[str, Any] = answer.json()
-        return body
-
-
 @pytest.fixture
 async def world(sqlite_url: str, snapshot: Snapshot, tmp_path: Path) -> AsyncIterator[PagesWorld]:
-    clock, database, pages = FakeClock(NOW), open_database(sqlite_url), Pages(Site())
-    folder = tmp_path / "ratings"
-    write_snapshot(folder, snapshot)
-    policy = KeyPolicy(keys_per_day=3)
-    keys = MarketKeys(database, Stamp(b"a secret of these tests .........", "networks"), clock, Staked(), policy)
-    tables, sessions = MarketTables(SnapshotReader(folder, clock), clock), OneSession()
-    feed = LivePriceFeed(LiveReader(tmp_path), clock)
-    routes = [
-        *pages.static.routes,
-        *market_routes(tables, MarketApi(keys), keys, sessions),  # type: ignore[arg-type]
-        *market_pages(CurrentFigures(tables), pages, feed, Wording(reports=ReportFile(tmp_path / "words"))),
-        *live_routes(feed),
-        *key_pages(keys, sessions, pages),  # type: ignore[arg-type]
-    ]
-    yield PagesWorld(Router([*routes, openapi_route(routes, "1")], error_page=pages.error_page), clock, folder)
-    await database.close()
+    async with market_page_world(sqlite_url, snapshot, tmp_path, NOW) as found:
+        yield found
 
 
 async def test_every_grade_is_the_weighted_mean_of_the_parts_that_are_shown(world: PagesWorld, snapshot: Snapshot):
@@ -362,6 +297,8 @@ async def test_every_page_keeps_the_budgets_and_changes_its_period_and_search_in
     names = [each.id for each in snapshot.assets[:4]]
     paths = ("/markets", f"/markets/{names[0]}", "/market-keys")
     world.publish(names[0], 1234.5)
+    write_snapshot(world.folder, replace(snapshot, id="told", rows=snapshot.rows | _many_headlines(snapshot, names)))
+    world.clock.advance(10)
     async with served(world.app) as (_, url, _), chromium() as browser:
         root = url.removesuffix("/v1")
         for path in paths:
@@ -373,3 +310,15 @@ async def test_every_page_keeps_the_budgets_and_changes_its_period_and_search_in
         async with visit(browser, f"{root}/markets", **PHONE) as phone:
             await phone.page.get_by_label("Name or ticker").fill(snapshot.assets[1].name)
             await phone.page.get_by_text("1 asset", exact=True).first.wait_for()
+
+
+def _many_headlines(snapshot: Snapshot, names: list[str]) -> dict[str, RowTable]:
+    """Return the news of 13 weeks, with long titles, one of them without a space, which name all of some assets."""
+    last = datetime.fromtimestamp(snapshot.last_day, UTC)
+    items = []
+    for number in range(45):
+        at, title = last - timedelta(days=2 * number), f"{number} surges {'x' * 180 if number == 1 else 'a lot ' * 20}"
+        items.append(
+            NewsItem(str(number), "wire", title, f"https://news.example.org/{number}", "", at, at, tuple(names))
+        )
+    return news_tables(items, snapshot.assets)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.market_archive import MARKET, simulated_inputs, write_archive
 from usufruct.analytics.mapped_files import NoMarketData
-from usufruct.analytics.serving import RatingsJob, read_headlines
+from usufruct.analytics.serving import RatingsJob, headlines_of, read_news
 from usufruct.analytics.snapshot import Selection
 from usufruct.analytics.snapshot_files import read_snapshot
 from usufruct.connectors.news import NewsArchive, NewsItem
@@ -46,7 +46,7 @@ async def test_a_snapshot_is_computed_when_something_came_in(tmp_path: Path):
     assert row["DATETIME"] == "2026-02-01T09:00:00.000Z"
     assert (row["NEWS_SENTIMENT_LABEL"], row["REDDIT_SENTIMENT_LABEL"]) == ("Positive", "Negative")
     assert row["TWITTER_SENTIMENT_GRADE"] is None
-    assert [each.kind for each in read_headlines(news, LAST.date())] == ["reddit", "news"]
+    assert [each.kind for each in headlines_of(read_news(news, LAST.date()))] == ["reddit", "news"]
 
 
 async def test_what_is_still_coming_in_is_not_rated(tmp_path: Path):

@@ -1,6 +1,7 @@
 """A snapshot's tables: pages hold what a plain filter of all rows holds, from memory and from files alike."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,13 +17,17 @@ from usufruct.analytics.mapped_files import FRESH_SECONDS, NoMarketData
 from usufruct.analytics.snapshot import Condition, RowTable, Selection, SeriesTable, Snapshot
 from usufruct.analytics.snapshot_build import build_snapshot
 from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, write_snapshot
+from usufruct.connectors.news import NewsItem
 
 NOW = int(datetime(2026, 1, 2, tzinfo=UTC).timestamp())
 
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    return build_snapshot(simulated_inputs(datetime(2026, 1, 1, tzinfo=UTC)), NOW)
+    inputs = simulated_inputs(datetime(2026, 1, 1, tzinfo=UTC))
+    at = datetime(2025, 12, 31, tzinfo=UTC)
+    item = NewsItem("1", "wire", "A win", "", "", at, at, (inputs.panel.assets[0].id,))
+    return build_snapshot(replace(inputs, news=(item,)), NOW)
 
 
 selections = st.fixed_dictionaries(

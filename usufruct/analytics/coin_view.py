@@ -11,12 +11,14 @@ from usufruct.analytics import grades
 from usufruct.analytics.alert_model import UnknownMarketAsset
 from usufruct.analytics.figures import MarketFigures, known
 from usufruct.analytics.learned_tables import MODEL, PARTS, SIGNALS
+from usufruct.analytics.news_tables import ASSET_NEWS, ASSET_SENTIMENT, NEWS_DAYS
 from usufruct.analytics.snapshot import DAY
 from usufruct.analytics.writing import Wording
 from usufruct.web.ui import outlined, spaced
 from usufruct_client.market_page_documents import (
     CoinFacts,
     CoinMetrics,
+    CoinSentiment,
     ComparedCoin,
     GradePart,
     LearnedPart,
@@ -28,6 +30,7 @@ from usufruct_client.market_page_documents import (
     PriceScenario,
     RelatedCoin,
     ReturnDay,
+    SentimentWeek,
     SignalDay,
     WordedReport,
 )
@@ -103,6 +106,8 @@ def coin_facts(figures: MarketFigures, name: str, wording: Wording, days: int = 
             value_at_risk=metrics.get("DAILY_VALUE_AT_RISK"),
             all_time_return=metrics.get("ALL_TIME_RETURN"),
         ),
+        news=figures.news(ASSET_NEWS, column),
+        sentiment=_sentiment(figures.row(ASSET_SENTIMENT, column)),
         report=report,
         worded=None if words is None else WordedReport(words.text, words.model),
         learned=_learned(figures, column),
@@ -204,6 +209,11 @@ def _related(figures: MarketFigures, column: int) -> list[RelatedCoin]:
     chosen = found if len(found) <= 2 * _RELATED else [*found[:_RELATED], *found[-_RELATED:]]
     ids = {each.number: each.id for each in figures.snapshot.assets}
     return [RelatedCoin(ids[each["token_id"]], each["symbol"], each["token"], each["correlation"]) for each in chosen]
+
+
+def _sentiment(row: Mapping[str, Any]) -> CoinSentiment:
+    weeks = [SentimentWeek(*each) for each in row.get("WEEKS", [])]
+    return CoinSentiment(NEWS_DAYS, row.get("GRADE"), row.get("ITEMS", 0), weeks)
 
 
 def _levels(row: Mapping[str, Any]) -> list[PriceLevel]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from usufruct.analytics.api_answer import DataState
 from usufruct.analytics.snapshot import DAY, Snapshot, utc_text
-from usufruct_client.market_page_documents import CoinLine, MarketSource
+from usufruct_client.market_page_documents import CoinLine, MarketSource, NamedAsset, NewsLine
 
 _CHANGE_DAYS = (1, 7, 30)
 
@@ -70,14 +70,26 @@ class MarketFigures:
 
     def row(self, table: str, column: int) -> dict[str, Any]:
         """Return the one row of an asset in a table of ready rows; empty where it has none."""
-        found = self.snapshot.rows[table]
-        at = found.single.get(column)
-        row: dict[str, Any] = {} if at is None else orjson.loads(found.rows[at])
+        found = self.snapshot.rows.get(table)
+        at = None if found is None else found.single.get(column)
+        row: dict[str, Any] = {} if found is None or at is None else orjson.loads(found.rows[at])
         return row
+
+    def news(self, table: str, column: int) -> list[NewsLine]:
+        """Return the headlines of a table about an asset, or about none; a snapshot of an earlier version has none."""
+        found = self.snapshot.rows.get(table)
+        return (
+            [] if found is None else [self._headline(found.rows[at]) for at in np.flatnonzero(found.columns == column)]
+        )
 
     @cached_property
     def _ranks(self) -> dict[int, int]:
         return {column: rank for rank, column in enumerate(self.ranked, 1)}
+
+    def _headline(self, row: bytes) -> NewsLine:
+        found = orjson.loads(row)
+        named = [NamedAsset(each, self.snapshot.assets[self.column[each]].symbol) for each in found["ASSETS"]]
+        return NewsLine(found["AT"], found["SOURCE"], found["TITLE"], found["LINK"], found["SENTIMENT"], named)
 
     def line(self, column: int) -> CoinLine:
         """Return an asset as a line of a list."""

@@ -7,7 +7,9 @@ import numpy as np
 import orjson
 
 from usufruct.analytics.figures import MarketFigures, known
+from usufruct.analytics.news_tables import HEADLINES
 from usufruct.analytics.sentiment import KINDS
+from usufruct.analytics.snapshot import NO_ASSET
 from usufruct.connectors.prices import STABLECOIN, WRAPPED
 from usufruct_client.market_page_documents import CoinLine, MarketDay, MarketMood, MarketOverview, SourceMood
 
@@ -43,6 +45,7 @@ def market_overview(figures: MarketFigures, search: str = "", page: int = 1) -> 
         gainers=gainers[:_LEADERS],
         losers=gainers[::-1][:_LEADERS],
         best=_by(figures, figures.series("tm-grade-history", "overall")[-1])[:_LEADERS],
+        headlines=figures.news(HEADLINES, NO_ASSET),
         coins=[figures.line(each) for each in found[(shown - 1) * PAGE_ROWS : shown * PAGE_ROWS]],
         count=len(found),
         page=shown,

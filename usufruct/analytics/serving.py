@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from usufruct.analytics.key_pages import key_pages
 from usufruct.analytics.learned import LearnedModel, LightGbmMissing, ModelRefused, NoModel, current_model, read_model
 from usufruct.analytics.live import build_feed, build_live_jobs, check_live, live_routes
 from usufruct.analytics.mapped_files import NoMarketData
+from usufruct.analytics.news_tables import NEWS_DAYS
 from usufruct.analytics.pages import CurrentFigures, market_pages
 from usufruct.analytics.questions import largest_reports
 from usufruct.analytics.sentiment import KINDS, Headline, Kind
@@ -29,7 +30,7 @@ from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
 from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, write_snapshot
 from usufruct.analytics.writing import Wording, build_report_jobs, check_writer
 from usufruct.config import Config
-from usufruct.connectors.news import NewsArchive
+from usufruct.connectors.news import NewsArchive, NewsItem
 from usufruct.connectors.prices import Interval, PriceArchive
 from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
@@ -106,7 +107,7 @@ def usable_model(folder: Path, *, synthetic: bool) -> LearnedModel | None:
 
 
 def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> MarketInputs:
-    """Read what a snapshot is made of; headlines of `HOURLY_DAYS` until the last day with prices, and after it.
+    """Read what a snapshot is made of; news of `NEWS_DAYS` until the last day with prices, and after it.
 
     A last day or hour that has prices of few assets is left out: they are still coming in.
 
@@ -119,19 +120,24 @@ def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> Marke
     panel = archive.panel()
     panel = panel.between(panel.first_day, panel.last_complete_day)
     daily = archive.bars(Interval.DAY, panel.first_day, panel.last_day)
-    texts = () if news is None else read_headlines(news, panel.last_day)
+    items = () if news is None else read_news(news, panel.last_day)
+    texts = headlines_of(items)
     hours = spans.get(Interval.HOUR)
     if hours is None:
-        return MarketInputs(panel, daily, headlines=texts)
+        return MarketInputs(panel, daily, headlines=texts, news=items)
     last = hours.last.date()
     first = max(hours.first.date(), last.fromordinal(last.toordinal() - HOURLY_DAYS + 1))
-    return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last).complete(), texts)
+    return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last).complete(), texts, items)
 
 
-def read_headlines(news: NewsArchive, last: date) -> tuple[Headline, ...]:
+def read_news(news: NewsArchive, last: date) -> tuple[NewsItem, ...]:
+    """Return the items of `NEWS_DAYS` until the last day with prices, and of a week after it, the newest first."""
+    return tuple(news.items(date.fromordinal(last.toordinal() - NEWS_DAYS), date.fromordinal(last.toordinal() + 7)))
+
+
+def headlines_of(items: Sequence[NewsItem]) -> tuple[Headline, ...]:
     """Return titles at the times when they were learnt: what came late is not put into an hour of before."""
-    found = news.items(date.fromordinal(last.toordinal() - HOURLY_DAYS), date.fromordinal(last.toordinal() + 7))
-    return tuple(Headline(int(each.known_at.timestamp()), _kind_of(each.source), each.title) for each in found)
+    return tuple(Headline(int(each.known_at.timestamp()), _kind_of(each.source), each.title) for each in items)
 
 
 def _kind_of(source: str) -> Kind:

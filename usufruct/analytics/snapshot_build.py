@@ -19,6 +19,7 @@ from usufruct.analytics.learned_tables import learned_rows, learned_series, lear
 from usufruct.analytics.levels import find_levels
 from usufruct.analytics.market import MarketMetrics, compute_market_metrics
 from usufruct.analytics.moonshots import find_moonshots
+from usufruct.analytics.news_tables import news_tables
 from usufruct.analytics.quant import QuantMetrics, compute_quant_metrics
 from usufruct.analytics.reports import Figures, briefing, write_report
 from usufruct.analytics.scenarios import compute_scenarios
@@ -26,6 +27,7 @@ from usufruct.analytics.sentiment import Headline, hourly_sentiment
 from usufruct.analytics.signals import Signals, compute_signals, positions
 from usufruct.analytics.snapshot import DAY, HOUR, NO_ASSET, RowTable, SeriesTable, Snapshot
 from usufruct.analytics.trader_index import trader_index
+from usufruct.connectors.news import NewsItem
 from usufruct.connectors.prices import Bars, Matrix, Panel
 
 INDEX_DAYS: Final = 400
@@ -38,12 +40,16 @@ TimedRow = tuple[int, int, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class MarketInputs:
-    """What is known of the market. `daily` has the panel's days and assets; `hourly` any recent hours of any assets."""
+    """What is known of the market. `daily` has the panel's days and assets; `hourly` any recent hours of any assets.
+
+    `headlines` make the market's sentiment of each hour, `news` are listed beside the assets that they name.
+    """
 
     panel: Panel
     daily: Bars
     hourly: Bars | None = None
     headlines: Sequence[Headline] = ()
+    news: Sequence[NewsItem] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +242,7 @@ def _row_tables(of: _Computed, inputs: MarketInputs, hours: SeriesTable | None) 
             for row in range(panel.days)[::-1]
         ),
         "sentiments": _sentiment_table(of, inputs.headlines),
+        **news_tables(inputs.news, panel.assets),
         "trader-indices": _index_table(of),
     }
 

@@ -4,7 +4,7 @@ from usufruct.connectors.news.archive import AddedNews, NewsArchive
 from usufruct.connectors.news.errors import InvalidNames, InvalidNews, NewsUnavailable
 from usufruct.connectors.news.feeds import ReadNews, read_feed, read_table
 from usufruct.connectors.news.fetch import Feed, FetchedFeed, fetch_feeds
-from usufruct.connectors.news.model import NewsItem
+from usufruct.connectors.news.model import NewsItem, safe_link
 from usufruct.connectors.news.names import AssetName, AssetNames, read_names
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "read_feed",
     "read_names",
     "read_table",
+    "safe_link",
 ]
