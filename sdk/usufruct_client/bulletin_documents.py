@@ -4,6 +4,7 @@ Prices and market caps are in US dollars; changes, weights, volatilities and dra
 grades are 0 to 100. What is not known is null. Days are YYYY-MM-DD, months YYYY-MM, UTC.
 """
 
+from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictStr
@@ -17,11 +18,15 @@ _Regime = Literal["bullish", "bearish"] | None
 
 
 class BulletinSource(Document):
-    """What the figures are made of; `digest`: of all prices until the day, by `docs/protocol/ratings.md`."""
+    """What the figures are made of; `digest`: of all prices until the day, by `docs/protocol/ratings.md`.
+
+    `attribution`: what the licences of the sources want shown with the data; bulletins of earlier versions have none.
+    """
 
     name: StrictStr
     synthetic: StrictBool
     digest: StrictStr
+    attribution: list[StrictStr] = field(default_factory=list)
 
 
 class BriefedAsset(Document):

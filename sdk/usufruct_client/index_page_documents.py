@@ -17,12 +17,16 @@ _Cause = Literal["launch", "calendar", "regime change", "stablecoin off its peg"
 
 
 class IndexSource(Document):
-    """What figures are made of: the last day, whether newer ones should be there, whether prices are simulated."""
+    """What figures are made of: the last day, whether newer ones should be there, whether prices are simulated.
+
+    `attribution`: what the licences of the sources want shown with the data.
+    """
 
     as_of: StrictStr
     stale: StrictBool
     synthetic: StrictBool
     source: StrictStr
+    attribution: list[StrictStr]
 
 
 class IndexLine(Document):

@@ -65,7 +65,8 @@ class MarketCalls:
                 rows = [row for page in pages for row in page.data]
                 of = pages[-1]
                 told = "" if rows else of.message
-                return MarketTable(endpoint.row, rows, of.as_of, of.stale, of.synthetic, of.source, of.version, told)
+                about = of.as_of, of.stale, of.synthetic, of.source, of.version
+                return MarketTable(endpoint.row, rows, *about, told, of.attribution)
         raise DataChanged(
             f"the data of {endpoint.path} changed {READINGS} times while its pages were read; ask for fewer rows"
         )

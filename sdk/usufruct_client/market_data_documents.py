@@ -33,6 +33,7 @@ class MarketAnswer(Answer[RowKind], Generic[RowKind]):
 
     `as_of`: the start of the last bar. `stale`: newer prices should be there. `synthetic`: the prices are simulated.
     `version` differs wherever anything in the data does. `next_cursor`: of the next page, None on the last.
+    `attribution`: what the licences of the sources want shown with the data.
     """
 
     as_of: AwareDatetime
@@ -41,15 +42,20 @@ class MarketAnswer(Answer[RowKind], Generic[RowKind]):
     source: StrictStr
     version: StrictStr
     next_cursor: StrictStr | None = None
+    attribution: list[StrictStr] = field(default_factory=list)
 
 
 class AskedAnswer(Plain):
-    """The answer to a question: `POST /v2/tmai`. `written_by` in `data`: the model, empty for fixed sentences."""
+    """The answer to a question: `POST /v2/tmai`. `written_by` in `data`: the model, empty for fixed sentences.
+
+    `attribution`: what the licences of the sources want shown with the data.
+    """
 
     success: StrictBool
     message: StrictStr
     answer: StrictStr
     data: dict[str, str]
+    attribution: list[StrictStr] = field(default_factory=list)
 
 
 class Row(Document):

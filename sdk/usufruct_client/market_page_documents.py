@@ -18,7 +18,8 @@ _Sign = Annotated[int, Field(strict=True, ge=-1, le=1)]
 class MarketSource(Document):
     """What figures are made of: the last bar, whether newer ones should be there, whether the prices are simulated.
 
-    `digest`: of all inputs of the last day's grades, by `docs/protocol/ratings.md`.
+    `digest`: of all inputs of the last day's grades, by `docs/protocol/ratings.md`. `attribution`: what the licences of
+    the sources want shown with the data.
     """
 
     as_of: StrictStr
@@ -27,6 +28,7 @@ class MarketSource(Document):
     source: StrictStr
     computed_at: Seconds
     digest: StrictStr
+    attribution: list[StrictStr]
 
 
 class CoinLine(Document):

@@ -24,7 +24,8 @@ class MarketTable(Sequence[Row], Generic[Row]):
     """Rows of one state of the data, the newest first.
 
     `as_of`: the start of the last bar. `stale`: newer prices should be there. `synthetic`: the prices are simulated.
-    `version`: of the data. `message`: the reason for an empty list; otherwise empty.
+    `version`: of the data. `message`: the reason for an empty list; otherwise empty. `attribution`: what the licences
+    of the sources want shown where the data is.
     """
 
     kind: type[Row]
@@ -35,6 +36,7 @@ class MarketTable(Sequence[Row], Generic[Row]):
     source: str
     version: str
     message: str
+    attribution: Sequence[str] = ()
 
     @overload
     def __getitem__(self, index: int) -> Row: ...

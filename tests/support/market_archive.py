@@ -47,12 +47,12 @@ def _bars(interval: Interval, first: datetime, panel: Panel, close: Matrix, volu
     return Bars(interval, first, panel.assets, opened, high, low, close, volume, synthetic=True, source=panel.source)
 
 
-def write_archive(folder: Path, inputs: MarketInputs) -> PriceArchive:
-    """Write the inputs as an archive of simulated prices."""
+def write_archive(folder: Path, inputs: MarketInputs, attribution: str = "") -> PriceArchive:
+    """Write the inputs as an archive of simulated prices, whose source wants `attribution` shown."""
     archive = PriceArchive(folder)
     learnt = datetime(2026, 1, 1, tzinfo=UTC)
     with archive.writing() as writer:
-        writer.source(SourceFacts("simulated", synthetic=True))
+        writer.source(SourceFacts("simulated", attribution, synthetic=True))
         facts = [AssetFacts(each.id, each.symbol, each.name, each.categories) for each in inputs.panel.assets]
         writer.describe(facts, learnt)
         for bars in filter(None, (inputs.daily, inputs.hourly)):

@@ -83,7 +83,8 @@ class MarketTables:
         stale = now > snapshot.last_day + LATE_DAY
         stale = stale or (snapshot.last_hour > 0 and now > snapshot.last_hour + LATE_HOUR)
         as_of = utc_text(max(snapshot.last_day, snapshot.last_hour))
-        return DataState(f"{snapshot.id}{'-' if stale else ''}", as_of, stale, snapshot.synthetic, snapshot.source)
+        version, about = f"{snapshot.id}{'-' if stale else ''}", (snapshot.synthetic, snapshot.source)
+        return DataState(version, as_of, stale, *about, snapshot.attribution)
 
     def rows(self, name: str, query: Query, *, dated: bool = False) -> Rows:
         """Return rows of a table of ready rows."""
@@ -341,6 +342,7 @@ def _word_routes(tables: MarketTables, api: MarketApi, wording: Wording) -> list
         said, by = (words.text, words.model) if words else (sentences, "")
         message = f"answered by {by} from the figures; not advice" if by else "answered"
         document = {"success": True, "message": message, "answer": said, "data": {"answer": said, "written_by": by}}
+        document["attribution"] = tables.snapshot.attribution
         return EndpointAnswer(orjson.dumps(document), 1, [(b"cache-control", b"no-store")])
 
     summary = "Answer a question about assets that it names, or about the market, from the numbers."

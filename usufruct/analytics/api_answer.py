@@ -57,19 +57,25 @@ _NOT_MODIFIED: Final = 304
 
 @dataclass(frozen=True, slots=True)
 class DataState:
-    """What data an answer is made of. `version` differs whenever anything does."""
+    """What data an answer is made of. `version` differs whenever anything does.
+
+    `attribution`: what the sources' licences want shown with the data.
+    """
 
     version: str
     as_of: str
     stale: bool = False
     synthetic: bool = False
     source: str = ""
+    attribution: tuple[str, ...] = ()
 
     @classmethod
-    def of_days(cls, version: str, last_day: int, now: int, *, synthetic: bool, source: str) -> "DataState":
+    def of_days(
+        cls, version: str, last_day: int, now: int, *, synthetic: bool, source: str, attribution: tuple[str, ...] = ()
+    ) -> "DataState":
         """Return the state of daily data whose last day began at `last_day`; both times are seconds since 1970."""
         stale = now > last_day + LATE_DAY
-        return cls(f"{version}{'-' if stale else ''}", utc_text(last_day), stale, synthetic, source)
+        return cls(f"{version}{'-' if stale else ''}", utc_text(last_day), stale, synthetic, source, attribution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +258,7 @@ def _body(found: Rows, about: DataState) -> bytes:
         "stale": about.stale or found.stale,
         "synthetic": about.synthetic,
         "source": about.source,
+        "attribution": about.attribution,
     }
     if found.last is not None:
         head["next_cursor"] = write_cursor(found.last)

@@ -34,8 +34,15 @@ class MarketFigures:
     def source(self) -> MarketSource:
         """What the figures are made of."""
         state, snapshot = self.state, self.snapshot
-        digest = snapshot.digests[-1]
-        return MarketSource(state.as_of, state.stale, state.synthetic, state.source, snapshot.computed_at, digest)
+        return MarketSource(
+            as_of=state.as_of,
+            stale=state.stale,
+            synthetic=state.synthetic,
+            source=state.source,
+            computed_at=snapshot.computed_at,
+            digest=snapshot.digests[-1],
+            attribution=list(state.attribution),
+        )
 
     @cached_property
     def ranked(self) -> list[int]:

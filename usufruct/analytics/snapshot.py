@@ -186,6 +186,7 @@ class Snapshot:
 
     `last_day`: the last day with prices, seconds since 1970; `last_hour` of hourly ones, 0 without. `market_caps` and
     `volumes` are of the last day, one value an asset. `digests`: of the inputs of each day's grades.
+    `attribution`: what the sources' licences want shown with the data.
     """
 
     id: str
@@ -202,6 +203,7 @@ class Snapshot:
     briefing: str
     rows: Mapping[str, RowTable]
     series: Mapping[str, SeriesTable]
+    attribution: tuple[str, ...] = ()
 
 
 def utc_text(seconds: int) -> str:

@@ -108,6 +108,7 @@ def build_snapshot(inputs: MarketInputs, now: int, model: LearnedModel | None = 
         briefing=_briefing(computed),
         rows=tables,
         series=series,
+        attribution=panel.attribution,
     )
 
 

@@ -47,6 +47,7 @@ def read_snapshot(folder: Path) -> Snapshot:
             volumes=np.load(there / "volumes.npy"),
             rows={name: read_rows(there / f"rows-{number}") for number, name in enumerate(about["rows"])},
             series=_read_series(there, about["series"]),
+            attribution=tuple(about.get("attribution", ())),  # an earlier version wrote none
         )
     except FileNotFoundError as error:
         raise NoMarketData(
@@ -75,6 +76,7 @@ def _write(part: Path, snapshot: Snapshot) -> None:
     assets = [asdict(each) | {"categories": sorted(each.categories)} for each in snapshot.assets]
     about = {each: getattr(snapshot, each) for each in _SCALARS}
     about |= {"assets": [_without(each, "column") for each in assets], "series": series, "rows": list(snapshot.rows)}
+    about["attribution"] = list(snapshot.attribution)
     (part / "about.json").write_bytes(orjson.dumps(about))
 
 

@@ -254,7 +254,7 @@ def _summary(report: Report, out: Path | None) -> Facts:
     found, net = report.backtest, report.net
     facts = {
         "index": f"{found.rulebook.title} ({found.rulebook.name}, rules {found.rulebook.hash[:12]})",
-        "prices": found.data.panel.source,
+        "prices": "\n".join((found.data.panel.source, *found.data.panel.attribution)),
         "days": f"{found.first_day} to {found.last_day}",
         "total_return": f"{percent(net.total_return)} after costs, {percent(report.gross.total_return)} before",
         "all_eligible_held": percent(report.market.total_return),

@@ -272,6 +272,7 @@ def _about(snapshot: Snapshot) -> dict[str, Any]:
         "last_day": datetime.fromtimestamp(snapshot.last_day, UTC).date().isoformat(),
         "computed": moment(snapshot.computed_at),
         "source": snapshot.source,
+        "attribution": list(snapshot.attribution),
         "simulated": snapshot.synthetic,
     }
 

@@ -81,6 +81,8 @@ class Report:
             "rulebook_hash": found.rulebook.hash,
             "record_hash": record_hash(found),
             "source": panel.source,
+            "attribution": list(panel.attribution),
+            "quote": panel.quote,
             "synthetic": panel.synthetic,
             "first_day": str(found.first_day),
             "last_day": str(found.last_day),

@@ -40,6 +40,7 @@ def report_page(report: Report) -> str:
         _losses(report),
         _last_holdings(report),
         f"<h2>Replay</h2><p>Source: {escape(panel.source or 'not named')}, in {escape(panel.quote)}.</p>",
+        *(f"<p>{escape(each)}</p>" for each in panel.attribution),
         f'<p class="hash">rulebook {rulebook.hash}<br>last input {report.log[-1].input_hash}</p>',
     ]
     title = f"<title>{escape(rulebook.title)}</title>"

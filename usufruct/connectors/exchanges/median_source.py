@@ -66,7 +66,7 @@ class MedianBars:
     @property
     def quote(self) -> str:
         """The currency of the archive."""
-        return str(self.archive.manifest().notes.get("quote", "USD"))
+        return self.archive.quote
 
     @property
     def keeps_caps(self) -> bool:

@@ -88,6 +88,16 @@ class PriceArchive:
         """Return the sources, the most preferred first: it is the one whose value counts where several have one."""
         return tuple(SourceFacts(**each) for each in self.manifest().notes.get("sources", ()))
 
+    @property
+    def quote(self) -> str:
+        """The currency of the prices."""
+        return str(self.manifest().notes.get("quote", "USD"))
+
+    @property
+    def attribution(self) -> tuple[str, ...]:
+        """What the sources' licences want shown with their data, each text once."""
+        return tuple(dict.fromkeys(each.attribution for each in self.sources() if each.attribution))
+
     def prefer(self, names: Sequence[str]) -> None:
         """Put these sources first, in this order.
 
@@ -183,7 +193,13 @@ class PriceArchive:
                 matrix[rows] = values[name]
         whole = {name: matrix[SUPPLY_DAYS:] for name, matrix in whole.items()}
         return Panel(
-            grid.first.date(), assets, **whole, quote=self._quote(), synthetic=self.synthetic, source=self._label()
+            grid.first.date(),
+            assets,
+            **whole,
+            quote=self.quote,
+            synthetic=self.synthetic,
+            source=self._label(),
+            attribution=self.attribution,
         )
 
     def bars(
@@ -207,7 +223,7 @@ class PriceArchive:
             for name, matrix in whole.items():
                 matrix[rows] = values[name]
         return Bars(
-            interval, grid.first, assets, **whole, quote=self._quote(), synthetic=self.synthetic, source=self._label()
+            interval, grid.first, assets, **whole, quote=self.quote, synthetic=self.synthetic, source=self._label()
         )
 
     def supply(self, panel: Panel, *, as_of: date | None = None) -> Matrix:
@@ -220,9 +236,6 @@ class PriceArchive:
             carrier.carry(rows.start, values["supply"])
             whole[rows] = values["supply"]
         return whole[SUPPLY_DAYS:]
-
-    def _quote(self) -> str:
-        return str(self.manifest().notes.get("quote", "USD"))
 
     def _label(self) -> str:
         return ", ".join(each.name for each in self.sources())
@@ -354,6 +367,8 @@ class ArchiveWriter:
                 code="mixed_archive",
             )
         others = [each for each in known if each.name != facts.name]
+        earlier = next((each.attribution for each in known if each.name == facts.name), "")
+        facts = replace(facts, attribution=facts.attribution or earlier)  # its earlier rows stay, and so their licence
         place = next((index for index, each in enumerate(known) if each.name == facts.name), len(known))
         others.insert(place, facts)
         self._transaction.note("quote", quote)

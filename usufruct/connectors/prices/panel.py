@@ -42,7 +42,8 @@ class Panel:
 
     `close` is the price of one whole asset, `market_cap` and `volume` (of one day) are amounts; all are in `quote`,
     US dollars by default. Row `d` is the day `first_day + d`, its close is what was known at the end of that day.
-    `synthetic` is True when the prices are simulated: everything that is made from them has to show it.
+    `synthetic` is True when the prices are simulated: everything that is made from them has to show it, and so
+    `attribution`, what the sources' licences want shown with their data.
 
     Raises:
         Invalid: when the shapes differ, or two assets have one id.
@@ -56,6 +57,7 @@ class Panel:
     quote: str = "USD"
     synthetic: bool = False
     source: str = ""
+    attribution: tuple[str, ...] = ()
     column: dict[str, int] = field(init=False, repr=False, compare=False)
     """From an asset's id to its column."""
 
@@ -126,7 +128,8 @@ class Panel:
     def _with(
         self, first_day: date, assets: tuple[Asset, ...], close: Matrix, market_cap: Matrix, volume: Matrix
     ) -> "Panel":
-        return Panel(first_day, assets, close, market_cap, volume, self.quote, self.synthetic, self.source)
+        about = self.quote, self.synthetic, self.source, self.attribution
+        return Panel(first_day, assets, close, market_cap, volume, *about)
 
 
 def last_complete_row(close: Matrix) -> int:

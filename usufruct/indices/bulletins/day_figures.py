@@ -35,7 +35,8 @@ class DayFigures:
     def source(self) -> BulletinSource:
         """What the figures are made of."""
         snapshot = self.snapshot
-        return BulletinSource(snapshot.source, snapshot.synthetic, snapshot.digests[self.row])
+        digest = snapshot.digests[self.row]
+        return BulletinSource(snapshot.source, snapshot.synthetic, digest, list(snapshot.attribution))
 
     @property
     def assets(self) -> tuple[Asset, ...]:

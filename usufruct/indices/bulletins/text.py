@@ -21,7 +21,7 @@ def briefing_title(day: str, language: Language) -> str:
 def briefing_sentences(briefing: MarketBriefing, language: Language, *, warned: bool = False) -> list[str]:
     """Return the briefing in sentences; simulated data is named first, what is not known last.
 
-    `warned`: leave out that prices are simulated; the page names it itself.
+    `warned`: leave out that prices are simulated, and what licences want shown; the page has both itself.
     """
     gettext = language.messages.gettext
     simulated = briefing.source.synthetic and not warned
@@ -30,7 +30,8 @@ def briefing_sentences(briefing: MarketBriefing, language: Language, *, warned: 
     lines += _moves(briefing, language)
     lines += _counts(briefing, language)
     lines += _gaps(briefing.gaps, language)
-    return [*lines, gettext("This describes the past; it is no advice.")]
+    credited = [] if warned else briefing.source.attribution
+    return [*lines, gettext("This describes the past; it is no advice."), *credited]
 
 
 def briefing_texts(briefing: MarketBriefing, languages: Mapping[str, Language]) -> dict[str, str]:

@@ -65,7 +65,12 @@ class CurrentIndices:
         """Return what answers are made of now."""
         found = self.tables
         return DataState.of_days(
-            found.id, found.last_day, self._clock.now(), synthetic=found.synthetic, source=found.source
+            found.id,
+            found.last_day,
+            self._clock.now(),
+            synthetic=found.synthetic,
+            source=found.source,
+            attribution=found.attribution,
         )
 
     def named(self, query: Query) -> PublishedIndex:

@@ -32,7 +32,7 @@ def write_indices(folder: Path, found: IndexTables) -> None:
         for number, each in enumerate(found.indices):
             _write(part / f"index-{number}", each)
         about = {name: getattr(found, name) for name in _WHOLE}
-        about |= {"failures": dict(found.failures), "count": len(found.indices)}
+        about |= {"failures": dict(found.failures), "count": len(found.indices), "attribution": list(found.attribution)}
         (part / "about.json").write_bytes(orjson.dumps(about))
 
     replace_current(folder, found.id, write)
@@ -48,7 +48,9 @@ def read_indices(folder: Path) -> IndexTables:
         there = current_folder(folder)
         about = orjson.loads((there / "about.json").read_bytes())
         indices = tuple(_read(there / f"index-{number}") for number in range(about["count"]))
-        return IndexTables(**{name: about[name] for name in _WHOLE}, indices=indices, failures=about["failures"])
+        attribution = tuple(about.get("attribution", ()))  # an earlier version wrote none
+        whole = {name: about[name] for name in _WHOLE}
+        return IndexTables(**whole, indices=indices, failures=about["failures"], attribution=attribution)
     except FileNotFoundError as error:
         raise NoMarketData(
             "indices were not computed yet; the operator imports prices and runs a worker, which computes them",

@@ -64,7 +64,7 @@ class IndexJob:
         panel = self._panel()
         last = last_complete_day(panel, today)
         grades = grades_on(ratings, last)
-        key = _digest([str(last), hashes, failures, bool(grades)])
+        key = _digest([str(last), hashes, failures, bool(grades), panel.attribution])
         before = self._before()
         if before is None or before.key != key or before.incomplete:
             tables = _compute(key, books, panel, last, grades, before, failures)
@@ -150,7 +150,14 @@ def _compute(
     content = [key, [[each.listing, each.restatements, each.failure] for each in indices], failed]
     stamp = datetime.fromtimestamp(seconds_of(last), UTC).strftime("%Y%m%d")
     return IndexTables(
-        f"{stamp}-{_digest(content)}", key, seconds_of(last), panel.synthetic, panel.source, tuple(indices), failed
+        f"{stamp}-{_digest(content)}",
+        key,
+        seconds_of(last),
+        panel.synthetic,
+        panel.source,
+        tuple(indices),
+        failed,
+        panel.attribution,
     )
 
 

@@ -65,6 +65,7 @@ class IndexTables:
     """All indices of one state of the prices. `id` differs where anything does.
 
     `key` names what they were computed from. `failures`: why the indices that never were computed are not there.
+    `attribution`: what the licences of the prices' sources want shown with the data.
     """
 
     id: str
@@ -74,6 +75,7 @@ class IndexTables:
     source: str
     indices: tuple[PublishedIndex, ...]
     failures: Mapping[str, str]
+    attribution: tuple[str, ...] = ()
 
     @property
     def incomplete(self) -> bool:

@@ -118,7 +118,7 @@ def rebalance_facts(index: PublishedIndex, state: DataState, day: str) -> IndexR
 
 def index_source(state: DataState) -> IndexSource:
     """Return what figures are made of."""
-    return IndexSource(state.as_of, state.stale, state.synthetic, state.source)
+    return IndexSource(state.as_of, state.stale, state.synthetic, state.source, list(state.attribution))
 
 
 def index_line(index: PublishedIndex) -> IndexLine:
