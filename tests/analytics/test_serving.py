@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
+from numpy.typing import NDArray
 
 from tests.support.fake_clock import FakeClock
 from tests.support.market_archive import MARKET, simulated_inputs, write_archive
 from usufruct.analytics.mapped_files import NoMarketData
-from usufruct.analytics.serving import RatingsJob, headlines_of, read_news
-from usufruct.analytics.snapshot import Selection
+from usufruct.analytics.serving import RatingsJob, check_stablecoins, headlines_of, read_news
+from usufruct.analytics.snapshot import DAY, Selection, SeriesTable, Snapshot
 from usufruct.analytics.snapshot_files import read_snapshot
 from usufruct.connectors.news import NewsArchive, NewsItem
+from usufruct.connectors.prices import Asset
+from usufruct.core.diagnostics import Verdict
 
 LAST = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -63,3 +66,23 @@ async def test_what_is_still_coming_in_is_not_rated(tmp_path: Path):
     whole, rated = read_snapshot(first / "ratings"), read_snapshot(tmp_path / "ratings")
     assert whole.last_day - rated.last_day == 86_400
     assert whole.last_hour - rated.last_hour == 3_600
+
+
+def test_real_prices_with_an_undescribed_stablecoin_are_a_finding(snapshot: Snapshot):
+    bare = tuple(replace(each, categories=frozenset()) for each in snapshot.assets)
+    steady = next(at for at, each in enumerate(snapshot.assets) if each.id == "syn-stablecoin-002")
+    close = np.array(snapshot.series["daily-ohlcv"].fields["close"])
+    close[:, steady] = 1.001
+
+    def real(assets: tuple[Asset, ...], values: NDArray[np.float64]) -> Snapshot:
+        series = {**snapshot.series, "daily-ohlcv": SeriesTable(snapshot.first_day, DAY, "close", {"close": values})}
+        return replace(snapshot, synthetic=False, assets=assets, series=series)
+
+    found = check_stablecoins(real(bare, close))
+    assert found is not None
+    assert found.verdict is Verdict.PROBLEM
+    assert "syn-stablecoin-002" in found.says
+    assert "usufruct prices assets --describe" in found.remedy
+    assert check_stablecoins(real(snapshot.assets, close)) is None, "described"
+    assert check_stablecoins(real(bare, close * 2)) is None, "none looks like one"
+    assert check_stablecoins(snapshot) is None, "simulated prices describe themselves"

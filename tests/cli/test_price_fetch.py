@@ -33,6 +33,7 @@ def test_an_exchange_is_fetched_and_the_next_fetch_goes_on(offline: Commands, tm
         report = offline.json(*asked)
         assert (report["new"], report["refused"], report["synthetic"]) == (30, 0, True)
         assert offline.json(*asked)["new"] == 0
+    assert report["warnings"] == [], "a simulated market describes itself"
     rows = offline.json("prices", "show", LARGEST, "--last", "2019-01-30")
     assert rows[-1]["close"] == pytest.approx(PANEL.close[29, PANEL.column[LARGEST]])
     refused = offline.refused("prices", "fetch", "median", "--venue", "binance", "--venue", "kraken")
@@ -47,13 +48,23 @@ def test_a_vendor_is_fetched_with_the_key_of_the_configuration(offline: Commands
     def answer(asked):
         if asked.headers.get("x-cg-demo-api-key") != KEY:
             return Answered(status=401)
+        if asked.path == "/coins/markets":
+            coin = {"id": "bitcoin", "symbol": "btc", "name": "Bitcoin"}
+            return Answered(json.dumps([coin] if "ids" in asked.query else []).encode())
         midnights = [1_704_067_200_000 + day * 86_400_000 for day in range(1, 4)]
         series = {name: [[at, 100.0] for at in midnights] for name in ("prices", "market_caps", "total_volumes")}
         return Answered(json.dumps(series).encode())
 
     with AnsweringServer(answer) as server:
         asked = ["prices", "fetch", "coingecko", "--table", str(table), "--first", str(first), "--url", server.url]
-        assert offline.json(*asked)["new"] == 3
+        report = offline.json(*asked)
+        assert report["new"] == 3
+        assert "usufruct prices assets --describe" in report["warnings"][0]
+    assert offline.json("prices", "show", "BTC", "--last", "2024-01-03")[-1]["close"] == 100.0
+    (tmp_path / "assets.csv").write_text("id,name,categories\nbitcoin,Bitcoin,stablecoin\n")
+    offline.json("prices", "assets", "--describe", str(tmp_path / "assets.csv"))
+    with AnsweringServer(answer) as server:
+        assert offline.json(*asked[:-1], server.url)["warnings"] == []
     shown = offline.json("prices", "show")
     assert shown["sources"] == ["coingecko (Data provided by CoinGecko (https://www.coingecko.com))"]
     assert shown["last_1d"].startswith(str(first + timedelta(days=2)))

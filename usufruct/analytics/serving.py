@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from usufruct.accounts import Sessions
 from usufruct.accounts.notifications import Notifications
 from usufruct.analytics.alert_api import alert_routes
@@ -31,7 +33,7 @@ from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, wri
 from usufruct.analytics.writing import Wording, build_report_jobs, check_writer
 from usufruct.config import Config
 from usufruct.connectors.news import NewsArchive, NewsItem
-from usufruct.connectors.prices import Interval, PriceArchive
+from usufruct.connectors.prices import STABLECOIN, Interval, PriceArchive
 from usufruct.core import Clock, Unavailable
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
@@ -42,6 +44,11 @@ from usufruct.web.ui import PageRoute, Pages
 
 HOURLY_DAYS: Final = 90
 """Days of hourly bars that are served."""
+
+_PEGGED_DAYS: Final = 30
+_PEGGED_WITHIN: Final = 0.01
+"""An asset whose closes are so near to 1 for so long is likely to be a stablecoin."""
+_NAMED: Final = 3
 
 _log = logging.getLogger(__name__)
 
@@ -255,11 +262,29 @@ async def check_freshness(context: Context) -> AsyncIterator[Finding]:
         yield bad("ratings", f"{text}, and newer ones should be there", "look at the sources of prices and the worker")
     else:
         yield good("ratings", text)
+    pegged = check_stablecoins(build_tables(context).snapshot)
+    if pegged is not None:
+        yield pegged
     async for finding in check_writer(context):
         yield finding
     learned = check_model(learned_folder(context.get(Config)), synthetic=state.synthetic)
     if learned is not None:
         yield learned
+
+
+def check_stablecoins(snapshot: Snapshot) -> Finding | None:
+    """Return what is wrong where real prices have no stablecoin, and some asset looks like one; None otherwise."""
+    if snapshot.synthetic or any(STABLECOIN in each.categories for each in snapshot.assets):
+        return None
+    close = np.asarray(snapshot.series["daily-ohlcv"].fields["close"][-_PEGGED_DAYS:], dtype=np.float64)
+    known = np.where(close > 0, close, 1.0)
+    likely = (np.abs(known - 1.0) <= _PEGGED_WITHIN).all(axis=0) & (close[-1] > 0)
+    names = [snapshot.assets[column].id for column in np.flatnonzero(likely)]
+    if not names:
+        return None
+    shown = f"{', '.join(names[:_NAMED])}{' and others' if len(names) > _NAMED else ''}"
+    text = f"{shown} cost one dollar each day, and no asset is described as a stablecoin: indices buy them as others"
+    return bad("stablecoins", text, "describe them: `usufruct prices assets --describe assets.csv`")
 
 
 def check_model(folder: Path, *, synthetic: bool) -> Finding | None:

@@ -459,7 +459,22 @@ def _say_findings(findings: tuple[Finding, ...], *, as_json: bool) -> None:
         say(f"{each.rule}: {each.count:,} bars, such as {each.examples[0] if each.examples else 'repeated ones'}")
 
 
+_NO_STABLECOIN = (
+    "No asset is described as a stablecoin: rules take Tether for an asset whose price moves, and an index that holds "
+    "stablecoins when bearish has none. If there are some, run `usufruct prices assets --describe assets.csv` with a "
+    "file of id,symbol,name,categories"
+)
+
+
+def _warnings(archive: PriceArchive) -> list[str]:
+    """Return what indices and ratings of these prices would get wrong, with the remedy."""
+    return [_NO_STABLECOIN] if archive.lacks_stablecoins else []
+
+
 def _import_facts(archive: PriceArchive, report: ImportReport, *, as_json: bool) -> Facts:
+    warnings = _warnings(archive)
+    for each in () if as_json else warnings:
+        say(each)
     facts: dict[str, Any] = {
         "read": report.read,
         "new": report.added.new,
@@ -471,7 +486,8 @@ def _import_facts(archive: PriceArchive, report: ImportReport, *, as_json: bool)
         "synthetic": archive.synthetic,
     }
     if as_json:
-        return facts | {"findings": [_finding(each, as_json=True) for each in report.findings]}
+        found = [_finding(each, as_json=True) for each in report.findings]
+        return facts | {"findings": found, "warnings": warnings}
     return {name: f"{each:,}" if type(each) is int else each for name, each in facts.items()}
 
 

@@ -17,7 +17,7 @@ from usufruct.connectors.exchanges import (
     VenueSettings,
     VenueUnavailable,
 )
-from usufruct.connectors.prices import LARGEST, Interval, PriceArchive, SyntheticMarket, ingest, synthesize
+from usufruct.connectors.prices import LARGEST, AssetFacts, Interval, PriceArchive, SyntheticMarket, ingest, synthesize
 
 PANEL = synthesize(SyntheticMarket(assets=24, days=40))
 OTHER = "syn-layer-1-002"
@@ -63,6 +63,21 @@ def test_bars_are_imported_and_the_next_import_goes_on(server, archive):
     assert archive.synthetic
     for asset in (LARGEST, OTHER):
         assert closes(archive, asset) == pytest.approx(PANEL.close[:40, PANEL.column[asset]], rel=1e-11)
+
+
+def test_an_asset_without_a_ticker_gets_that_of_its_symbol(server, archive):
+    with archive.writing() as writer:
+        writer.describe([AssetFacts(OTHER, "MINE")], datetime(2019, 1, 1, tzinfo=UTC))
+    ingest(archive, source(server, days=30))
+    assert archive.registry().resolve("AAA").id == LARGEST
+    assert archive.registry().by_id[OTHER].symbol == "MINE"
+    assert TradedSymbol("binance", "1000SATS/USDT", "sats", units=1000.0).ticker == "SATS"
+    assert TradedSymbol("binance", "KILO/USDT", "sats", units=1000.0).ticker == ""
+
+
+def test_a_symbol_that_is_another_asset_by_now_gives_no_ticker(server, archive):
+    ingest(archive, source(server, TradedSymbol("binance", "AAA/USDT", LARGEST, last=date(2019, 1, 10))))
+    assert archive.registry().by_id[LARGEST].symbol == LARGEST.upper()
 
 
 def test_an_import_that_breaks_off_keeps_what_it_read(server, archive):

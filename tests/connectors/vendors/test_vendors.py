@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.answering_server import Answered, AnsweringServer
 from tests.support.fake_clock import FakeClock
-from usufruct.connectors.prices import PriceArchive, SyntheticMarket, ingest, synthesize, synthesize_supply
+from usufruct.connectors.prices import AssetFacts, PriceArchive, SyntheticMarket, ingest, synthesize, synthesize_supply
 from usufruct.connectors.vendors import (
     CoinGecko,
     CoinMetrics,
@@ -39,10 +39,34 @@ async def no_pause(_):
     pass
 
 
+COINS = {
+    "one": {"id": "one", "symbol": "usdo", "name": "One  Dollar", "current_price": 1.0},
+    "two": {"id": "two", "symbol": "two", "name": "Two"},
+}
+
+
+def coingecko_facts(asked, stablecoins=("one",)):
+    """Answer as CoinGecko's list of markets does: by ids, or by a category, which counts before ids."""
+    category = asked.query.get("category")
+    if category is None:
+        chosen = asked.query["ids"].split(",")
+    elif category == "tokenized-gold":
+        return Answered(b'{"error":"category not found"}', 404)
+    else:
+        chosen = stablecoins if category == "stablecoins" else ()
+    return Answered(json.dumps([COINS[each] for each in chosen if each in COINS]).encode())
+
+
+def charts(server):
+    return [each for each in server.requests if each.path.endswith("/market_chart/range")]
+
+
 def coingecko_answer(asked):
     """Answer as CoinGecko's market chart does: values of 00:00 UTC, and one of now."""
     if asked.headers.get("x-cg-demo-api-key") != KEY:
         return Answered(json.dumps({"status": {"error_code": 10002, "error_message": f"bad key {KEY}"}}).encode(), 401)
+    if asked.path == "/coins/markets":
+        return coingecko_facts(asked)
     if asked.path != "/coins/one/market_chart/range":
         return Answered(b'{"error":"coin not found"}', 404)
     first, last = int(asked.query["from"]), int(asked.query["to"])
@@ -99,14 +123,56 @@ def test_a_value_of_midnight_is_the_close_of_the_day_before(archive):
         report = ingest(archive, coingecko(server))
         again = ingest(archive, coingecko(server))
         assert (report.added.new, report.added.corrected) == (10, 0)
-        assert (again.added.new, len(server.requests)) == (0, 3)
-        assert server.requests[1].query["from"] == str(int((START + timedelta(days=30)).timestamp()))
+        assert (again.added.new, len(charts(server))) == (0, 3)
+        assert charts(server)[1].query["from"] == str(int((START + timedelta(days=30)).timestamp()))
     panel = archive.panel()
     assert (panel.first_day, panel.days) == (FIRST, 40)
     assert panel.close[:, 0].tolist() == PANEL.close[:, COLUMN].tolist()
     assert panel.market_cap[:, 0].tolist() == PANEL.market_cap[:, COLUMN].tolist()
     assert panel.volume[:, 0].tolist() == PANEL.volume[:, COLUMN].tolist()
     assert "CoinGecko" in archive.sources()[0].attribution
+
+
+def test_facts_of_coins_come_with_their_bars_and_never_replace_what_was_described(archive):
+    with AnsweringServer(coingecko_answer) as server:
+        ingest(archive, coingecko(server, clock=day(5)), clock=day(5))
+        known = archive.registry().by_id["coin-one"]
+        assert (known.symbol, known.name, known.categories) == ("USDO", "One Dollar", {"stablecoin"})
+        first = len(server.requests)
+        assert first < 14, "a few requests, however many coins there are"
+        ingest(archive, coingecko(server, clock=day(30)), clock=day(30))
+        assert len(server.requests) == first + 1, "not asked again within a month"
+        with archive.writing() as writer:
+            mine = AssetFacts("coin-one", "USD1", "My dollar", frozenset({"defi"}))
+            writer.describe([mine], START + timedelta(days=35))
+        ingest(archive, coingecko(server, clock=day(36)), clock=day(36))
+        assert len(server.requests) == 2 * first + 1, "asked again after a month"
+    known = archive.registry().by_id["coin-one"]
+    assert (known.symbol, known.name, known.categories) == ("USD1", "My dollar", {"defi"})
+
+
+def test_facts_fill_what_was_known_of_a_bare_asset(archive):
+    with archive.writing() as writer:
+        writer.describe([AssetFacts("coin-one", name="My dollar")], START)
+    with AnsweringServer(coingecko_answer) as server:
+        ingest(archive, coingecko(server))
+    known = archive.registry().by_id["coin-one"]
+    assert (known.symbol, known.name, known.categories) == ("USDO", "My dollar", {"stablecoin"})
+    assert not archive.lacks_stablecoins
+
+
+def test_many_coins_are_asked_for_a_hundred_at_once():
+    ids = {f"coin-{number}": f"our-{number}" for number in range(230)}
+
+    def answer(asked):
+        if asked.path == "/coins/markets":
+            return coingecko_facts(asked)
+        return Answered(b'{"prices":[],"market_caps":[],"total_volumes":[]}')
+
+    with AnsweringServer(answer) as server:
+        list(coingecko(server, ids).batches(None))
+        named = [len(each.query["ids"].split(",")) for each in server.requests if "ids" in each.query]
+    assert named == [100, 100, 30]
 
 
 def test_caps_that_may_not_be_kept_are_price_times_supply(archive):
@@ -148,10 +214,22 @@ def test_the_key_is_sent_and_never_shown():
     ],
 )
 def test_failures_have_names(answered, refusal, message):
-    with AnsweringServer(lambda _: answered) as server:
+    def answer(asked):
+        return Answered(b"[]") if asked.path == "/coins/markets" and answered.status == 200 else answered
+
+    with AnsweringServer(answer) as server:
         for source in (coingecko(server), coinmetrics(server)):
             with pytest.raises(refusal, match=message):
                 list(source.batches(None))
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"{}", b"[1]"])
+def test_an_unreadable_list_of_coins_is_named(content):
+    with (
+        AnsweringServer(lambda _: Answered(content)) as server,
+        pytest.raises(VendorUnreadable, match="did not answer with a JSON list of objects"),
+    ):
+        list(coingecko(server).batches(None))
 
 
 def test_a_vendor_that_is_away_is_named():

@@ -11,7 +11,15 @@ import polars as pl
 from usufruct.connectors.exchanges.errors import UnlistedSymbol, VenueUnavailable
 from usufruct.connectors.exchanges.symbol_table import DOLLAR, SymbolTable, TradedSymbol, next_day
 from usufruct.connectors.exchanges.venue import Candle, CandlePage, Venue, VenueSettings
-from usufruct.connectors.prices import BATCH_SCHEMA, REFUSED_SCHEMA, Batch, Interval, SourceFacts, SourceRule
+from usufruct.connectors.prices import (
+    BATCH_SCHEMA,
+    REFUSED_SCHEMA,
+    AssetFacts,
+    Batch,
+    Interval,
+    SourceFacts,
+    SourceRule,
+)
 from usufruct.core import Clock
 
 _ROWS_OF_A_BATCH: Final = 4_000
@@ -71,7 +79,8 @@ class ExchangeBars:
                     try:
                         for rows, refused, following in self._stretches(reader, traded, positions.get(traded.key)):
                             positions[traded.key] = following.isoformat()
-                            yield Batch(rows, dict(positions), number, len(symbols), refused=refused)
+                            named = (_facts(traded),) if not rows.is_empty() else ()
+                            yield Batch(rows, dict(positions), number, len(symbols), named, refused)
                     except UnlistedSymbol as error:
                         unlisted.append(error)
             finally:
@@ -164,6 +173,11 @@ class _Reader:
                 break
         self._until[symbol] = begin
         return known
+
+
+def _facts(traded: TradedSymbol) -> AssetFacts:
+    """Return the ticker of a symbol's asset, where none is known: that of a symbol which is the asset until now."""
+    return AssetFacts(traded.asset, "" if traded.last is not None else traded.ticker, fills_gaps=True)
 
 
 def _row(traded: TradedSymbol, candle: Candle, rate: float) -> dict[str, Any]:

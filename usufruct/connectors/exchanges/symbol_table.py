@@ -50,6 +50,13 @@ class TradedSymbol:
         return self.symbol.partition("/")[2].partition(":")[0]
 
     @property
+    def ticker(self) -> str:
+        """The asset's ticker: SATS for `1000SATS/USDT`; empty where the units are not in the symbol's name."""
+        base = self.symbol.partition("/")[0]
+        bare = base.removeprefix(f"{self.units:g}")
+        return base if self.units == 1 else bare if bare != base else ""
+
+    @property
     def key(self) -> str:
         """What tells it from the other rows of its venue."""
         return f"{self.symbol} {self.asset} {self.first or ''}"

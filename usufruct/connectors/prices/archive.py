@@ -12,7 +12,7 @@ import polars as pl
 
 from usufruct.connectors.prices.bars import BAR_SCHEMA, KEY, MOMENT, PRICES, VALUES, Bars, Interval, start_of
 from usufruct.connectors.prices.dense import SUPPLY_DAYS, Grid, SupplyCarrier, fill, follow_renames, redenominate
-from usufruct.connectors.prices.panel import Asset, Matrix, Panel
+from usufruct.connectors.prices.panel import STABLECOIN, Asset, Matrix, Panel
 from usufruct.connectors.prices.registry import (
     ASSETS,
     CHANGE_SCHEMA,
@@ -97,6 +97,12 @@ class PriceArchive:
     def attribution(self) -> tuple[str, ...]:
         """What the sources' licences want shown with their data, each text once."""
         return tuple(dict.fromkeys(each.attribution for each in self.sources() if each.attribution))
+
+    @property
+    def lacks_stablecoins(self) -> bool:
+        """Whether real prices have no stablecoin: rules then take one for an asset whose price moves."""
+        known = self.registry().by_id.values()
+        return bool(known) and not self.synthetic and not any(STABLECOIN in each.categories for each in known)
 
     def prefer(self, names: Sequence[str]) -> None:
         """Put these sources first, in this order.

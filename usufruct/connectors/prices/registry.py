@@ -34,12 +34,16 @@ CHANGE_SCHEMA: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class AssetFacts:
-    """What a source says about an asset; the archive gives the number."""
+    """What a source says about an asset; the archive gives the number.
+
+    `fills_gaps`: it counts only where nothing is known yet, so that a fetch never replaces what you described.
+    """
 
     id: str
     symbol: str = ""
     name: str = ""
     categories: frozenset[str] = frozenset()
+    fills_gaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,9 @@ class Registry:
         """Return the rows that facts add: of assets not known before, and of those whose facts differ."""
         number = max(self.numbers.values(), default=0)
         rows = []
-        for each in facts:
-            old = self.by_id.get(each.id)
+        for said in facts:
+            old = self.by_id.get(said.id)
+            each = _filling(said, old) if old is not None and said.fills_gaps else said
             if old is None or _differs(old, each):
                 number += old is None
                 rows.append(_row(each, old, self.numbers.get(each.id, number), known_at))
@@ -153,6 +158,16 @@ def _differs(old: Asset, new: AssetFacts) -> bool:
     """Compare what the facts have with what is known: an empty fact changes nothing."""
     pairs = ((new.symbol, old.symbol), (new.name, old.name), (new.categories, old.categories))
     return any(given and given != known for given, known in pairs)
+
+
+def _filling(facts: AssetFacts, old: Asset) -> AssetFacts:
+    """Return the facts that nothing is known of: a bare asset has its id as ticker and name."""
+    return AssetFacts(
+        facts.id,
+        facts.symbol if old.symbol == old.id.upper() else "",
+        facts.name if old.name == old.id else "",
+        frozenset() if old.categories else facts.categories,
+    )
 
 
 def _row(facts: AssetFacts, old: Asset | None, number: int, known_at: datetime) -> dict[str, Any]:

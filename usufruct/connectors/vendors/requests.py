@@ -62,6 +62,22 @@ class VendorClient:
         Raises:
             UnknownToVendor, VendorRefused, VendorRateLimited, VendorUnavailable, VendorUnreadable: see `errors`.
         """
+        found = self._ask(path, parameters, asked)
+        if not isinstance(found, dict):
+            raise VendorUnreadable(f"{self._name} did not answer with a JSON object for {asked}; try again later")
+        return found
+
+    def get_rows(self, path: str, parameters: Mapping[str, str], asked: str) -> list[Mapping[str, Any]]:
+        """Return the JSON list of objects at a path; raises as `get`."""
+        found = self._ask(path, parameters, asked)
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise VendorUnreadable(
+                f"{self._name} did not answer with a JSON list of objects for {asked}; try again later"
+            )
+        return found
+
+    def _ask(self, path: str, parameters: Mapping[str, str], asked: str) -> Any:
+        """Return the JSON at a path; None for what is not JSON."""
         query = urlencode({**parameters, **self._parameters})
         try:
             document = self._runner.run(self._fetcher.get(f"{self._url}{path}?{query}", self._headers))
@@ -75,12 +91,9 @@ class VendorClient:
         if document.status != 200:
             raise self._fault(document, asked)
         try:
-            found = orjson.loads(document.content)
+            return orjson.loads(document.content)
         except orjson.JSONDecodeError:
-            found = None
-        if not isinstance(found, dict):
-            raise VendorUnreadable(f"{self._name} did not answer with a JSON object for {asked}; try again later")
-        return found
+            return None
 
     def _fault(self, document: Document, asked: str) -> Exception:
         name, status, said = self._name, document.status, self._said(document)
