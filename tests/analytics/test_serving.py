@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from tests.support.fake_clock import FakeClock
 from tests.support.market_archive import MARKET, simulated_inputs, write_archive
+from tests.support.price_rows import LEARNT, bar, bars
 from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.serving import RatingsJob, check_stablecoins, headlines_of, read_news
 from usufruct.analytics.snapshot import DAY, Selection, SeriesTable, Snapshot
 from usufruct.analytics.snapshot_files import read_snapshot
+from usufruct.config import MarketsConfig
 from usufruct.connectors.news import NewsArchive, NewsItem
-from usufruct.connectors.prices import Asset
+from usufruct.connectors.prices import Asset, AssetFacts, Interval, PriceArchive, SourceFacts
+from usufruct.core import Conflict
 from usufruct.core.diagnostics import Verdict
+from usufruct.indices.publication import IndexJob
 
 LAST = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -66,6 +70,27 @@ async def test_what_is_still_coming_in_is_not_rated(tmp_path: Path):
     whole, rated = read_snapshot(first / "ratings"), read_snapshot(tmp_path / "ratings")
     assert whole.last_day - rated.last_day == 86_400
     assert whole.last_hour - rated.last_hour == 3_600
+
+
+async def test_prices_in_another_currency_are_not_rated(tmp_path: Path):
+    archive = PriceArchive(tmp_path / "prices")
+    with archive.writing() as writer:
+        writer.source(SourceFacts("vendor"), "EUR")
+        writer.describe([AssetFacts("one")], LEARNT)
+        writer.append(Interval.DAY, bars(bar("one", 1, 1.5, source="vendor")))
+    clock = FakeClock(int(LAST.timestamp()))
+    for step in (
+        RatingsJob(archive.folder, tmp_path / "ratings", clock).step,
+        IndexJob(MarketsConfig(), archive.folder, tmp_path / "indices", no_ratings, clock).step,
+    ):
+        with pytest.raises(Conflict, match="are in EUR, and ratings, indices, pages and `/v2` are in US dollars"):
+            await step()
+    assert not (tmp_path / "ratings").exists()
+    assert not (tmp_path / "indices").exists()
+
+
+def no_ratings() -> Snapshot:
+    raise NoMarketData("nothing was rated")
 
 
 def test_real_prices_with_an_undescribed_stablecoin_are_a_finding(snapshot: Snapshot):

@@ -99,6 +99,20 @@ def test_a_check_reports_by_rule(imported: Commands):
     assert imported.json("prices", "quarantine", "--rule", "price-spike") == []
 
 
+def test_prices_in_another_currency_are_kept_and_not_rated(offline: Commands, tmp_path: Path):
+    report = offline.json("prices", "import", str(tmp_path / "vendor.csv"), "--quote", "eur")
+    assert "in EUR" in report["warnings"][0]
+    assert offline.json("prices", "show", "btc")[-1]["close"] == 42_080.0
+    for asked in (
+        ("rating", "compute"),
+        ("rating", "explain", "bitcoin"),
+        ("index", "backtest", "top-10", "--from", "2024-01-01", "--to", "2024-01-08"),
+    ):
+        refused = offline.refused(*asked)
+        assert refused.code == "not_in_dollars"
+        assert "`--quote USD`" in refused.message
+
+
 def test_a_simulated_market_is_labelled_everywhere(offline: Commands, tmp_path: Path):
     place = ("--archive", str(tmp_path / "demo"))
     made = offline.json("prices", "synthesize", "--seed", "3", "--assets", "30", "--days", "60", *place)

@@ -34,7 +34,7 @@ from usufruct.analytics.writing import Wording, build_report_jobs, check_writer
 from usufruct.config import Config
 from usufruct.connectors.news import NewsArchive, NewsItem
 from usufruct.connectors.prices import STABLECOIN, Interval, PriceArchive
-from usufruct.core import Clock, Unavailable
+from usufruct.core import Clock, Conflict, Unavailable
 from usufruct.core.components import Context
 from usufruct.core.diagnostics import Finding, bad, good
 from usufruct.core.jobs import Job
@@ -120,11 +120,12 @@ def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> Marke
 
     Raises:
         NoMarketData: when the archive has no daily prices.
+        Conflict: when they are not in US dollars.
     """
     spans = {each.interval: each for each in archive.spans()}
     if Interval.DAY not in spans:
         raise NoMarketData(f"{archive.folder} has no daily prices; import some with `usufruct prices import FILE`")
-    panel = archive.panel()
+    panel = archive.dollar_panel()
     panel = panel.between(panel.first_day, panel.last_complete_day)
     daily = archive.bars(Interval.DAY, panel.first_day, panel.last_day)
     items = () if news is None else read_news(news, panel.last_day)
@@ -177,7 +178,7 @@ def explain_grade(config: Config, name: str, day: date | None = None) -> Explana
         NotFound: when the asset is not graded on the day, or there are no prices.
     """
     archive = PriceArchive(archive_folder(config))
-    return explain(archive.panel(), archive.registry().resolve(name), day)
+    return explain(archive.dollar_panel(), archive.registry().resolve(name), day)
 
 
 def build_tables(context: Context) -> MarketTables:
@@ -252,6 +253,11 @@ async def check_freshness(context: Context) -> AsyncIterator[Finding]:
         yield finding
     for finding in check_live(config, context.get(Clock)):
         yield finding
+    try:
+        PriceArchive(archive_folder(context.get(Config))).check_dollars()
+    except Conflict as error:
+        yield bad("prices", error.message, "")
+        return
     try:
         state = build_tables(context).state()
     except Unavailable as error:

@@ -61,7 +61,7 @@ def import_command(
     asset: Annotated[str, Option(help="The id, where the file has one asset and no column of ids.")] = "",
     skip: Annotated[list[str] | None, Option(metavar="ASSET", help="Leave this asset out.")] = None,
     interval: IntervalOption = Interval.DAY,
-    quote: Annotated[str, Option(help="Currency of the prices.")] = "USD",
+    quote: Annotated[str, Option(help="Currency of the prices. Ratings, indices, pages and `/v2` need USD.")] = "USD",
     attribution: Annotated[str, Option(help="What the licence wants shown with the data.")] = "",
     no_caps: Annotated[
         bool, Option("--no-caps", help="Keep no caps: the licence forbids it, or price x supply is wanted.")
@@ -85,7 +85,7 @@ def import_command(
         interval=interval,
         columns=_mapping(column or []),
         asset=asset,
-        quote=quote,
+        quote=quote.upper(),
         attribution=attribution,
         keeps_caps=not no_caps,
         skipped=frozenset(skip or []),
@@ -466,9 +466,15 @@ _NO_STABLECOIN = (
 )
 
 
+_DOLLARS_ALONE = "Ratings, indices, pages and `/v2` need prices in USD, and refuse these"
+
+
 def _warnings(archive: PriceArchive) -> list[str]:
     """Return what indices and ratings of these prices would get wrong, with the remedy."""
-    return [_NO_STABLECOIN] if archive.lacks_stablecoins else []
+    found = [_NO_STABLECOIN] if archive.lacks_stablecoins else []
+    if archive.quote != "USD":
+        found.append(f"The prices are in {archive.quote}: they can be shown and checked. {_DOLLARS_ALONE}")
+    return found
 
 
 def _import_facts(archive: PriceArchive, report: ImportReport, *, as_json: bool) -> Facts:

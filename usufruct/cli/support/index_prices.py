@@ -20,9 +20,10 @@ def read_prices(config: Config, archive: Path | None, *, synthetic: bool) -> Pan
 
     Raises:
         NotFound: when the folder of `--archive` has no prices.
+        Conflict: when they are not in US dollars.
     """
     if not synthetic and (archive is not None or archive_of(config, None).exists):
-        return filled_archive_of(config, archive).panel()
+        return filled_archive_of(config, archive).dollar_panel()
     market = SyntheticMarket()
     say(f"The prices are simulated ({market.source}).")
     return synthesize(market)

@@ -25,6 +25,7 @@ from usufruct.connectors.prices.segments import Manifest, Segments, Transaction
 from usufruct.core import Conflict, Invalid, NotFound
 
 QUARANTINE = "quarantine"
+DOLLAR = "USD"
 _QUARANTINE_SCHEMA: dict[str, Any] = BAR_SCHEMA | {"rule": pl.String(), "place": pl.String()}
 
 
@@ -207,6 +208,29 @@ class PriceArchive:
             source=self._label(),
             attribution=self.attribution,
         )
+
+    def dollar_panel(self) -> Panel:
+        """Return all daily values, which have to be in US dollars: what rates, serves or computes indices reads this.
+
+        Raises:
+            Conflict: when the prices are in another currency.
+            NotFound: when the archive has no daily bars.
+        """
+        self.check_dollars()
+        return self.panel()
+
+    def check_dollars(self) -> None:
+        """Check that the prices are in US dollars.
+
+        Raises:
+            Conflict: when they are in another currency.
+        """
+        if self.quote.upper() != DOLLAR:
+            raise Conflict(
+                f"the prices in {self.folder} are in {self.quote}, and ratings, indices, pages and `/v2` are in US "
+                f"dollars; move that folder away, convert the prices, and import them with `--quote {DOLLAR}`",
+                code="not_in_dollars",
+            )
 
     def bars(
         self,

@@ -49,6 +49,7 @@ class IndexJob:
 
         Raises:
             NoMarketData: when there are no daily prices.
+            Conflict: when they are not in US dollars.
             InvalidSetting: when a setting names what is not there.
         """
         await asyncio.to_thread(self._step)
@@ -74,7 +75,7 @@ class IndexJob:
 
     def _panel(self) -> Panel:
         try:
-            return self._archive.panel()
+            return self._archive.dollar_panel()
         except NotFound as error:
             raise NoMarketData(
                 f"{self._archive.folder} has no daily prices; import some with `usufruct prices import FILE`"
