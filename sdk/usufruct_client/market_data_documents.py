@@ -73,7 +73,10 @@ class AssetRow(Row):
 
 
 class ListedAsset(AssetRow):
-    """`/tokens`, `/top-market-cap-tokens`: an asset. `slug` is its id in pages and commands."""
+    """`/tokens`, `/top-market-cap-tokens`: an asset. `slug` is its id in pages and commands, `tm_link` its page.
+
+    `exchange_list`: the exchanges whose prices the server has; empty where prices come from elsewhere.
+    """
 
     slug: StrictStr
     exchange_list: list[StrictStr]

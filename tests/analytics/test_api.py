@@ -1,11 +1,13 @@
 """`/v2` in this process: every path of the table of endpoints, with correct rows, limits, paging, errors, and keys."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import numpy as np
+import orjson
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
@@ -18,11 +20,12 @@ from tests.support.scripted_model import MODEL, ScriptedModel
 from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_keys import MarketKeys
 from usufruct.analytics.grades import grade
+from usufruct.analytics.rows import token_row
 from usufruct.analytics.snapshot import Snapshot
 from usufruct.analytics.snapshot_files import SnapshotReader, write_snapshot
 from usufruct.analytics.writing import ModelWriter, ReportFile, Wording, Words
 from usufruct.connectors.openai import UpstreamClient
-from usufruct.connectors.prices import Panel
+from usufruct.connectors.prices import Asset, Panel
 from usufruct.store import Database, Stamp
 from usufruct.web import HttpExchange
 
@@ -151,6 +154,31 @@ async def test_filters_join(market: MarketWorld, panel: Panel):
     assert min(row["TM_TRADER_GRADE"] for row in good) >= 69.99
     falling = await market.rows("/trading-signals", signal=-1, limit=1000)
     assert {row["TRADING_SIGNAL"] for row in falling} == {-1}
+
+
+async def test_assets_have_their_exchanges_and_a_page_on_this_server(market: MarketWorld, snapshot: Snapshot):
+    traded = {0: ("coinbase", "kraken"), 3: ("kraken",)}
+    listed = [orjson.dumps(token_row(each, traded.get(at, ()))) for at, each in enumerate(snapshot.assets)]
+    tokens = replace(snapshot.rows["tokens"], rows=listed)
+    write_snapshot(market.folder, replace(snapshot, id="traded", rows={**snapshot.rows, "tokens": tokens}))
+    market.clock.advance(10)
+    found = await market.rows("/tokens", exchange="Kraken,nowhere")
+    assert [row["EXCHANGE_LIST"] for row in found] == [["coinbase", "kraken"], ["kraken"]]
+    assert [row["TOKEN_ID"] for row in found] == [snapshot.assets[at].number for at in (0, 3)]
+    assert [row["TOKEN_ID"] for row in await market.rows("/tokens", exchange="coinbase")] == [snapshot.assets[0].number]
+    only = {row["TOKEN_ID"] for row in await market.rows("/trader-grades", exchange="kraken", limit=1000)}
+    assert only <= {snapshot.assets[at].number for at in (0, 3)}
+    for path in ("/tokens", "/top-market-cap-tokens", "/trading-signals"):
+        [row] = await market.rows(path, limit=1)
+        asset = next(each for each in snapshot.assets if each.number == row["TOKEN_ID"])
+        assert row["TM_LINK"] == f"http://gateway.test/markets/{asset.id}", path
+    one = await market.client.get("/v2/tokens")
+    other = await market.client.get("/v2/tokens", headers={"host": "other.test", "if-none-match": one.headers["etag"]})
+    assert other.json()["data"][0]["TM_LINK"].startswith("http://other.test/markets/")
+
+
+def test_a_link_has_no_character_of_an_id_that_is_not_of_a_path():
+    assert token_row(Asset("a b?c#d", 1, "A", '"TM_LINK":"/x'))["TM_LINK"] == "/markets/a%20b%3Fc%23d"
 
 
 async def test_pages_count_from_zero_or_one_and_cursors_go_to_the_end(market: MarketWorld):

@@ -62,7 +62,8 @@ async def client(data: Data, sqlite_url: str) -> AsyncIterator[httpx.AsyncClient
     current = CurrentIndices(CurrentReader(data.folder / "indices", read_indices, clock), clock)
     routes = [*index_pages(current, pages), *bulletin_pages(KeptBulletins(BulletinStore(database), clock), pages)]
     app = Router(routes, error_page=pages.error_page)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test") as found:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test", timeout=120) as found:
         yield found
     await database.close()
 

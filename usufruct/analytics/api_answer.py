@@ -5,7 +5,7 @@ an `ETag` of the data and the question: the same request with `If-None-Match` is
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
@@ -53,6 +53,8 @@ PAYMENT_HEADERS: Final = {
 }
 _BODY_BYTES: Final = 65_536
 _NOT_MODIFIED: Final = 304
+_LINK: Final = b'"TM_LINK":"/'
+"""How a row begins the path of a page; no text within a row can, as quotes are escaped there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +132,17 @@ class MarketApi:
         async def content(exchange: HttpExchange, _: bytes) -> EndpointAnswer:
             about = state()
             question: bytes = exchange.scope["query_string"]
-            tag = b'"%s"' % _digest(b"%s %s %s" % (about.version.encode(), path.encode(), question)).encode()
+            root = exchange.root if linked else ""
+            asked_for = f"{about.version} {path} {root} ".encode() + question
+            tag = b'"%s"' % _digest(asked_for).encode()
             headers: list[Header] = [(b"etag", tag), (b"cache-control", b"private, no-cache")]
             if tag in exchange.headers.get(b"if-none-match", b""):
                 return EndpointAnswer(b"", 0, headers, 304)
             found = find(Query.of(question))
             rows = found if isinstance(found, Rows) else await found
-            return EndpointAnswer(_body(rows, about), len(rows.rows), headers)
+            return EndpointAnswer(_body(rows, about, root), len(rows.rows), headers)
 
+        linked = any(each.name == "tm_link" for each in fields(row))
         asked = {**parameters, **(DAYS if dated else {}), **PAGING}
         operation = Operation(
             summary,
@@ -247,7 +252,8 @@ async def answer_rows(
     await exchange.answer_json(content, [(b"cache-control", b"no-store")], status)
 
 
-def _body(found: Rows, about: DataState) -> bytes:
+def _body(found: Rows, about: DataState, root: str = "") -> bytes:
+    """Return the envelope with its rows; `root`: the server's address, for rows with a path of one of its pages."""
     count = len(found.rows)
     head: dict[str, Any] = {
         "success": True,
@@ -262,7 +268,10 @@ def _body(found: Rows, about: DataState) -> bytes:
     }
     if found.last is not None:
         head["next_cursor"] = write_cursor(found.last)
-    return b'%s,"data":[%s]}' % (orjson.dumps(head)[:-1], b",".join(found.rows))
+    rows = b",".join(found.rows)
+    if root:
+        rows = rows.replace(_LINK, _LINK[:-1] + orjson.dumps(f"{root}/")[1:-1])
+    return b'%s,"data":[%s]}' % (orjson.dumps(head)[:-1], rows)
 
 
 def _digest(content: bytes) -> str:

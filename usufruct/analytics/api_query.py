@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from usufruct.analytics.snapshot import Condition, Ints, Selection, Snapshot
@@ -20,6 +21,8 @@ MOST_LIMIT: Final = 1_000
 _MOST_PAGE: Final = 1_000_000_000
 _LAST_DAY: Final = date.max - timedelta(days=1)
 
+_NAMED: Final = ("token_id", "symbol", "token_name", "category", "exchange")
+"""What names assets, by words."""
 NUMBER: Final = {"type": "number"}
 _DAY: Final = {"type": "string", "format": "date"}
 
@@ -55,13 +58,15 @@ class AssetIndex:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._by: dict[str, dict[str, list[int]]] = {"token_id": {}, "symbol": {}, "token_name": {}, "category": {}}
+        self._by: dict[str, dict[str, list[int]]] = {name: {} for name in _NAMED}
+        traded = _exchanges(snapshot)
         for column, asset in enumerate(snapshot.assets):
             words = {
                 "token_id": [str(asset.number)],
                 "symbol": [asset.symbol.lower()],
                 "token_name": [asset.name.lower(), asset.id.lower()],
                 "category": [each.lower() for each in asset.categories],
+                "exchange": [each.lower() for each in traded.get(column, ())],
             }
             for name, values in words.items():
                 for value in values:
@@ -84,7 +89,7 @@ class AssetIndex:
             least = read_number(name, text)
             values = {"marketcap": self._snapshot.market_caps, "volume": self._snapshot.volumes}.get(name)
             return set() if values is None else set(_at_least(values, least))
-        return set()  # exchanges, addresses and diluted values of assets are not known
+        return set()  # addresses and diluted values of assets are not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,14 @@ def read_cursor(text: str) -> tuple[int, int]:
     if not all(0 <= each < 1 << 62 for each in position):
         raise InvalidParameter("cursor is none of ours; send `next_cursor` as it came", field="cursor")
     return position
+
+
+def _exchanges(snapshot: Snapshot) -> dict[int, list[str]]:
+    """Return the exchanges of each column, as `/tokens` lists them."""
+    listed = snapshot.rows.get("tokens")
+    if listed is None:
+        return {}
+    return {column: orjson.loads(listed.rows[at])["EXCHANGE_LIST"] for column, at in listed.single.items()}
 
 
 def _at_least(values: NDArray[np.float64], least: float) -> list[int]:

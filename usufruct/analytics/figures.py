@@ -86,7 +86,9 @@ class MarketFigures:
         """Return the headlines of a table about an asset, or about none; a snapshot of an earlier version has none."""
         found = self.snapshot.rows.get(table)
         return (
-            [] if found is None else [self._headline(found.rows[at]) for at in np.flatnonzero(found.columns == column)]
+            []
+            if found is None
+            else [self._headline(found.rows[at]) for at in np.flatnonzero(found.columns == column).tolist()]
         )
 
     @cached_property

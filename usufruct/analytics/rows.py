@@ -1,8 +1,9 @@
 """Rows of `/v2` with the names that its clients read; numbers that are not known are null."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, Final
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +60,18 @@ def identity(asset: Asset) -> Row:
     return {"TOKEN_ID": asset.number, "TOKEN_NAME": asset.name, "TOKEN_SYMBOL": asset.symbol}
 
 
-def token_row(asset: Asset, link: str = "") -> Row:
+def page_link(asset: Asset) -> str:
+    """Return the path of an asset's page; answers put the server's address before it."""
+    return f"/markets/{quote(asset.id)}"
+
+
+def token_row(asset: Asset, exchanges: Sequence[str] = ()) -> Row:
     """Return a row of `/tokens`; the asset's id is the word that the CLI and pages know it by."""
     return identity(asset) | {
         "SLUG": asset.id,
-        "EXCHANGE_LIST": [],
+        "EXCHANGE_LIST": list(exchanges),
         "CATEGORY_LIST": sorted(asset.categories),
-        "TM_LINK": link,
+        "TM_LINK": page_link(asset),
     }
 
 
@@ -150,7 +156,7 @@ def technology_row(asset: Asset, at: int, values: Values) -> Row:
     )
 
 
-def signal_row(asset: Asset, at: int, values: Values, link: str = "") -> Row:
+def signal_row(asset: Asset, at: int, values: Values) -> Row:
     """Return a row of `/trading-signals`; returns are parts: 0.1 is ten per cent."""
     return identity(asset) | {
         "DATE": utc_text(at),
@@ -160,7 +166,7 @@ def signal_row(asset: Asset, at: int, values: Values, link: str = "") -> Row:
         "HOLDING_RETURNS": number(values["holding_returns"], 6),
         "TM_TRADER_GRADE": grade_number(values["trader"]),
         "TM_INVESTOR_GRADE": grade_number(values["investor"]),
-        "TM_LINK": link,
+        "TM_LINK": page_link(asset),
     }
 
 

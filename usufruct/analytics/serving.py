@@ -131,11 +131,13 @@ def read_inputs(archive: PriceArchive, news: NewsArchive | None = None) -> Marke
     items = () if news is None else read_news(news, panel.last_day)
     texts = headlines_of(items)
     hours = spans.get(Interval.HOUR)
+    traded = archive.exchanges_of_assets()
     if hours is None:
-        return MarketInputs(panel, daily, headlines=texts, news=items)
+        return MarketInputs(panel, daily, headlines=texts, news=items, exchanges=traded)
     last = hours.last.date()
     first = max(hours.first.date(), last.fromordinal(last.toordinal() - HOURLY_DAYS + 1))
-    return MarketInputs(panel, daily, archive.bars(Interval.HOUR, first, last).complete(), texts, items)
+    hourly = archive.bars(Interval.HOUR, first, last).complete()
+    return MarketInputs(panel, daily, hourly, texts, items, traded)
 
 
 def read_news(news: NewsArchive, last: date) -> tuple[NewsItem, ...]:

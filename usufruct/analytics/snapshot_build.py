@@ -1,7 +1,7 @@
 """Compute a snapshot: everything that `/v2` answers, from one state of the prices."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -43,6 +43,7 @@ class MarketInputs:
     """What is known of the market. `daily` has the panel's days and assets; `hourly` any recent hours of any assets.
 
     `headlines` make the market's sentiment of each hour, `news` are listed beside the assets that they name.
+    `exchanges`: those that trade an asset, by its id.
     """
 
     panel: Panel
@@ -50,6 +51,7 @@ class MarketInputs:
     hourly: Bars | None = None
     headlines: Sequence[Headline] = ()
     news: Sequence[NewsItem] = ()
+    exchanges: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +214,13 @@ def _row_tables(of: _Computed, inputs: MarketInputs, hours: SeriesTable | None) 
     listed = np.argsort(-np.nan_to_num(panel.market_cap[-1], nan=-1.0), kind="stable").tolist()
     named: list[list[tuple[Any, Correlated]]] = [[(assets[x.column], x) for x in row] for row in follows]
     reports = {column: write_report(_figures(of, column, prices, turned, named)) for column in priced}
+
+    def token(column: int) -> dict[str, Any]:
+        return rows.token_row(assets[column], inputs.exchanges.get(assets[column].id, ()))
+
     return {
-        "tokens": each(lambda column: rows.token_row(assets[column]), everything),
-        "top-market-cap-tokens": each(
-            lambda column: rows.token_row(assets[column]), [x for x in listed if panel.market_cap[-1, x] > 0]
-        ),
+        "tokens": each(token, everything),
+        "top-market-cap-tokens": each(token, [x for x in listed if panel.market_cap[-1, x] > 0]),
         "price": each(lambda column: rows.price_row(assets[column], prices[column], int(newest.at[column])), priced),
         "quantmetrics": each(lambda column: rows.quant_row(assets[column], last, of.quant, column), measured),
         "correlation": each(

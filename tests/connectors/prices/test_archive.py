@@ -339,3 +339,18 @@ def test_moments_are_kept_in_utc(archive: PriceArchive):
     rows = archive.versions(Interval.DAY, "btc", FIRST, FIRST)
     assert rows["time"].to_list() == [datetime(2024, 1, 1, tzinfo=UTC)]
     assert rows.schema["known_at"] == pl.Datetime("us", "UTC")
+
+
+def test_an_asset_is_traded_where_an_exchange_has_had_bars_of_late(tmp_path):
+    archive = PriceArchive(tmp_path)
+    assert archive.exchanges_of_assets() == {}
+    rows = [bar("one", day, 1.0, source=source) for day in (350, 399) for source in ("kraken", "coinbase", "vendor")]
+    rows += [bar("two", 350, 1.0, source="kraken"), bar("two", 399, 1.0, source="vendor")]
+    rows += [bar("old", 371, 1.0, source="coinbase"), bar("three", 399, None, supply=5.0, source="kraken")]
+    with archive.writing() as writer:
+        for name in ("kraken", "coinbase", "vendor"):
+            writer.source(SourceFacts(name, exchange=name != "vendor"))
+        writer.describe([AssetFacts(each) for each in ("one", "two", "three", "old", "new")], LEARNT)
+        writer.append(Interval.DAY, bars(*rows))
+        writer.change(AssetChange("renamed", "old", date(2025, 1, 10), to="new"), LEARNT)
+    assert archive.exchanges_of_assets() == {"one": ("coinbase", "kraken"), "new": ("coinbase",)}

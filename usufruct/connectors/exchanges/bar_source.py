@@ -47,7 +47,8 @@ class ExchangeBars:
     @property
     def facts(self) -> SourceFacts:
         """The venue's name."""
-        return SourceFacts(self.settings.label, f"Prices: {self.settings.label}, read by ccxt", self.synthetic)
+        name = self.settings.label
+        return SourceFacts(name, f"Prices: {name}, read by ccxt", self.synthetic, exchange=True)
 
     @property
     def quote(self) -> str:

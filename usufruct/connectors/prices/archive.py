@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,23 @@ from usufruct.core import Conflict, Invalid, NotFound
 
 QUARANTINE = "quarantine"
 DOLLAR = "USD"
+TRADED_DAYS = 30
+"""An exchange without a bar of an asset for so long does not trade it any more."""
 _QUARANTINE_SCHEMA: dict[str, Any] = BAR_SCHEMA | {"rule": pl.String(), "place": pl.String()}
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """What an archive keeps about a source: who must be named where its data is shown, and whether it is simulated."""
+    """What an archive keeps about a source.
+
+    `attribution`: who must be named where its data is shown. `synthetic`: its prices are simulated. `exchange`: assets
+    that it has bars of are traded there.
+    """
 
     name: str
     attribution: str = ""
     synthetic: bool = False
+    exchange: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,20 @@ class PriceArchive:
         """Whether real prices have no stablecoin: rules then take one for an asset whose price moves."""
         known = self.registry().by_id.values()
         return bool(known) and not self.synthetic and not any(STABLECOIN in each.categories for each in known)
+
+    def exchanges_of_assets(self) -> dict[str, tuple[str, ...]]:
+        """Return the exchanges that have a daily bar of an asset in the archive's last `TRADED_DAYS`, by asset id."""
+        names, span = [each.name for each in self.sources() if each.exchange], self._span(Interval.DAY)
+        if span is None or not names:
+            return {}
+        wanted = pl.col("source").is_in(names) & pl.col("close").is_not_null()
+        first = span.last - timedelta(days=TRADED_DAYS - 1)
+        columns, renames = ("asset", "source", "time"), self.registry().renames
+        found: dict[str, set[str]] = {}
+        for _, rows in self._rows(Interval.DAY, first, _after(span.last.date()), wanted, columns, renames):
+            for asset, source in rows.select("asset", "source").unique().iter_rows():
+                found.setdefault(asset, set()).add(source)
+        return {asset: tuple(sorted(sources)) for asset, sources in found.items()}
 
     def prefer(self, names: Sequence[str]) -> None:
         """Put these sources first, in this order.
@@ -463,7 +484,7 @@ class ArchiveWriter:
 
 
 def _document(facts: SourceFacts) -> dict[str, Any]:
-    return {"name": facts.name, "attribution": facts.attribution, "synthetic": facts.synthetic}
+    return asdict(facts)
 
 
 def _moment(as_of: date | None) -> datetime | None:

@@ -129,7 +129,7 @@ class CoinGecko:
         if not due and all(ours in positions for ours in self.ids.values()):
             return None
         categories = _read_categories(client)
-        found = {}
+        found: dict[str, Mapping[str, Any]] = {}
         coins = iter(self.ids)
         while part := list(islice(coins, _COINS_OF_A_REQUEST)):
             rows = client.get_rows("/coins/markets", _page(ids=",".join(part)), "names of coins")
