@@ -10,6 +10,8 @@ from tests.support.command_line import Commands
 from usufruct.indices import load_rulebook, shipped
 
 RANGE = ("--from", "2020-01-01", "--to", "2020-06-30")
+BEARISH = ("--from", "2019-08-01", "--to", "2020-08-20")
+"""The last day is one on which Global 100 holds stablecoins, whose tickers are unique."""
 POSITION = ("position", "top-10", "--amount", "1", "--since", "2020-02-10")
 
 
@@ -70,14 +72,52 @@ def test_a_position_and_its_lots(offline: Commands, tmp_path: Path):
     assert (stopped["cash"], len(stopped["stops"])) == (stopped["value"], 1)
 
 
-def test_orders_and_vault_weights_are_of_one_target(offline: Commands):
-    orders = offline.json("index", "orders", "top-10", "--value", "10000", "--smallest", "0", *RANGE)
+def listed(folder: Path, rows: list[tuple[str, str, int]]) -> tuple[str, ...]:
+    """Write a table of symbols (symbol, asset, units) of one exchange, and return the options that name it."""
+    table = folder / "symbols.csv"
+    lines = [f"kraken,{symbol},{asset},{units}" for symbol, asset, units in rows]
+    table.write_text("\n".join(["venue,symbol,asset,units", *lines]))
+    return "--table", str(table), "--venue", "kraken"
+
+
+def test_orders_and_vault_weights_are_of_one_target(offline: Commands, tmp_path: Path):
     weights = offline.json("index", "orders", "top-10", "--vault", *RANGE)
-    assert sum(int(each["weight"]) for each in weights) == 10**18
-    assert {each["asset"] for each in orders} == {each["asset"] for each in weights}
-    by_asset = {each["asset"]: each["value"] for each in orders}
-    for each in weights:
-        assert by_asset[each["asset"]] == pytest.approx(10_000 * int(each["weight"]) / 10**18, abs=0.01)
+    assert sum(each["weight_bps"] for each in weights) == 10_000
+    assert {each["kind"] for each in weights} == {"asset"}
+    by_table = listed(tmp_path, [(f"S{at}/USDT", each["asset"], 1) for at, each in enumerate(weights)])
+    options = ("--value", "10000", "--smallest", "0", *by_table, *RANGE)
+    found = offline.json("index", "orders", "top-10", *options)
+    assert (found["stays_in_quote"], found["left_out"]) == ([], [])
+    values = {each["asset"]: each["value"] for each in found["orders"]}
+    assert values == {each["asset"]: pytest.approx(each["weight_bps"], abs=1.01) for each in weights}
+
+
+def test_orders_by_a_table_name_what_is_left_out(offline: Commands, tmp_path: Path):
+    weights = offline.json("index", "orders", "top-10", "--vault", *RANGE)
+    first, second = weights[0]["asset"], weights[1]["asset"]
+    by_table = listed(tmp_path, [("ONE/USDT", first, 1), ("TWO/USDT", second, 1)])
+    plain = offline.json("index", "orders", "top-10", *by_table, *RANGE)
+    amounts = {each["asset"]: each["amount"] for each in plain["orders"]}
+    by_table = listed(tmp_path, [("ONE/USDT", first, 1), ("1000TWO/USDT", second, 1_000)])
+    found = offline.json("index", "orders", "top-10", *by_table, *RANGE)
+    assert {each["symbol"]: each["amount"] for each in found["orders"]} == {
+        "ONE/USDT": amounts[first],
+        "1000TWO/USDT": pytest.approx(amounts[second] / 1_000),
+    }
+    assert {each["asset"] for each in found["left_out"]} == {each["asset"] for each in weights} - {first, second}
+    shown = offline.run("index", "orders", "top-10", *by_table, *RANGE)
+    assert "is left out: the table has no symbol of it at kraken" in shown.stderr
+
+
+def test_the_orders_of_a_basket_of_stablecoins_leave_out_the_quote(offline: Commands):
+    weights = offline.json("index", "orders", "global-100", "--vault", *BEARISH)
+    assert sum(each["weight_bps"] for each in weights) == 10_000
+    quote = weights[0]["asset"]
+    ticker = f"USD{int(quote.rpartition('-')[2])}"
+    found = offline.json("index", "orders", "global-100", "--quote", ticker, *BEARISH)
+    assert quote not in {each["asset"] for each in found["orders"]}
+    assert found["stays_in_quote"][0]["asset"] == quote
+    assert f"{ticker}/{ticker}" not in {each["symbol"] for each in found["orders"]}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +128,9 @@ def test_orders_and_vault_weights_are_of_one_target(offline: Commands):
         (("backtest", "top-10", "--from", "1999-01-01"), "day_out_of_range", "choose a day from 2019-01-01"),
         (("backtest", "top-10", "--archive", "nowhere"), "no_prices", "there are no prices in nowhere"),
         (("orders", "top-10", "--held", "bitcoin", *RANGE), "invalid_holding", "--held must be ASSET=UNITS"),
+        (("orders", "global-100", "--held", "bitcoin=1", *BEARISH), "unknown_asset", "no asset 'bitcoin'"),
+        (("orders", "top-10", *RANGE), "ambiguous_ticker", "pass --table symbols.csv and --venue NAME"),
+        (("orders", "top-10", "--venue", "kraken", *RANGE), "no_table", "--table and --venue go together"),
         ((*POSITION, "--core", "bitcoin", *RANGE), "invalid_overlay", "--core must be ASSET=SHARE"),
         ((*POSITION, "--core", "bitcoin=2", *RANGE), "invalid_position", "core_share is 2.0"),
         ((*POSITION, "--core", "nothing=1", *RANGE), "invalid_position", "'nothing' cannot be the core"),

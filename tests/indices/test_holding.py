@@ -1,4 +1,4 @@
-"""What follows from an index: overlays, orders, vault weights, positions and their tax lots."""
+"""What follows from an index: overlays, positions and their tax lots."""
 
 import csv
 from collections import deque
@@ -12,20 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.small_markets import small_market
-from usufruct.core import Invalid
 from usufruct.indices import (
     Backtest,
     Position,
     Rulebook,
     apply_overlay,
-    exchange_orders,
     history_of,
-    last_prices,
     open_position,
     run_index,
-    target_weights,
     tax_lots_csv,
-    vault_weights,
 )
 from usufruct.indices.errors import InvalidPosition
 from usufruct.indices.history import IndexHistory
@@ -72,37 +67,6 @@ def test_an_overlay_of_a_rulebook_is_applied():
     assert len(found.nav) == len(plain.nav)
     assert found.exposure.max() < 1
     assert (apply_overlay(plain).nav == plain.nav).all(), "without an overlay nothing changes"
-
-
-@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.floats(1e-6, 1), min_size=1, max_size=20))
-@settings(max_examples=100)
-def test_vault_weights_sum_to_the_whole(targets: dict[str, float]):
-    found = vault_weights(targets)
-    assert sum(found.values()) == 10**18
-    whole = sum(targets.values())
-    for asset, weight in targets.items():
-        assert found[asset] / 10**18 == pytest.approx(weight / whole, abs=1e-12)
-
-
-def test_orders_bring_a_holding_to_the_targets():
-    found = backtest(3)
-    targets, prices = target_weights(found), last_prices(found)
-    symbols = {each.id: each.symbol for each in found.data.panel.assets}
-    gone = next(each for each in prices if each not in targets)
-    held = {gone: 50 / prices[gone], max(targets, key=targets.__getitem__): 1.0}
-    orders = exchange_orders(targets, held, prices, symbols, 10_000.0)
-    sides = [each.side for each in orders]
-    assert sides == sorted(sides, reverse=True), "sells first: they pay for the buys"
-    after = dict(held)
-    for order in orders:
-        sign = 1 if order.side == "buy" else -1
-        after[order.asset] = after.get(order.asset, 0.0) + sign * order.amount
-        assert order.symbol == f"{symbols[order.asset]}/USDT"
-    assert after[gone] == 0
-    for asset, weight in targets.items():
-        assert after.get(asset, 0.0) * prices[asset] == pytest.approx(weight * 10_000, abs=10)
-    with pytest.raises(Invalid, match="there is no price of nothing"):
-        exchange_orders(targets, {"nothing": 1.0}, prices, symbols, 100.0)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Argument, Option, Typer
 
 from usufruct.cli.support.command import Facts, Rows, runs
+from usufruct.cli.support.index_orders import list_orders, list_weights
 from usufruct.cli.support.index_prices import From, Synthetic, To, read_prices
 from usufruct.cli.support.output import Json, say
 from usufruct.cli.support.price_archive import ArchiveOption, parse_day
@@ -18,9 +19,7 @@ from usufruct.indices import (
     Rebalance,
     Report,
     compare_document,
-    exchange_orders,
     history_of,
-    last_prices,
     load_rulebook,
     make_report,
     open_position,
@@ -32,9 +31,7 @@ from usufruct.indices import (
     run_index,
     shipped,
     shipped_text,
-    target_weights,
     tax_lots_csv,
-    vault_weights,
 )
 
 app = Typer()
@@ -210,32 +207,31 @@ def orders(
     held: Annotated[list[str] | None, Option(metavar="ASSET=UNITS", help="What is held already; repeat.")] = None,
     quote: Annotated[str, Option(help="What the exchange's prices are in.")] = "USDT",
     smallest: Annotated[float, Option(min=0, help="Leave out smaller orders.")] = 10.0,
+    table: Annotated[
+        Path | None, Option(metavar="FILE.csv", help="Which asset each symbol of the exchange is; with --venue.")
+    ] = None,
+    venue: Annotated[str, Option(metavar="EXCHANGE", help="The exchange's name in the table.")] = "",
     vault: Annotated[
-        bool, Option("--vault", help="Weights of a vault, which sum to 10^18, instead of orders.")
+        bool, Option("--vault", help="Weights of a vault in bps, cash included, instead of orders.")
     ] = False,
     from_: From = None,
     to: To = None,
     archive: ArchiveOption = None,
     synthetic: Synthetic = False,
-) -> Rows:
+    as_json: Json = False,
+) -> Facts | Rows:
     """List the orders that bring a holding to an index's targets, named as in ccxt; or a vault's weights.
 
-    Nothing is sent anywhere.
+    Nothing is sent anywhere. What stays in the quote currency, and what cannot be ordered, is named.
 
-    Example: usufruct index orders top-10 --value 5000 --held bitcoin=0.01
+    Example: usufruct index orders top-10 --value 5000 --held bitcoin=0.01 --table symbols.csv --venue kraken
     """
     panel = read_prices(config, archive, synthetic=synthetic)
     found = run_index(load_rulebook(index), panel, parse_day(from_, "--from"), parse_day(to, "--to"))
-    targets = target_weights(found)
     if vault:
-        weights = [{"asset": asset, "weight": str(weight)} for asset, weight in vault_weights(targets).items()]
-        return Rows(weights, ("asset", "weight"))
-    symbols = {each.id: each.symbol for each in panel.assets}
-    listed = exchange_orders(
-        targets, _units(held or []), last_prices(found), symbols, value, quote=quote, smallest=smallest
-    )
-    rows = [each.as_document() | {"value": round(each.value, 2)} for each in listed]
-    return Rows(rows, ("symbol", "side", "type", "amount", "asset", "value"), "no orders")
+        return list_weights(found)
+    listed = list_orders(found, _units(held or []), value, quote=quote, smallest=smallest, table=table, venue=venue)
+    return listed.as_document() if as_json else listed.as_rows()
 
 
 def _pair(text: str, option: str, form: str, code: str) -> tuple[str, float]:

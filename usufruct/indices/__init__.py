@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from usufruct.indices.lots import tax_lots_csv
     from usufruct.indices.markov import TwoStates, filtered, fit
     from usufruct.indices.metrics import Metrics, measure, returns_of
-    from usufruct.indices.orders import exchange_orders, last_prices, target_weights, vault_weights
     from usufruct.indices.overlays import apply_overlay
     from usufruct.indices.position import Position, open_position
     from usufruct.indices.report import NO_ADVICE, Report, compare_document, make_report, report_bytes
@@ -38,11 +37,9 @@ __all__ = [
     "UnknownRulebook",
     "apply_overlay",
     "compare_document",
-    "exchange_orders",
     "filtered",
     "fit",
     "history_of",
-    "last_prices",
     "load_rulebook",
     "make_report",
     "measure",
@@ -60,9 +57,7 @@ __all__ = [
     "run_index",
     "shipped",
     "shipped_text",
-    "target_weights",
     "tax_lots_csv",
-    "vault_weights",
 ]
 
 _MODULES = {
@@ -73,7 +68,6 @@ _MODULES = {
     "lots": ("tax_lots_csv",),
     "markov": ("TwoStates", "filtered", "fit"),
     "metrics": ("Metrics", "measure", "returns_of"),
-    "orders": ("exchange_orders", "last_prices", "target_weights", "vault_weights"),
     "overlays": ("apply_overlay",),
     "position": ("Position", "open_position"),
     "report": ("NO_ADVICE", "Report", "compare_document", "make_report", "report_bytes"),

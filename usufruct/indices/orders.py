@@ -1,18 +1,26 @@
-"""An index's targets as orders for an exchange, and as weights of a vault. Both come from the same holdings."""
+"""An index's targets as orders for an exchange, and as weights of a vault. Both come from the same decision."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
 
+import numpy as np
+
+from usufruct.connectors.exchanges import SymbolTable, next_day
+from usufruct.connectors.prices import Asset
 from usufruct.core import Invalid
 from usufruct.indices.engine import Backtest
+from usufruct.indices.sums import NEVER, last_true
 
-VAULT_WHOLE = 10**18
-"""What the weights of a vault sum to."""
+WHOLE_BPS: Final = 10_000
+"""What the weights of a vault sum to: hundredths of a per cent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One market order with the names of ccxt's `create_order`; `amount` is in whole assets."""
+    """One market order with the names of ccxt's `create_order`; `amount` is in units of the symbol's base."""
 
     symbol: str
     type: str
@@ -26,60 +34,204 @@ class Order:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A part of the value that stays in the quote currency: a target that is the quote itself, or cash (no asset)."""
+
+    asset: str
+    value: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An asset that is a target or held, and cannot be ordered."""
+
+    asset: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderList:
+    """Orders, sells first; what of the value stays in the quote currency; and what was left out."""
+
+    orders: tuple[Order, ...]
+    stays: tuple[Stay, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How an exchange lists an asset.
+
+    `symbol` is ccxt's, `units` how many assets one unit of its base is. `is_quote`: the asset is the quote currency.
+    `missing`: why it cannot be ordered; empty where it can.
+    """
+
+    symbol: str = ""
+    units: float = 1.0
+    is_quote: bool = False
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The last known price of an asset, and its day; None where it never had one."""
+
+    price: float
+    day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class VaultWeight:
+    """A part of a vault in bps; `kind` is "cash" for what is in no asset."""
+
+    kind: Literal["asset", "cash"]
+    asset: str
+    weight_bps: int
+
+    def as_document(self) -> dict[str, object]:
+        """Return the weight as JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
 def target_weights(backtest: Backtest) -> dict[str, float]:
     """Return the targets of the last decision, traded or not yet: {asset id: weight}, without zeros."""
     weights = backtest.targets.weights[:, -1]
     return {each: float(weight) for each, weight in zip(backtest.ids(), weights, strict=True) if weight > 0}
 
 
-def last_prices(backtest: Backtest) -> dict[str, float]:
-    """Return the last known price of each asset that has one on the last day of the backtest."""
+def target_cash(backtest: Backtest) -> float:
+    """Return the part of the value that the last decision puts in no asset."""
+    return float(backtest.targets.cash[-1])
+
+
+def last_closes(backtest: Backtest) -> dict[str, Close]:
+    """Return the last known close of every asset of the prices, up to the last day of the backtest."""
     panel = backtest.data.panel
-    row = panel.row(backtest.last_day)
-    return {each.id: float(panel.close[row, at]) for at, each in enumerate(panel.assets) if panel.close[row, at] > 0}
+    close = panel.close[: panel.row(backtest.last_day) + 1].T
+    with np.errstate(invalid="ignore"):
+        rows = last_true((close > 0) & (close < np.inf))[:, -1].tolist()
+    return {
+        asset.id: Close(0.0, None) if row == NEVER else Close(float(close[at, row]), panel.day(row))
+        for at, (asset, row) in enumerate(zip(panel.assets, rows, strict=True))
+    }
+
+
+def listings_by_ticker(assets: Sequence[Asset], wanted: Collection[str], quote: str) -> dict[str, Listing]:
+    """Return the listing of each wanted asset by its ticker; the asset with the ticker `quote` is the quote.
+
+    Raises:
+        Invalid: when a wanted asset shares its ticker with another asset of `assets`.
+    """
+    sharing: dict[str, list[str]] = defaultdict(list)
+    for each in assets:
+        sharing[each.symbol.upper()].append(each.id)
+    found = {}
+    for each in assets:
+        if each.id not in wanted:
+            continue
+        if others := [other for other in sharing[each.symbol.upper()] if other != each.id]:
+            raise Invalid(
+                f"{each.symbol} is the ticker of {each.id} and of {', '.join(others)}: an order could buy the wrong "
+                "one; pass --table symbols.csv and --venue NAME, a table of which asset each symbol is",
+                code="ambiguous_ticker",
+            )
+        found[each.id] = Listing(f"{each.symbol}/{quote}", is_quote=each.symbol.upper() == quote.upper())
+    return found
+
+
+def listings_of_venue(
+    table: SymbolTable, venue: str, wanted: Iterable[str], quote: str, last_day: date
+) -> dict[str, Listing]:
+    """Return the listing of each wanted asset by a table of symbols, as it is after the close of `last_day`.
+
+    Raises:
+        UnmappedAsset: when the table has no row of the venue.
+    """
+    moment = next_day(last_day)
+    rows = {each.asset: each for each in table.of(venue) if each.covers(moment)}
+    found = {}
+    for asset in wanted:
+        row = rows.get(asset)
+        if row is None:
+            missing = f"the table has no symbol of it at {venue} on {moment.date()}; add a row"
+            found[asset] = Listing(missing=missing)
+        elif row.symbol.partition("/")[0] == quote:
+            found[asset] = Listing(row.symbol, is_quote=True)
+        elif row.quote != quote:
+            found[asset] = Listing(
+                missing=f"the table has it at {venue} as {row.symbol}, which is not in {quote}; see --quote"
+            )
+        else:
+            found[asset] = Listing(row.symbol, row.units)
+    return found
 
 
 def exchange_orders(
     targets: Mapping[str, float],
     held: Mapping[str, float],
-    prices: Mapping[str, float],
-    symbols: Mapping[str, str],
+    closes: Mapping[str, Close],
+    listings: Mapping[str, Listing],
     value: float,
+    day: date,
     *,
     quote: str = "USDT",
     smallest: float = 10.0,
-) -> list[Order]:
+) -> OrderList:
     """Return the orders that bring holdings (units by asset id) to target weights of a value: sells first, then buys.
 
-    `value` is what is to be invested, in the quote currency; trades under `smallest` are left out.
+    `value` is what is to be invested, in the quote currency; trades under `smallest` are left out. As in the engine,
+    an asset without a price on `day` is neither bought nor sold. What is not bought stays in the quote currency.
 
     Raises:
-        Invalid: when a target or a holding has no price.
+        Invalid: when the prices do not have an asset.
     """
-    orders = []
+    orders, stays, left_out = [], [], []
     for asset in sorted({*targets, *held}):
-        if asset not in prices:
-            raise Invalid(f"there is no price of {asset}; leave it out, or choose a day with a price", code="no_price")
-        change = targets.get(asset, 0.0) * value - held.get(asset, 0.0) * prices[asset]
-        if abs(change) >= smallest or (asset not in targets and change < 0):
-            amount = held[asset] if asset not in targets else abs(change) / prices[asset]
-            side = "buy" if change > 0 else "sell"
-            orders.append(Order(f"{symbols[asset]}/{quote}", "market", side, amount, asset, abs(change)))
-    return sorted(orders, key=lambda each: (each.side != "sell", -each.value, each.asset))
+        if asset not in closes:
+            raise Invalid(
+                f"the prices have no asset {asset!r}; choose one of its ids, or leave it out", code="unknown_asset"
+            )
+        listing, close = listings[asset], closes[asset]
+        if listing.is_quote:
+            stays.append(Stay(asset, targets.get(asset, 0.0) * value, f"it is {quote} itself, which pays for the rest"))
+        elif missing := listing.missing or _without_price(close, day):
+            left_out.append(LeftOut(asset, missing))
+        else:
+            change = targets.get(asset, 0.0) * value - held.get(asset, 0.0) * close.price
+            if abs(change) >= smallest or (asset not in targets and change < 0):
+                units = held[asset] if asset not in targets else abs(change) / close.price
+                side = "buy" if change > 0 else "sell"
+                orders.append(Order(listing.symbol, "market", side, units / listing.units, asset, abs(change)))
+    cash = 1 - sum(targets.values())
+    if cash * WHOLE_BPS >= 1:
+        stays.append(Stay("", cash * value, "the index keeps it in cash"))
+    orders.sort(key=lambda each: (each.side != "sell", -each.value, each.asset))
+    return OrderList(tuple(orders), tuple(stays), tuple(left_out))
 
 
-def vault_weights(targets: Mapping[str, float]) -> dict[str, int]:
-    """Return weights as integers that sum to exactly 10^18 (or 0 without targets), by largest remainder."""
-    whole = sum(targets.values())
+def vault_weights(targets: Mapping[str, float], cash: float = 0.0) -> list[VaultWeight]:
+    """Return targets and cash as whole bps that sum to 10,000 (none without any), by largest remainder.
+
+    Cash is a line of its own, the last. An asset of less than what rounds to 1 bps has no line.
+    """
+    parts: list[tuple[Literal["asset", "cash"], str, float]] = [("asset", *each) for each in sorted(targets.items())]
+    if cash > 0:
+        parts.append(("cash", "", cash))
+    whole = sum(part for *_, part in parts)
     if whole <= 0:
-        return {}
-    exact = {asset: weight / whole * VAULT_WHOLE for asset, weight in targets.items()}
-    found = {asset: int(each) for asset, each in exact.items()}
-    missing = VAULT_WHOLE - sum(found.values())
-    ranked = sorted(found, key=lambda asset: (found[asset] - exact[asset], asset))
-    while missing:
-        step = 1 if missing > 0 else -1
-        for asset in ranked[: abs(missing)]:
-            found[asset] += step
-        missing = VAULT_WHOLE - sum(found.values())
-    return dict(sorted(found.items()))
+        return []
+    exact = [part / whole * WHOLE_BPS for *_, part in parts]
+    found = [int(each) for each in exact]
+    ranked = sorted(range(len(parts)), key=lambda at: (found[at] - exact[at], at))
+    for at in ranked[: WHOLE_BPS - sum(found)]:
+        found[at] += 1
+    return [VaultWeight(kind, asset, bps) for (kind, asset, _), bps in zip(parts, found, strict=True) if bps]
+
+
+def _without_price(close: Close, day: date) -> str:
+    """Say why a day has no price of an asset; nothing where it has."""
+    if close.day == day:
+        return ""
+    return f"it has no price on {day}; its last is of {close.day or 'no day'}"

@@ -18,7 +18,7 @@ from usufruct.connectors.exchanges.live import LivePrice, LiveTrade, live_prices
 from usufruct.connectors.exchanges.median import Fixing, OutlierRule, Refusal, VenueMedian, weighted_median
 from usufruct.connectors.exchanges.median_source import MedianBars
 from usufruct.connectors.exchanges.pacing import Pacing
-from usufruct.connectors.exchanges.symbol_table import SymbolTable, TradedSymbol, read_symbols
+from usufruct.connectors.exchanges.symbol_table import SymbolTable, TradedSymbol, next_day, read_symbols
 from usufruct.connectors.exchanges.venue import Candle, CandlePage, Ticker, Trade, Venue, VenueSettings
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "VenueUnreadable",
     "live_prices",
     "live_trades",
+    "next_day",
     "read_symbols",
     "weighted_median",
 ]
