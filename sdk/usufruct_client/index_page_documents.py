@@ -153,11 +153,28 @@ class DelistingBounds(Document):
     zero: _Known
 
 
+class IndexRestatedDay(Document):
+    """A day whose published value was corrected: `value` is after costs, `level` without them.
+
+    `version`: 2 for the first restatement of the index. `restated`: the last day of the corrected prices.
+    """
+
+    day: StrictStr
+    version: Count
+    restated: StrictStr
+    value_before: _Known
+    value: _Known
+    level_before: _Known
+    level: _Known
+    reason: StrictStr
+
+
 class IndexFacts(Document):
     """`GET /v1/indices/{id}`: an index with its chart, holdings, newest rebalances, rules, costs and returns.
 
     `net` is after costs, `before_costs` before; `market` is the benchmark of the chart. `ended`: assets of its data
-    that disappeared. `newest`: the largest moves of the newest rebalance.
+    that disappeared. `newest`: the largest moves of the newest rebalance. `restated`: the newest days of the
+    restatements, of which there were `restatements`.
     """
 
     source: IndexSource
@@ -177,6 +194,7 @@ class IndexFacts(Document):
     lost_most: list[IndexContribution]
     costs: IndexCosts
     restatements: Count
+    restated: list[IndexRestatedDay]
     regime_changes: Count
     rulebook: dict[str, Any]
     rulebook_hash: StrictStr
@@ -189,6 +207,17 @@ class IndexRebalances(Document):
     source: IndexSource
     index: IndexLine
     rebalances: list[IndexRebalance]
+    count: Count
+    page: Count
+    pages: Count
+
+
+class IndexRestatements(Document):
+    """`GET /v1/indices/{id}/restatements`: a page of the days that were published again, the newest first."""
+
+    source: IndexSource
+    index: IndexLine
+    restated: list[IndexRestatedDay]
     count: Count
     page: Count
     pages: Count

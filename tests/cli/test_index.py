@@ -2,12 +2,18 @@
 
 import csv
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.command_line import Commands
+from tests.support.market_archive import simulated_inputs
 from usufruct.indices import load_rulebook, shipped
+from usufruct.indices.publication import IndexTables, write_indices
+from usufruct.indices.publication.computation import publish_index
 
 RANGE = ("--from", "2020-01-01", "--to", "2020-06-30")
 BEARISH = ("--from", "2019-08-01", "--to", "2020-08-20")
@@ -141,3 +147,24 @@ def test_what_is_wrong_is_named_with_its_remedy(offline: Commands, arguments: tu
     refused = offline.refused("index", *arguments)
     assert refused.code == code
     assert words in refused.message
+
+
+def test_corrections_of_a_published_index_are_listed(offline: Commands, tmp_path: Path):
+    assert offline.refused("index", "restatements", "top-10").code == "no_market_data"
+    inputs = simulated_inputs(datetime(2026, 1, 31, tzinfo=UTC))
+    last, rulebook = inputs.panel.last_day, load_rulebook("top-10")
+    before = publish_index(rulebook, inputs.panel, last, {})
+    close = inputs.panel.close.copy()
+    close[-40, int(np.nanargmax(inputs.panel.market_cap[-40]))] *= 1.5
+    after = publish_index(rulebook, replace(inputs.panel, close=close), last, {}, before)
+    for number, each in enumerate((before, after)):
+        tables = IndexTables(str(number), "", each.last_day, True, "a test", (each,), {})
+        write_indices(tmp_path / "data" / "indices", tables)
+        rows = offline.json("index", "restatements", "top-10")
+        assert len(rows) == len(each.restated_days())
+    assert rows[-1]["date"] == str(inputs.panel.day(inputs.panel.days - 40))
+    assert (rows[-1]["value_before"], rows[-1]["value"]) == (before.values["nav"][-40], after.values["nav"][-40])
+    shown = offline.run("index", "restatements", "top-10")
+    assert "Version 2: corrected prices" in shown.stderr
+    assert "2025-12-23" in shown.stdout
+    assert offline.refused("index", "restatements", "nothing").code == "unknown_index"

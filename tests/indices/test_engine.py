@@ -206,13 +206,19 @@ def test_corrected_data_restate_what_changed_enough():
     largest = published.data.order[published.targets.columns[int(np.argmax(published.held[:, 0]))]]
     slightly.close[50, largest] *= 1.0001
     clearly.close[50, largest] *= 1.05
-    assert restate(published, run_index(rules(), published.data.panel)).days == ()
-    small = restate(published, run_index(rules(), slightly))
+    level, threshold = published.level, published.rulebook.restatement.threshold
+    assert restate(panel.first_day, level, run_index(rules(), published.data.panel).level, threshold).days == ()
+    small = restate(panel.first_day, level, run_index(rules(), slightly).level, threshold)
     assert (small.version, small.days) == (1, ())
     assert 0 < small.unpublished_change < 0.001
-    found = restate(published, run_index(rules(), clearly), version=3)
+    new = run_index(rules(), clearly).level
+    found = restate(panel.first_day, level[:-5], new, threshold, version=3)
     assert found.version == 4
-    assert panel.day(50) in [each.day for each in found.days]
+    assert found.days[0].day == panel.day(50)
+    assert {each.day for each in found.days} <= {panel.day(at) for at in range(len(level) - 5)}
+    first = found.days[0]
+    assert (first.published, first.corrected) == (level[50], new[50])
+    assert first.change == pytest.approx(new[50] / level[50] - 1)
 
 
 # On the simulated market

@@ -25,6 +25,7 @@ from usufruct.analytics.snapshot_build import MarketInputs
 from usufruct.indices import history_of, open_position, run_index, tax_lots_csv
 from usufruct.indices.metrics import drawdown_of
 from usufruct.indices.publication import CurrentIndices, IndexTables, index_pages, read_indices, write_indices
+from usufruct.indices.publication.computation import publish_index
 from usufruct.indices.publication.position_pages import MOST_LOTS
 from usufruct.indices.rulebook import Overlay
 from usufruct.web import Router, openapi_route
@@ -146,6 +147,38 @@ async def test_an_index_page_has_its_rules_bounds_costs_and_risk_in_the_readers_
         assert words not in german
     assert "Simulierte Kurse." in german
     assert "keine Beratung" in german
+
+
+async def test_corrected_days_have_old_and_new_values_and_the_reason(world: IndexPagesWorld, inputs: MarketInputs):
+    assert "No corrections" in await world.page("/indices/top-10/restatements")
+    assert "Corrections" not in await world.page("/indices/top-10")
+    largest = int(np.nanargmax(inputs.panel.market_cap[-90]))
+    close = inputs.panel.close.copy()
+    close[-90, largest] *= 1.5
+    panel, before = replace(inputs.panel, close=close), world.tables.find("top-10")
+    after = publish_index(before.rulebook, panel, panel.last_day, {}, before)
+    others = [each for each in world.tables.indices if each.number != after.number]
+    write_indices(world.folder, replace(world.tables, id="corrected", indices=(after, *others)))
+    world.clock.advance(60)
+
+    facts, listed = await world.json("/top-10"), await world.json("/top-10/restatements")
+    assert facts["restatements"] == 1
+    assert facts["restated"] == listed["restated"][:5]
+    assert listed["count"] == len(after.restated_days())
+    rest = [await world.json("/top-10/restatements", page=each) for each in range(2, listed["pages"] + 1)]
+    whole = [*listed["restated"], *(row for each in rest for row in each["restated"])]
+    assert len(whole) == listed["count"]
+    first = whole[-1]
+    at = panel.days - 90
+    assert first["day"] == str(panel.day(at))
+    assert (first["valueBefore"], first["value"]) == (before.values["nav"][at], after.values["nav"][at])
+    assert (first["levelBefore"], first["level"]) == (before.values["level"][at], after.values["level"][at])
+    assert inputs.panel.assets[largest].id in first["reason"]
+    for language, words in (("en", "Value before"), ("de", "Wert davor")):
+        for path in ("/indices/top-10", "/indices/top-10/restatements"):
+            text = await world.page(path, language)
+            assert words in text
+            assert first["reason"] in text
 
 
 async def test_old_and_failed_data_is_named_with_its_reason(world: IndexPagesWorld):

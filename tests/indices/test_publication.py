@@ -155,6 +155,50 @@ def test_a_published_day_changes_only_by_a_large_correction(inputs: MarketInputs
     assert bool(same.all()) is not restated
     assert same[: MARKET_DAYS - 41].all()
     assert after.values["nav"][-1] == run_index(rulebook, changed).nav[-1]
+    assert len(after.restated_days()) == int((~same).sum())
+
+
+def test_a_restatement_names_its_days_values_and_corrected_prices(inputs: MarketInputs):
+    rulebook, last = load_rulebook("top-10"), LAST.date()
+    day, largest = MARKET_DAYS - 40, int(np.nanargmax(inputs.panel.market_cap[-40]))
+    asset, price = inputs.panel.assets[largest].id, float(inputs.panel.close[day, largest])
+    before = publish_index(rulebook, inputs.panel, last, {})
+    assert before.restated_days() == []
+    after = publish_index(rulebook, corrected(inputs.panel, day, largest, 1.5), last, {}, before)
+    rows = after.restated_days()
+    assert [each["DATE"] for each in rows] == sorted((each["DATE"] for each in rows), reverse=True)
+    first = rows[-1]
+    assert first["DATE"] == str(inputs.panel.day(day))
+    assert (first["VERSION"], first["RESTATED"]) == (2, str(last))
+    assert (first["VALUE_BEFORE"], first["VALUE"]) == (before.values["nav"][day], after.values["nav"][day])
+    assert (first["LEVEL_BEFORE"], first["LEVEL"]) == (before.values["level"][day], after.values["level"][day])
+    assert first["VALUE"] != first["VALUE_BEFORE"]
+    assert first["REASON"].startswith(
+        f"corrected prices: {asset} on {first['DATE']} ({price:.6g} to {1.5 * price:.6g})"
+    )
+    back = publish_index(rulebook, inputs.panel, last, {}, after)
+    versions = [each["VERSION"] for each in back.restated_days()]
+    assert versions == [3] * (len(versions) - len(rows)) + [2] * len(rows), "earlier ones stay, after the newer ones"
+
+
+def test_a_restatement_by_other_data_than_prices_says_so(inputs: MarketInputs):
+    rulebook, last = load_rulebook("top-10"), LAST.date()
+    before = publish_index(rulebook, inputs.panel, last, {})
+    caps = inputs.panel.market_cap.copy()
+    caps[200:260, int(np.nanargmax(caps[200]))] /= 1_000
+    after = publish_index(rulebook, replace(inputs.panel, market_cap=caps), last, {}, before)
+    assert {each["REASON"] for each in after.restated_days()} == {
+        "corrected market caps, volumes or facts about assets"
+    }
+
+
+async def test_a_folder_of_an_earlier_version_has_no_list_of_restatements(tmp_path: Path, inputs: MarketInputs):
+    world = World(tmp_path, settings("top-10"))
+    write_archive(tmp_path / "prices", inputs)
+    await world.job.step()
+    for path in (tmp_path / "indices").glob("*/index-0/restatements.*"):
+        path.unlink()
+    assert world.index("top-10").restated_days() == []
 
 
 def test_other_rules_publish_everything_again(inputs: MarketInputs):

@@ -33,6 +33,7 @@ from usufruct.indices import (
     shipped_text,
     tax_lots_csv,
 )
+from usufruct.indices.publication import index_folder, read_indices
 
 app = Typer()
 
@@ -232,6 +233,26 @@ def orders(
         return list_weights(found)
     listed = list_orders(found, _units(held or []), value, quote=quote, smallest=smallest, table=table, venue=venue)
     return listed.as_document() if as_json else listed.as_rows()
+
+
+@app.command()
+@runs()
+def restatements(
+    config: Config,
+    index: Annotated[str, Argument(metavar="INDEX", help="A published index: its name or number.")],
+    as_json: Json = False,
+) -> Rows:
+    """List the days of a published index that were corrected: old and new values, and which prices are the reason.
+
+    Example: usufruct index restatements top-10
+    """
+    published = read_indices(index_folder(config)).find(index)
+    rows = [{name.lower(): value for name, value in row.items()} for row in published.restated_days()]
+    if not as_json:
+        for version, reason in {row["version"]: row["reason"] for row in rows}.items():
+            say(f"Version {version}: {reason}.")
+        rows = [row | {each: f"{row[each]:.2f}" for each in ("value_before", "value")} for row in rows]
+    return Rows(rows, ("date", "version", "restated", "value_before", "value"), "no published value was corrected")
 
 
 def _pair(text: str, option: str, form: str, code: str) -> tuple[str, float]:

@@ -1,12 +1,11 @@
 """Restatements: whether corrected data change a published level enough to publish it again."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
-from usufruct.indices.engine import Backtest
-from usufruct.indices.sums import Mask, Vector
+from usufruct.indices.sums import Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +40,20 @@ def relative_changes(published: Vector, corrected: Vector) -> Vector:
     return np.asarray(np.abs(ratio - 1))
 
 
-def to_restate(published: Vector, corrected: Vector, threshold: float) -> Mask:
-    """Return which levels changed by more than the threshold, and so are published again."""
-    return np.asarray(relative_changes(published, corrected) > threshold)
+def restate(
+    first_day: date, published: Vector, corrected: Vector, threshold: float, version: int = 1
+) -> RestatementReport:
+    """Compare published levels with corrected ones, day by day from `first_day` on, over the days that both have.
 
-
-def restate(published: Backtest, corrected: Backtest, version: int = 1) -> RestatementReport:
-    """Compare two backtests of one rulebook; a level that changed by more than the threshold is restated.
-
-    The days that both have are compared. The version grows by 1 when a day is restated.
+    A level that changed by more than the threshold is restated. The version grows by 1 when a day is.
     """
-    first = max(published.first_day, corrected.first_day)
-    count = (min(published.last_day, corrected.last_day) - first).days + 1
-    old = published.level[(first - published.first_day).days :][:count]
-    new = corrected.level[(first - corrected.first_day).days :][:count]
+    count = min(len(published), len(corrected))
+    old, new = published[:count], corrected[:count]
     change = relative_changes(old, new)
-    over = to_restate(old, new, published.rulebook.restatement.threshold)
-    start = published.data.panel.row(first)
+    over = np.asarray(change > threshold)
     days = tuple(
-        Difference(published.data.panel.day(start + int(at)), float(old[at]), float(new[at]))
-        for at in np.flatnonzero(over)
+        Difference(first_day + timedelta(days=at), float(old[at]), float(new[at]))
+        for at in np.flatnonzero(over).tolist()
     )
     rest = float(change[~over].max()) if (~over).any() else 0.0
     return RestatementReport(version + bool(days), days, rest)

@@ -17,6 +17,7 @@ from usufruct.indices.engine import Backtest, run_index
 from usufruct.indices.errors import TooFewAssets
 from usufruct.indices.history import IndexHistory, history_of
 from usufruct.indices.publication.model import PublishedIndex
+from usufruct.indices.publication.restatements import MOST_ROWS, reason_of, restatement_rows
 from usufruct.indices.publication.rows import (
     Grades,
     holding_rows,
@@ -29,7 +30,7 @@ from usufruct.indices.publication.rows import (
     trade_rows,
 )
 from usufruct.indices.report import Report, make_report
-from usufruct.indices.restatement import to_restate
+from usufruct.indices.restatement import RestatementReport, restate
 from usufruct.indices.rulebook import Rulebook
 from usufruct.indices.sums import Vector
 
@@ -55,15 +56,18 @@ def publish_index(
     history = history_of(found)
     published, restated = keep_published(found, kept)
     values = published | _daily(report)
+    tables = _tables(report, history, values, grades) | {
+        "restatements": _restatements(found, history, values, kept, restated)
+    }
     return PublishedIndex(
         rulebook,
         seconds_of(found.first_day),
         seconds_of(found.last_day),
-        (0 if kept is None else kept.restatements) + restated,
+        (0 if kept is None else kept.restatements) + bool(restated.days),
         listing_row(found, history, values, grades),
         report.as_document(),
         values,
-        _tables(report, history, values, grades),
+        tables,
         history,
     )
 
@@ -86,17 +90,19 @@ def find_start(rulebook: Rulebook, panel: Panel, last: date) -> date:
     return months[enough]
 
 
-def keep_published(found: Backtest, before: PublishedIndex | None) -> tuple[dict[str, Vector], bool]:
-    """Return `nav` and `level` of each day, published ones as they were, and whether some are published again."""
+def keep_published(found: Backtest, before: PublishedIndex | None) -> tuple[dict[str, Vector], RestatementReport]:
+    """Return `nav` and `level` of each day, published ones as they were, and which days are published again."""
     nav, level = found.nav.copy(), found.level.copy()
     if before is None:
-        return {"nav": nav, "level": level}, False
+        return {"nav": nav, "level": level}, RestatementReport(1, (), 0.0)
     count = min(len(level), len(before.values["level"]))
-    published = np.asarray(before.values["level"][:count])
-    again = to_restate(published, level[:count], found.rulebook.restatement.threshold)
+    published, threshold = np.asarray(before.values["level"][:count]), found.rulebook.restatement.threshold
+    report = restate(found.first_day, published, level[:count], threshold, 1 + before.restatements)
+    again = np.zeros(count, dtype=bool)
+    again[[(each.day - found.first_day).days for each in report.days]] = True
     nav[:count] = np.where(again, nav[:count], before.values["nav"][:count])
     level[:count] = np.where(again, level[:count], published)
-    return {"nav": nav, "level": level}, bool(again.any())
+    return {"nav": nav, "level": level}, report
 
 
 def table(rows: Iterable[dict[str, Any]]) -> RowTable:
@@ -123,6 +129,25 @@ def _tables(report: Report, history: IndexHistory, values: dict[str, Vector], gr
         "trades": table(row for event in newest for row in trade_rows(found, event)),
         "rebalances": table(rebalance_row(event) for event in newest),
     }
+
+
+def _restatements(
+    found: Backtest,
+    history: IndexHistory,
+    values: dict[str, Vector],
+    before: PublishedIndex | None,
+    report: RestatementReport,
+) -> RowTable:
+    """Return the rows of all days that were published again, the newest restatement first."""
+    if before is None:
+        return table([])
+    rows: list[dict[str, Any]] = []
+    if report.days:
+        reason = reason_of(before.history, history)
+        rows = list(
+            restatement_rows(report, reason, found.last_day, found.first_day, before.values["nav"], values["nav"])
+        )
+    return table([*rows, *before.restated_days()][:MOST_ROWS])
 
 
 def _begins(rulebook: Rulebook, panel: Panel, first: date, last: date) -> bool:

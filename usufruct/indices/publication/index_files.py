@@ -7,13 +7,13 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from usufruct.analytics import NoMarketData, current_folder, read_rows, replace_current, write_rows
+from usufruct.analytics import NoMarketData, RowTable, current_folder, read_rows, replace_current, write_rows
 from usufruct.config import Config
 from usufruct.indices.history import AssetName, IndexHistory
 from usufruct.indices.publication.model import IndexTables, PublishedIndex
 from usufruct.indices.rulebook import Rulebook
 
-_TABLES: Final = ("holdings", "performance", "portfolios", "trades", "rebalances")
+_TABLES: Final = ("holdings", "performance", "portfolios", "trades", "rebalances", "restatements")
 _FACTS: Final = ("first_day", "last_day", "restatements", "listing", "report", "failure")
 _MAPPED: Final = ("valued", "held")
 _HISTORY: Final = ("nav", "traded", "cash", "targets", *_MAPPED)
@@ -80,9 +80,16 @@ def _read(folder: Path) -> PublishedIndex:
         rulebook,
         **{name: about[name] for name in _FACTS},
         values=dict(zip(about["values"], values, strict=True)),
-        tables={name: read_rows(folder / name) for name in _TABLES},
+        tables={name: _read_table(folder / name) for name in _TABLES},
         history=_read_history(folder, rulebook, about) if "assets" in about else None,
     )
+
+
+def _read_table(path: Path) -> RowTable:
+    """Map a table; empty where an earlier version, which did not have it, published the index."""
+    if not path.with_suffix(".npz").exists():
+        return RowTable(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), [])
+    return read_rows(path)
 
 
 def _read_history(folder: Path, rulebook: Rulebook, about: dict[str, Any]) -> IndexHistory:

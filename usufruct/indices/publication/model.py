@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
 from usufruct.analytics import RowTable
 from usufruct.core import NotFound
 from usufruct.indices.history import IndexHistory
@@ -45,7 +47,7 @@ class PublishedIndex:
     values: Mapping[str, Vector]
     tables: Mapping[str, RowTable]
     """`holdings` of the last day; `performance` of each day; `portfolios` after, `trades` and `rebalances` of each
-    rebalance: the newest first."""
+    rebalance: the newest first. `restatements`: each day that was published again, the newest restatement first."""
     history: IndexHistory | None
     """What positions in it are computed from; None where an earlier version published it."""
     failure: str = ""
@@ -54,6 +56,10 @@ class PublishedIndex:
     def number(self) -> int:
         """Its number."""
         return index_number(self.rulebook.name)
+
+    def restated_days(self) -> list[dict[str, Any]]:
+        """Return each day that was published again, the newest restatement first."""
+        return [orjson.loads(each) for each in self.tables["restatements"].rows[:]]
 
     def failed(self, reason: str) -> "PublishedIndex":
         """Return it as it was, with the reason why it could not be computed now."""

@@ -28,6 +28,8 @@ from usufruct_client.index_page_documents import (
     IndexRebalance,
     IndexRebalanceFacts,
     IndexRebalances,
+    IndexRestatedDay,
+    IndexRestatements,
     IndexSource,
     MissingIndex,
     ReturnFigures,
@@ -35,11 +37,12 @@ from usufruct_client.index_page_documents import (
 from usufruct_client.series_documents import DailySeries, SeriesLine
 
 PAGE_REBALANCES: Final = 25
+PAGE_RESTATED: Final = 50
 MOST_POINTS: Final = 72
 MOST_DAYS: Final = 2_000
 """Points of an interactive chart."""
 _NEWEST: Final = 5
-"""Rebalances on the page of an index, and moves of the newest one."""
+"""Rebalances on the page of an index, moves of the newest one, and days that were restated."""
 
 
 class UnknownRebalance(NotFound, code="unknown_rebalance"):
@@ -82,6 +85,7 @@ def index_facts(index: PublishedIndex, state: DataState) -> IndexFacts:
             report["costs"]["turnover_a_year"],
         ),
         restatements=index.restatements,
+        restated=_restated(index, 0, _NEWEST),
         regime_changes=report["regime_changes"],
         rulebook=index.rulebook.model_dump(mode="json"),
         rulebook_hash=index.rulebook.hash,
@@ -96,6 +100,15 @@ def index_rebalances(index: PublishedIndex, state: DataState, page: int = 1) -> 
     shown = min(page, pages)
     found = _rebalances(index, (shown - 1) * PAGE_REBALANCES, shown * PAGE_REBALANCES)
     return IndexRebalances(index_source(state), index_line(index), found, count, shown, pages)
+
+
+def index_restatements(index: PublishedIndex, state: DataState, page: int = 1) -> IndexRestatements:
+    """Return a page of the days that were published again; a page after the last one is the last."""
+    count = len(index.tables["restatements"].rows)
+    pages = max(1, ceil(count / PAGE_RESTATED))
+    shown = min(page, pages)
+    found = _restated(index, (shown - 1) * PAGE_RESTATED, shown * PAGE_RESTATED)
+    return IndexRestatements(index_source(state), index_line(index), found, count, shown, pages)
 
 
 def rebalance_facts(index: PublishedIndex, state: DataState, day: str) -> IndexRebalanceFacts:
@@ -192,6 +205,22 @@ def _holding(row: dict[str, Any]) -> IndexHolding:
 def _rebalances(index: PublishedIndex, first: int, end: int) -> list[IndexRebalance]:
     rows = index.tables["rebalances"].rows
     return [_rebalance(index, orjson.loads(rows[at])) for at in range(first, min(end, len(rows)))]
+
+
+def _restated(index: PublishedIndex, first: int, end: int) -> list[IndexRestatedDay]:
+    return [
+        IndexRestatedDay(
+            day=row["DATE"],
+            version=row["VERSION"],
+            restated=row["RESTATED"],
+            value_before=row["VALUE_BEFORE"],
+            value=row["VALUE"],
+            level_before=row["LEVEL_BEFORE"],
+            level=row["LEVEL"],
+            reason=row["REASON"],
+        )
+        for row in map(orjson.loads, index.tables["restatements"].rows[first:end])
+    ]
 
 
 def _rebalance(index: PublishedIndex, row: dict[str, Any]) -> IndexRebalance:

@@ -18,6 +18,7 @@ from usufruct.indices.publication.page_view import (
     index_facts,
     index_list,
     index_rebalances,
+    index_restatements,
     index_series,
     rebalance_facts,
 )
@@ -31,6 +32,7 @@ from usufruct_client.index_page_documents import (
     IndexList,
     IndexRebalanceFacts,
     IndexRebalances,
+    IndexRestatements,
 )
 from usufruct_client.series_documents import DailySeries
 
@@ -66,6 +68,13 @@ _VALUES = Operation(
 _REBALANCES = Operation(
     "Return a page of an index's rebalances, the newest first.",
     IndexRebalances,
+    asks={"page": PageQuery.PAGE},
+    refuses=_NO_INDEX,
+)
+_RESTATEMENTS_PAGE = Operation("Show people the corrected days of an index.", _HTML, media_types=("text/html",))
+_RESTATEMENTS = Operation(
+    "Return a page of the days of an index that were published again: old and new values, and why.",
+    IndexRestatements,
     asks={"page": PageQuery.PAGE},
     refuses=_NO_INDEX,
 )
@@ -128,6 +137,15 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
 
         return await pages.kept(request, "indices/rebalances.html", state, draw, of=page)
 
+    async def restatements(request: Request) -> Response:
+        state, chosen, page = current.state(), current.tables.find(request.path_params["id"]), _QUERY.page(request)
+
+        async def draw() -> Mapping[str, Any]:
+            path_of = partial(_restatements_path, chosen.rulebook.name)
+            return {"found": index_restatements(chosen, state, page), "path_of": path_of, **_WORDS}
+
+        return await pages.kept(request, "indices/restatements.html", state, draw, of=page)
+
     async def rebalance(request: Request) -> Response:
         state, chosen = current.state(), current.tables.find(request.path_params["id"])
         facts = rebalance_facts(chosen, state, request.path_params["day"])
@@ -168,6 +186,10 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         chosen = current.tables.find(request.path_params["id"])
         return document_response(index_rebalances(chosen, current.state(), _QUERY.page(request)))
 
+    async def restatements_document(request: Request) -> Response:
+        chosen = current.tables.find(request.path_params["id"])
+        return document_response(index_restatements(chosen, current.state(), _QUERY.page(request)))
+
     async def rebalance_document(request: Request) -> Response:
         chosen = current.tables.find(request.path_params["id"])
         return document_response(rebalance_facts(chosen, current.state(), request.path_params["day"]))
@@ -181,18 +203,20 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
             )
         return document_response(compare_indices(chosen, state, _QUERY.range(request)))
 
-    one, all_rebalances = f"{PATH}/{{id}}", f"{PATH}/{{id}}/rebalances"
+    one, all_rebalances, restated = f"{PATH}/{{id}}", f"{PATH}/{{id}}/rebalances", f"{PATH}/{{id}}/restatements"
     return [
         PageRoute("GET", PATH, overview, _LIST_PAGE),
         PageRoute("GET", one, index, _INDEX_PAGE),
         PageRoute("GET", all_rebalances, rebalances, _REBALANCES_PAGE),
         PageRoute("GET", f"{all_rebalances}/{{day}}", rebalance, _REBALANCE_PAGE),
+        PageRoute("GET", restated, restatements, _RESTATEMENTS_PAGE),
         PageRoute("GET", COMPARISON, compare, _COMPARISON_PAGE),
         Route("GET", f"/v1{PATH}", list_document, _LIST),
         Route("GET", f"/v1{one}", index_document, _INDEX),
         Route("GET", f"/v1{one}/values", values_document, _VALUES),
         Route("GET", f"/v1{all_rebalances}", rebalances_document, _REBALANCES),
         Route("GET", f"/v1{all_rebalances}/{{day}}", rebalance_document, _REBALANCE),
+        Route("GET", f"/v1{restated}", restatements_document, _RESTATEMENTS),
         Route("GET", f"/v1{COMPARISON}", comparison_document, _COMPARISON),
         *position_pages(current, pages),
     ]
@@ -204,6 +228,10 @@ def _holdings_path(name: str, page: int) -> str:
 
 def _rebalances_path(name: str, page: int) -> str:
     return f"{PATH}/{name}/rebalances?page={page}"
+
+
+def _restatements_path(name: str, page: int) -> str:
+    return f"{PATH}/{name}/restatements?page={page}"
 
 
 def _chosen(current: CurrentIndices, request: Request) -> list[PublishedIndex]:
