@@ -168,3 +168,27 @@ def test_corrections_of_a_published_index_are_listed(offline: Commands, tmp_path
     assert "Version 2: corrected prices" in shown.stderr
     assert "2025-12-23" in shown.stdout
     assert offline.refused("index", "restatements", "nothing").code == "unknown_index"
+
+
+def test_a_record_is_verified_and_a_changed_one_ends_with_1(offline: Commands, tmp_path: Path):
+    path = tmp_path / "record.json"
+    assert offline.run("index", "backtest", "top-10", *RANGE, "--out", str(tmp_path)).exit_code == 0
+    (same,) = offline.json("index", "verify", str(path))
+    assert (same["equal"], same["index"], same["days"]) == (True, "top-10", "2020-01-01 to 2020-06-30")
+    record = json.loads(path.read_bytes())
+    holding = record["rebalances"][3]["holdings"][0]
+    holding["weight"] += 0.01
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(record, indent=1))
+    done = offline.run("index", "verify", str(path), str(changed), "--json")
+    assert done.exit_code == 1
+    one, other = json.loads(done.stdout)
+    assert one == same
+    assert (other["equal"], other["value"], other["asset"]) == (False, "holdings.weight", holding["asset"])
+    assert other["day"] == record["rebalances"][3]["traded"]
+    assert other["recorded"] == pytest.approx(other["computed"] + 0.01)
+    assert other["other_inputs_since"] is None
+    shown = offline.run("index", "verify", str(changed))
+    assert shown.exit_code == 1
+    assert "holdings.weight" in shown.stdout
+    assert offline.refused("index", "verify", str(tmp_path / "none.json")).code == "invalid_record"

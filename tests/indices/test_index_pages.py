@@ -1,5 +1,6 @@
 """The pages of indices: their figures are the published ones; simulated, old and failed data is named; all trades."""
 
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -27,7 +28,9 @@ from usufruct.indices.metrics import drawdown_of
 from usufruct.indices.publication import CurrentIndices, IndexTables, index_pages, read_indices, write_indices
 from usufruct.indices.publication.computation import publish_index
 from usufruct.indices.publication.position_pages import MOST_LOTS
+from usufruct.indices.publication.record_route import MOST_RECORDS
 from usufruct.indices.rulebook import Overlay
+from usufruct.indices.verification import read_record, verify_record
 from usufruct.web import Router, openapi_route
 from usufruct.web.ui import Pages, Site
 
@@ -335,6 +338,29 @@ async def test_a_position_is_of_a_year_if_nothing_is_said_and_wrong_values_are_n
     assert commas.text.startswith("asset;bought;sold;")
 
 
+async def test_the_record_of_a_server_is_verified_by_others(world: IndexPagesWorld, inputs: MarketInputs):
+    path = "/v1/indices/top-10/record"
+    answer = await world.client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"] == "application/json"
+    facts = await world.json("/top-10")
+    assert hashlib.sha256(answer.content).hexdigest() == facts["recordHash"]
+    verified = verify_record(read_record(answer.content), inputs.panel)
+    assert verified.difference is None
+    assert len(verified.recorded["rebalances"]) == facts["rebalanceCount"]
+    plain = await world.client.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == answer.content
+    for _ in range(MOST_RECORDS):
+        again = await world.client.get(path, headers={"if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+    answers = [await world.client.get(path) for _ in range(MOST_RECORDS - 1)]
+    assert [each.status_code for each in answers] == [200] * (MOST_RECORDS - 2) + [429]
+    assert answers[-1].json()["error"]["code"] == "too_many_records"
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 61
+
+
 async def test_a_network_gets_so_many_lots_in_a_minute(world: IndexPagesWorld):
     lots = "/v1/indices/top-10/position/lots.csv"
     answers = [await world.client.get(lots) for _ in range(MOST_LOTS + 1)]
@@ -348,12 +374,13 @@ async def test_a_network_gets_so_many_lots_in_a_minute(world: IndexPagesWorld):
 
 async def test_an_index_without_its_history_keeps_its_pages(world: IndexPagesWorld):
     """As an earlier version published it."""
-    without = [replace(each, history=None) for each in world.tables.indices]
+    without = [replace(each, history=None, record=None) for each in world.tables.indices]
     write_indices(world.folder, replace(world.tables, id="earlier", indices=tuple(without)))
     world.clock.advance(60)
     assert (await world.json("/top-10"))["index"]["id"] == "top-10"
-    answer = await world.client.get("/v1/indices/top-10/position")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_market_data")
+    for path in ("position", "record"):
+        answer = await world.client.get(f"/v1/indices/top-10/{path}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_market_data")
     assert read_indices(world.folder).incomplete
 
 

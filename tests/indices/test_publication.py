@@ -114,11 +114,11 @@ async def test_what_an_earlier_version_published_gets_its_history_and_keeps_its_
     published = world.index("top-10")
     nav = np.asarray(published.values["nav"]).copy()
     nav[5] *= 1.0000001
-    earlier = replace(published, history=None, restatements=3, values={**published.values, "nav": nav})
+    earlier = replace(published, history=None, record=None, restatements=3, values={**published.values, "nav": nav})
     write_indices(tmp_path / "indices", replace(world.published, id="earlier", indices=(earlier,)))
     await world.restarted().step()
     found = world.index("top-10")
-    assert found.history is not None
+    assert found.whole
     assert (found.restatements, found.values["nav"][5]) == (3, nav[5])
 
 

@@ -9,6 +9,7 @@ from typer import Argument, Option, Typer
 from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.index_orders import list_orders, list_weights
 from usufruct.cli.support.index_prices import From, Synthetic, To, read_prices
+from usufruct.cli.support.index_records import verified
 from usufruct.cli.support.output import Json, say
 from usufruct.cli.support.price_archive import ArchiveOption, parse_day
 from usufruct.config import Config
@@ -253,6 +254,26 @@ def restatements(
             say(f"Version {version}: {reason}.")
         rows = [row | {each: f"{row[each]:.2f}" for each in ("value_before", "value")} for row in rows]
     return Rows(rows, ("date", "version", "restated", "value_before", "value"), "no published value was corrected")
+
+
+@app.command()
+@runs()
+def verify(
+    config: Config,
+    records: Annotated[list[Path], Argument(metavar="RECORD.json...", help="Of a backtest, or of a server.")],
+    as_of: Annotated[
+        str | None, Option(metavar="YYYY-MM-DD", help="Read the prices that were known on this day.")
+    ] = None,
+    archive: ArchiveOption = None,
+    synthetic: Synthetic = False,
+) -> Rows:
+    """Compute indices again from the rules and days in their records; ends with 1 if a value differs.
+
+    Example: usufruct index verify report/record.json
+    """
+    panel = read_prices(config, archive, synthetic=synthetic, as_of=parse_day(as_of, "--as-of"))
+    rows = [verified(each, panel) for each in records]
+    return Rows(rows, failed=not all(row["equal"] for row in rows))
 
 
 def _pair(text: str, option: str, form: str, code: str) -> tuple[str, float]:

@@ -23,9 +23,17 @@ class NoTrade(Conflict, code="no_trade"):
     """The range of days is too short: not one decision could be traded."""
 
 
+class InvalidRecord(Invalid, code="invalid_record"):
+    """A file is not the record of an index."""
+
+
 class InvalidPosition(Invalid, code="invalid_position"):
     """An amount, a day or a setting with which no position in the index is possible."""
 
 
 class TooManyPositions(RateLimited, code="too_many_positions"):
     """The network asked for as many positions, or lots of them, in this minute as it may."""
+
+
+class TooManyRecords(RateLimited, code="too_many_records"):
+    """The network asked for as many records of indices in this minute as it may."""

@@ -87,8 +87,11 @@ def rebalances(backtest: Backtest) -> list[Rebalance]:
     return found
 
 
-def record(backtest: Backtest) -> dict[str, Any]:
-    """Return everything that a replay has to give again: rules, data, daily values and the log."""
+def record(backtest: Backtest, log: Sequence[Rebalance] | None = None) -> dict[str, Any]:
+    """Return everything that a replay has to give again: rules, data, daily values and the log.
+
+    `log`: its rebalances, where they are already known.
+    """
     panel = backtest.data.panel
     return {
         "index": backtest.rulebook.name,
@@ -101,18 +104,18 @@ def record(backtest: Backtest) -> dict[str, Any]:
         "last_day": str(backtest.last_day),
         "nav": backtest.nav.tolist(),
         "level": backtest.level.tolist(),
-        "rebalances": [_plain(each) for each in rebalances(backtest)],
+        "rebalances": [_plain(each) for each in (rebalances(backtest) if log is None else log)],
     }
 
 
-def record_bytes(backtest: Backtest) -> bytes:
+def record_bytes(backtest: Backtest, log: Sequence[Rebalance] | None = None) -> bytes:
     """Return the record as JSON: the same rulebook and data give the same bytes on any machine."""
-    return json.dumps(record(backtest), sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(record(backtest, log), sort_keys=True, separators=(",", ":")).encode()
 
 
-def record_hash(backtest: Backtest) -> str:
+def record_hash(backtest: Backtest, log: Sequence[Rebalance] | None = None) -> str:
     """Return the SHA-256 of the record."""
-    return hashlib.sha256(record_bytes(backtest)).hexdigest()
+    return hashlib.sha256(record_bytes(backtest, log)).hexdigest()
 
 
 def _plain(rebalance: Rebalance) -> dict[str, Any]:

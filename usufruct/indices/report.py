@@ -79,7 +79,7 @@ class Report:
             "index": found.rulebook.name,
             "title": found.rulebook.title,
             "rulebook_hash": found.rulebook.hash,
-            "record_hash": record_hash(found),
+            "record_hash": record_hash(found, self.log),
             "source": panel.source,
             "attribution": list(panel.attribution),
             "quote": panel.quote,

@@ -248,6 +248,18 @@ def parse_rulebook(text: str, source: str = "the rulebook") -> Rulebook:
         raise _invalid(error, source) from None
 
 
+def read_rulebook(document: object, source: str = "the rulebook") -> Rulebook:
+    """Read a rulebook from the JSON of a record or of a published index.
+
+    Raises:
+        InvalidRulebook: when a key or value is not valid; the message names it.
+    """
+    try:
+        return Rulebook.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        raise _invalid(error, source) from None
+
+
 def load_rulebook(name: str) -> Rulebook:
     """Read the shipped rulebook of a name, or the file of a path that ends in `.toml`.
 

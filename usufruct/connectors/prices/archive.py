@@ -230,15 +230,17 @@ class PriceArchive:
             attribution=self.attribution,
         )
 
-    def dollar_panel(self) -> Panel:
+    def dollar_panel(self, as_of: date | None = None) -> Panel:
         """Return all daily values, which have to be in US dollars: what rates, serves or computes indices reads this.
+
+        `as_of`: only what was known at the end of this day.
 
         Raises:
             Conflict: when the prices are in another currency.
             NotFound: when the archive has no daily bars.
         """
         self.check_dollars()
-        return self.panel()
+        return self.panel(as_of=as_of)
 
     def check_dollars(self) -> None:
         """Check that the prices are in US dollars.

@@ -4,6 +4,7 @@ A published day keeps its value: later runs append days. Where corrected prices 
 rulebook's `restatement.threshold`, that day is published again.
 """
 
+import gzip
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from usufruct.analytics import RowTable
 from usufruct.connectors.prices import Panel
 from usufruct.indices.engine import Backtest, run_index
 from usufruct.indices.errors import TooFewAssets
+from usufruct.indices.events import record_bytes
 from usufruct.indices.history import IndexHistory, history_of
 from usufruct.indices.publication.model import PublishedIndex
 from usufruct.indices.publication.restatements import MOST_ROWS, reason_of, restatement_rows
@@ -69,6 +71,7 @@ def publish_index(
         values,
         tables,
         history,
+        np.frombuffer(gzip.compress(record_bytes(found, report.log), mtime=0), np.uint8),
     )
 
 

@@ -17,6 +17,7 @@ _TABLES: Final = ("holdings", "performance", "portfolios", "trades", "rebalances
 _FACTS: Final = ("first_day", "last_day", "restatements", "listing", "report", "failure")
 _MAPPED: Final = ("valued", "held")
 _HISTORY: Final = ("nav", "traded", "cash", "targets", *_MAPPED)
+_RECORD: Final = "record.npy"
 _WHOLE: Final = ("id", "key", "last_day", "synthetic", "source")
 
 
@@ -69,6 +70,8 @@ def _write(folder: Path, index: PublishedIndex) -> None:
         about["assets"] = [list(each) for each in index.history.assets]
         for name in _HISTORY:
             np.save(folder / f"{name}.npy", getattr(index.history, name))
+    if index.record is not None:
+        np.save(folder / _RECORD, index.record)
     (folder / "about.json").write_bytes(orjson.dumps(about))
 
 
@@ -82,6 +85,7 @@ def _read(folder: Path) -> PublishedIndex:
         values=dict(zip(about["values"], values, strict=True)),
         tables={name: _read_table(folder / name) for name in _TABLES},
         history=_read_history(folder, rulebook, about) if "assets" in about else None,
+        record=np.load(folder / _RECORD, mmap_mode="r") if (folder / _RECORD).exists() else None,
     )
 
 

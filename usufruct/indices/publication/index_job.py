@@ -134,7 +134,7 @@ def _compute(
     indices: list[PublishedIndex] = []
     for book in books:
         earlier = published.get(book.name)
-        if unchanged and earlier is not None and not earlier.failure and earlier.history is not None:
+        if unchanged and earlier is not None and not earlier.failure and earlier.whole:
             indices.append(earlier)
             continue
         try:

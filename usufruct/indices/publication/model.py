@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from usufruct.analytics import RowTable
 from usufruct.core import NotFound
 from usufruct.indices.history import IndexHistory
 from usufruct.indices.rulebook import Rulebook
 from usufruct.indices.sums import Vector
+
+Packed = NDArray[np.uint8]
+"""Bytes that can be mapped."""
 
 
 class UnknownIndex(NotFound, code="unknown_index"):
@@ -50,12 +55,19 @@ class PublishedIndex:
     rebalance: the newest first. `restatements`: each day that was published again, the newest restatement first."""
     history: IndexHistory | None
     """What positions in it are computed from; None where an earlier version published it."""
+    record: Packed | None
+    """Its record as JSON, gzipped: what others verify it by; None where an earlier version published it."""
     failure: str = ""
 
     @property
     def number(self) -> int:
         """Its number."""
         return index_number(self.rulebook.name)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has all that this version publishes."""
+        return self.history is not None and self.record is not None
 
     def restated_days(self) -> list[dict[str, Any]]:
         """Return each day that was published again, the newest restatement first."""
@@ -85,8 +97,8 @@ class IndexTables:
 
     @property
     def incomplete(self) -> bool:
-        """Whether an index could not be computed, or lacks its history."""
-        return bool(self.failures) or any(each.failure or each.history is None for each in self.indices)
+        """Whether an index could not be computed, or lacks its history or its record."""
+        return bool(self.failures) or any(each.failure or not each.whole for each in self.indices)
 
     def find(self, name: str) -> PublishedIndex:
         """Return the index of a number or a name.

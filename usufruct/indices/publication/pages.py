@@ -23,6 +23,7 @@ from usufruct.indices.publication.page_view import (
     rebalance_facts,
 )
 from usufruct.indices.publication.position_pages import position_pages
+from usufruct.indices.publication.record_route import record_route
 from usufruct.indices.publication.refusals import REFUSALS
 from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct.web.ui import ECONOMY, NavigationLink, PageRoute, Pages
@@ -218,6 +219,7 @@ def index_pages(current: CurrentIndices, pages: Pages) -> list[Route]:
         Route("GET", f"/v1{all_rebalances}/{{day}}", rebalance_document, _REBALANCE),
         Route("GET", f"/v1{restated}", restatements_document, _RESTATEMENTS),
         Route("GET", f"/v1{COMPARISON}", comparison_document, _COMPARISON),
+        record_route(current),
         *position_pages(current, pages),
     ]
 

@@ -8,6 +8,7 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("unknown_index", "There is no such index here. The page of indices lists all."),
     RefusalText("unknown_rebalance", "The index did not trade on this day. Its page of rebalances lists all days."),
     RefusalText("too_many_positions", "Your network asked for many positions just now. Try again in a minute."),
+    RefusalText("too_many_records", "Your network asked for many records just now. Try again in a minute."),
     RefusalText("invalid_position", "This position is not possible."),
     RefusalText("invalid_position", "Write an amount above 0, such as 1000.", "amount"),
     RefusalText("invalid_position", "Choose a day on which the index already held something.", "since"),

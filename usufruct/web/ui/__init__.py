@@ -9,6 +9,7 @@ from usufruct.web.ui.page_route import CrossSite, PageRoute, check_own_site
 from usufruct.web.ui.pages import Pages
 from usufruct.web.ui.refusals import RefusalText
 from usufruct.web.ui.site import Site, configured_site
+from usufruct.web.ui.static_files import accepts_gzip
 
 __all__ = [
     "ECONOMY",
@@ -20,6 +21,7 @@ __all__ = [
     "Pages",
     "RefusalText",
     "Site",
+    "accepts_gzip",
     "bar_chart",
     "chart_file",
     "check_own_site",
