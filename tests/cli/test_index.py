@@ -50,6 +50,13 @@ def test_a_backtest_is_written_and_labelled(offline: Commands, tmp_path: Path):
     assert len(record["rebalances"]) == json.loads((out / "report.json").read_bytes())["rebalances"]["count"]
 
 
+def test_a_backtest_says_what_changes_of_regime_cost(offline: Commands):
+    found = offline.run("index", "backtest", "global-100", *BEARISH)
+    lines = {each.partition("  ")[0]: " ".join(each.split()) for each in found.stdout.splitlines()}
+    assert "undone within 30 days, which cost" in lines["cost of switches"]
+    assert "after costs, largest fall" in lines["without switching"]
+
+
 def test_a_rebalance_is_explained(offline: Commands):
     found = offline.json("index", "explain", "top-10", "2020-03-15", "--from", "2020-01-01")
     assert found["decided"] == "2020-03-01"

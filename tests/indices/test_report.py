@@ -31,6 +31,8 @@ def test_the_page_is_whole_and_loads_nothing(report: Report):
         "delisted assets at 0",
         "Drawdown",
         "Regime",
+        "With and without switching",
+        "Cost of the changes, of the value",
     ):
         assert text in page
     assert report.backtest.rulebook.hash in page

@@ -35,6 +35,7 @@ from usufruct.indices import (
     tax_lots_csv,
 )
 from usufruct.indices.publication import index_folder, read_indices
+from usufruct.indices.switching import WHIPSAW_DAYS
 
 app = Typer()
 
@@ -306,8 +307,16 @@ def _summary(report: Report, out: Path | None) -> Facts:
         "lost_most": ", ".join(f"{each.asset} {percent(each.part)}" for each in report.worst) or "no asset",
         "notice": NO_ADVICE,
     }
-    if found.rulebook.regime is not None:
+    if (switching := report.switching) is not None:
         facts["regime"] = f"{report.switches} changes, {int((~found.signals.bullish).sum())} days bearish"
+        facts["cost_of_switches"] = (
+            f"{switching.cost:.2%} of the value, {switching.turnover:.1f} times it traded; "
+            f"{switching.whipsaws} undone within {WHIPSAW_DAYS} days, which cost {switching.whipsaw_cost:.2%}"
+        )
+        if (without := switching.without) is not None:
+            facts["without_switching"] = (
+                f"{percent(without.total_return)} after costs, largest fall {percent(without.max_drawdown)}"
+            )
     return facts if out is None else facts | {"written": f"{out}/report.html, report.json, record.json"}
 
 

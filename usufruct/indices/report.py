@@ -16,6 +16,7 @@ from usufruct.indices.metrics import Metrics, drawdown_of, measure, returns_of
 from usufruct.indices.overlays import Overlaid, apply_overlay
 from usufruct.indices.rulebook import Overlay, Rulebook
 from usufruct.indices.sums import Vector
+from usufruct.indices.switching import Switching, measure_switching
 
 NO_ADVICE: Final = (
     "This is a calculation on past prices, not advice. Past results do not show the future. You can lose all of it."
@@ -60,6 +61,8 @@ class Report:
     """Assets of the data that have no price on the last day."""
     benchmark: Vector
     """Of each day the value of all assets of the right category, held by market cap; 1 at the first."""
+    switching: Switching | None
+    """What changes of regime cost, and the index without them; None where it has no regime."""
 
     @property
     def years(self) -> float:
@@ -98,6 +101,7 @@ class Report:
             "rebalances": {"count": len(self.log), **Counter(each.cause for each in self.log)},
             "regime_changes": self.switches,
             "days_bearish": int((~found.signals.bullish).sum()),
+            "switching": None if self.switching is None else self.switching.as_document(),
             "largest_falls": [
                 {
                     "peak": str(e.peak),
@@ -150,6 +154,7 @@ def make_report(rulebook: Rulebook, panel: Panel, first: date | None = None, las
         tuple(each for each in reversed(parts[-_WORST:]) if each.part > 0),
         tuple(traded),
         market,
+        measure_switching(found, panel, first, last),
     )
 
 

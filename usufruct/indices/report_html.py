@@ -9,6 +9,7 @@ import numpy as np
 from usufruct.indices.metrics import drawdown_of
 from usufruct.indices.report import NO_ADVICE, SYNTHETIC, Report
 from usufruct.indices.sums import Vector
+from usufruct.indices.switching import WHIPSAW_DAYS
 from usufruct.web.ui import bar_chart, chart_file, line_chart, spaced
 
 _MOST_POINTS = 400
@@ -36,6 +37,7 @@ def report_page(report: Report) -> str:
         f"<p>{escape(rulebook.description)} From {found.first_day} to {found.last_day}.</p>",
         *(f'<p class="notice">{escape(each)}</p>' for each in notices),
         _summary(report),
+        _switching(report),
         *_charts(report),
         _losses(report),
         _last_holdings(report),
@@ -74,6 +76,33 @@ def _summary(report: Report) -> str:
     if report.overlaid.nav is not found.nav:
         facts.append(("Total return with the overlay", percent(report.overlaid.nav[-1] / report.overlaid.nav[0] - 1)))
     return f"<h2>Result</h2>{_table(rows)}{_table(facts, head=False)}"
+
+
+def _switching(report: Report) -> str:
+    """Set the index with its changes of regime beside the one that never changes, both after costs."""
+    found = report.switching
+    if found is None:
+        return ""
+    facts = [
+        ("Changes of regime that were traded", str(found.changes)),
+        ("Turnover of the changes", f"{found.turnover:.1f} times the value"),
+        ("Cost of the changes, of the value", f"{found.cost:.2%}"),
+        (f"Of these undone within {WHIPSAW_DAYS} days", str(found.whipsaws)),
+        ("Cost of those and of their undoing", f"{found.whipsaw_cost:.2%}"),
+    ]
+    table = "<p>Without the regime its rules are infeasible on some day.</p>"
+    if found.without is not None:
+        rows: list[tuple[str, ...]] = [("After costs", "With switching", "Without")]
+        both = (report.net, found.without)
+        for label, name in (
+            ("Total return", "total_return"),
+            ("Volatility a year", "annual_volatility"),
+            ("Largest fall", "max_drawdown"),
+        ):
+            rows.append((label, *(percent(getattr(each, name)) for each in both)))
+        rows.append(("Sharpe", *(f"{each.sharpe:.2f}" for each in both)))
+        table = _table(rows)
+    return f"<h2>With and without switching</h2>{table}{_table(facts, head=False)}"
 
 
 def _charts(report: Report) -> Iterable[str]:
