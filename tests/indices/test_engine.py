@@ -22,6 +22,7 @@ from usufruct.indices import (
     restate,
     run_index,
 )
+from usufruct.indices.market_data import MarketData
 
 MONDAY = date(2024, 1, 1)
 
@@ -219,6 +220,26 @@ def test_corrected_data_restate_what_changed_enough():
     first = found.days[0]
     assert (first.published, first.corrected) == (level[50], new[50])
     assert first.change == pytest.approx(new[50] / level[50] - 1)
+
+
+def test_a_price_that_leaves_its_market_cap_behind_does_not_move_the_market():
+    """Of 2021: a vendor's price of 1e-35 for three days, whose return home was 10^36, beside a cap that stayed."""
+    panel = small_market(11, clean=True)
+    every = np.ones(len(panel.assets), dtype=bool)
+    plain = MarketData(panel).market_index(every, 0, 119)
+    broken = panel.close.copy()
+    broken[60:63, 7] = 1e-35
+    found = MarketData(replace(panel, close=broken)).market_index(every, 0, 119)
+    assert np.abs(found / plain - 1).max() < 0.2
+    redenominated = panel.close.copy()
+    redenominated[60:, 7] *= 1_000
+    found = MarketData(replace(panel, close=redenominated)).market_index(every, 0, 119)
+    assert np.abs(found / plain - 1).max() < 0.2
+    risen, caps = panel.close.copy(), panel.market_cap.copy()
+    risen[60:, 7] *= 1_000
+    caps[60:, 7] *= 1_000
+    found = MarketData(replace(panel, close=risen, market_cap=caps)).market_index(every, 0, 119)
+    assert found[-1] > 5 * plain[-1], "a price that its cap follows counts"
 
 
 # On the simulated market

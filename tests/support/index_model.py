@@ -149,7 +149,10 @@ class IndexModel:
             for asset in self.ids:
                 before, now = self.price(row - 1, asset), self.price(row, asset)
                 cap = self.number("market_cap", row - 1, asset)
+                later = self.number("market_cap", row, asset)
                 if self.fits(asset) and None not in (before, now, cap):
+                    if later is not None and not Decimal("0.1") <= (now / before) / (later / cap) <= 10:
+                        continue
                     gain, whole = gain + cap * (now / before - 1), whole + cap
             levels.append(levels[-1] * (1 + (gain / whole if whole else ZERO)))
         return levels

@@ -5,6 +5,7 @@ the last price for a number of days; after them the asset is gone, at its last p
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from usufruct.core import Invalid
 from usufruct.indices.rulebook import Delisting, FloatFactor
 from usufruct.indices.sums import NEVER, Indices, Mask, Vector, last_true, total
 
+APART: Final = 10.0
+"""Price and market cap of an asset move together from one day to the next, up to this factor."""
 _BLOCK = 128
 
 
@@ -94,15 +97,20 @@ class MarketData:
         """Return the chained index of assets from one row to another, 1 at the first.
 
         Each day's return is that of the assets with a price on both days, weighted by the market cap of the day before.
+        An asset whose price and market cap moved apart by more than a factor of `APART` is left out that day: one of
+        them is wrong, or its units changed.
         """
         returns = np.zeros(last - first + 1)
         chosen = np.flatnonzero(eligible)
         for start in range(first, last, _BLOCK):
             rows = np.arange(start, min(start + _BLOCK, last) + 1)
             prices = np.ascontiguousarray(self._chosen(self.panel.close, rows, chosen).T)
-            caps = np.ascontiguousarray(self._chosen(self.panel.market_cap, rows, chosen).T)[:, :-1]
+            every_cap = np.ascontiguousarray(self._chosen(self.panel.market_cap, rows, chosen).T)
+            caps = every_cap[:, :-1]
             with np.errstate(invalid="ignore"):
                 usable = np.isfinite(prices[:, 1:]) & np.isfinite(prices[:, :-1]) & np.isfinite(caps)
+                by_price, by_cap = prices[:, 1:] * caps, prices[:, :-1] * every_cap[:, 1:]
+                usable &= ~((by_price > APART * by_cap) | (by_cap > APART * by_price))
             before = np.where(usable, prices[:, :-1], 1.0)
             moved = np.where(usable, prices[:, 1:], 1.0) / before - 1
             weight = np.where(usable, caps, 0.0)
