@@ -111,6 +111,8 @@ def test_what_cannot_be_is_refused_with_the_remedy(rated: Any, rating: Callable[
         (("explain", asset, "--day", "2031-01-01"), "outside the data"),
         (("explain", asset, "--day", str(panel.day(10))), "60 days"),
         (("plan", "mkey_none", "--per-month", "5"), "usufruct rating keys"),
+        (("revoke-key", "mkey_none", "--yes"), "usufruct rating keys"),
+        (("revoke-key", "mkey_none"), "--yes"),
     ):
         assert remedy in rated.refused("rating", *arguments).message
 
@@ -125,10 +127,14 @@ def test_keys_are_listed_and_given_plans(folder: Path, rating: Callable[..., Any
     asyncio.run(add())
     assert rating("plan", "mkey_1", "--per-month", "50000")["per_month"] == 50_000
     [row] = rating("keys")
-    assert (row["id"], row["label"], row["per_month"], row["per_minute"], row["calls"]) == (
+    assert (row["id"], row["label"], row["per_month"], row["per_minute"], row["calls"], row["last_used"]) == (
         "mkey_1",
         "mine",
         50_000,
         None,
         0,
+        None,
     )
+    assert rating("revoke-key", "mkey_1", "--yes")["key"] == "mkey_1"
+    [row] = rating("keys")
+    assert row["revoked"]

@@ -15,7 +15,7 @@ from usufruct.analytics.api_keys import KeyPolicy, MarketKeys
 from usufruct.core import Address
 from usufruct.payments.pricing import Benefits
 from usufruct.store import Stamp, open_database
-from usufruct.web import HttpExchange, RawRoute, Router, openapi_route
+from usufruct.web import HttpExchange, RawRoute, Router, Unauthenticated, openapi_route
 
 STAKER = Address("0x" + "ab" * 20)
 
@@ -30,10 +30,19 @@ class Staked:
 
 
 class OneSession:
-    """Sessions in which a header says who is signed in."""
+    """Sessions in which a header says who is signed in: an address, or anything else for the staker."""
 
     async def find(self, exchange: HttpExchange) -> Session | None:
-        return Session(STAKER, 0) if exchange.header(b"x-test-signed-in") else None
+        who = exchange.header(b"x-test-signed-in")
+        return Session(Address(who) if who.startswith("0x") else STAKER, 0) if who else None
+
+    async def require(self, exchange: HttpExchange) -> Session:
+        if (session := await self.find(exchange)) is None:
+            raise Unauthenticated("sign in with your wallet first", code="not_signed_in", field="cookie")
+        return session
+
+    def known_site(self, exchange: HttpExchange) -> str:
+        return exchange.root
 
 
 @dataclass

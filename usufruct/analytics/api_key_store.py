@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -35,6 +36,7 @@ _keys = Table(
     Column("revoked_at", BigInteger, nullable=True),
     Column("calls_per_month", BigInteger, nullable=True),  # of the operator's plan for this key
     Column("calls_per_minute", BigInteger, nullable=True),
+    Column("last_used_at", BigInteger, nullable=True),  # to the hour or so: see `note_uses`
 )
 
 _calls = Table(
@@ -52,6 +54,7 @@ class MarketKey:
     """A key of the market API; `account` is the staker whose level counts.
 
     `calls_per_month` and `calls_per_minute` are the plan that the operator gave this key; None: that of free keys.
+    `last_used_at`: a call was made then; later ones may not have been noted for an hour.
     """
 
     id: str
@@ -61,6 +64,7 @@ class MarketKey:
     revoked_at: int | None = None
     calls_per_month: int | None = None
     calls_per_minute: int | None = None
+    last_used_at: int | None = None
 
 
 class MarketKeyStore:
@@ -95,9 +99,24 @@ class MarketKeyStore:
         found = await self._database.rows(query.order_by(_keys.c.created_at.desc(), _keys.c.id))
         return [(_key(row), int(row.calls)) for row in found]
 
-    async def revoke(self, key_id: str, now: int) -> bool:
-        """Mark a key as revoked; tell whether it was live."""
-        return await self._change(key_id, revoked_at=now)
+    async def of(self, account: Address, month: int) -> Sequence[tuple[MarketKey, int]]:
+        """Return an account's live keys, the newest first, each with the calls that it made in a month."""
+        joined = _keys.outerjoin(_calls, (_calls.c.key_id == _keys.c.id) & (_calls.c.month == month))
+        query = select(_keys, func.coalesce(_calls.c.calls, 0).label("calls")).select_from(joined)
+        mine = query.where(_keys.c.account == account, _keys.c.revoked_at.is_(None))
+        found = await self._database.rows(mine.order_by(_keys.c.created_at.desc(), _keys.c.id))
+        return [(_key(row), int(row.calls)) for row in found]
+
+    async def revoke(self, key_id: str, now: int, account: Address | None = None) -> bool:
+        """Mark a key as revoked, of an account if one is given; tell whether it was live."""
+        return await self._change(key_id, *(() if account is None else (_keys.c.account == account,)), revoked_at=now)
+
+    async def note_uses(self, used: Mapping[str, int]) -> None:
+        """Note when keys were last used, in seconds since 1970; another replica may have noted a later call."""
+        async with self._database.transaction() as unit:
+            for key_id, at in used.items():
+                earlier = _keys.c.last_used_at.is_(None) | (_keys.c.last_used_at < at)
+                await unit.change(update(_keys).where(_keys.c.id == key_id, earlier).values(last_used_at=at))
 
     async def set_plan(self, key_id: str, month: int | None, minute: int | None) -> bool:
         """Give a live key its own limits, or with None those of free keys; tell whether there is such a key."""
@@ -119,8 +138,8 @@ class MarketKeyStore:
         async with self._database.transaction() as unit:
             await unit.change(delete(_calls).where(_calls.c.month < before))
 
-    async def _change(self, key_id: str, **values: int | None) -> bool:
-        live = (_keys.c.id == key_id, _keys.c.revoked_at.is_(None))
+    async def _change(self, key_id: str, *also: ColumnElement[bool], **values: int | None) -> bool:
+        live = (_keys.c.id == key_id, _keys.c.revoked_at.is_(None), *also)
         async with self._database.transaction() as unit:
             return await unit.change(update(_keys).where(*live).values(values)) > 0
 

@@ -4,6 +4,7 @@ Calls are counted in memory and written down every few seconds, so a replica tha
 several replicas may let a few more calls through than a limit. Nothing is charged by these counts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,7 +12,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Final
 
 from usufruct.analytics.api_key_store import MarketKey, MarketKeyStore
-from usufruct.core import Address, Clock, Invalid, RateLimited, moment
+from usufruct.core import Address, Clock, Invalid, NotFound, RateLimited, moment
 from usufruct.core.price_cards import WHOLE_BPS
 from usufruct.payments.pricing import PayerBenefits
 from usufruct.store import Database, Stamp
@@ -22,6 +23,7 @@ _PREFIX = "um_"
 _DAY = 86_400
 _MINUTE = 60
 _FRESH_SECONDS = 10.0
+_NOTED_SECONDS = 3_600
 _MOST_REMEMBERED = 10_000
 LONGEST_LABEL = 100
 _MONTHS_KEPT = 13
@@ -30,6 +32,10 @@ _HOW = "send it as `x-api-key` or `api_key`; POST /v2/keys makes one, free"
 
 class TooManyRequests(RateLimited, code="quota_used_up"):
     """A key has made as many calls as it may for now."""
+
+
+class MarketKeyNotFound(NotFound, code="market_key_not_found"):
+    """The account has no such live key."""
 
 
 class MonthUsedUp(TooManyRequests):
@@ -56,13 +62,18 @@ class Allowance:
 
 @dataclass(slots=True)
 class _Use:
-    """A key's calls in this process: `used` in the month in all replicas as far as known, `pending` not written yet."""
+    """A key's calls in this process: `used` in the month in all replicas as far as known, `pending` not written yet.
+
+    `last`: when it called last, and `noted`: what of it was written down; seconds since 1970, 0 before the first.
+    """
 
     month: int
     used: int
     pending: int = 0
     minute: int = 0
     in_minute: int = 0
+    last: int = 0
+    noted: int = 0
 
 
 @dataclass(slots=True)
@@ -148,6 +159,7 @@ class MarketKeys:
         allowance = await self._allowance(key)
         self._check(use, allowance)
         use.in_minute += 1
+        use.last = self._clock.now()
         return Caller(key, allowance, use.used)
 
     def count(self, caller: Caller) -> None:
@@ -162,8 +174,45 @@ class MarketKeys:
         await self.store.revoke(caller.key.id, self._clock.now())
         self._memory.known.clear()
 
+    async def of(self, account: Address) -> Sequence[Caller]:
+        """Return the live keys that an account made while signed in, the newest first."""
+        found: list[Caller] = []
+        for key, calls in await self.store.of(account, self._month()):
+            use = self._memory.uses.get(key.id)
+            used = calls if use is None or use.month != self._month() else max(calls, use.used)
+            found.append(Caller(key, await self._allowance(key), used))
+        return found
+
+    async def revoke_of(self, account: Address, key_id: str) -> None:
+        """Revoke a key of an account by its id, as `revoke` does.
+
+        Raises:
+            MarketKeyNotFound: when the account has no such live key.
+        """
+        if not await self.store.revoke(key_id, self._clock.now(), account):
+            raise MarketKeyNotFound("you have no such key, or it was revoked; reload the list", key=key_id[:60])
+        self._memory.known.clear()
+
     async def flush(self) -> None:
-        """Write the counted calls down, and take over those of other replicas."""
+        """Write the counted calls down, take over those of other replicas, and note hourly which keys were used."""
+        await self._write_calls()
+        await self._note_uses()
+        if len(self._memory.uses) > _MOST_REMEMBERED:
+            self._memory.uses = {key: use for key, use in self._memory.uses.items() if use.pending}
+        current = self._month()
+        for key in [key for key, use in self._memory.uses.items() if use.month < current and not use.pending]:
+            del self._memory.uses[key]
+
+    async def _note_uses(self) -> None:
+        due = {key: use for key, use in self._memory.uses.items() if use.last >= use.noted + _NOTED_SECONDS}
+        if not due:
+            return
+        times = {key: use.last for key, use in due.items()}
+        await self.store.note_uses(times)
+        for key, use in due.items():
+            use.noted = times[key]
+
+    async def _write_calls(self) -> None:
         for month in {use.month for use in self._memory.uses.values() if use.pending}:
             taken = [(key, use, use.pending) for key, use in self._memory.uses.items() if use.month == month]
             made = {key: count for key, _, count in taken if count}
@@ -177,11 +226,6 @@ class MarketKeys:
                 raise
             for key, use, count in taken:
                 use.used = totals[key] + use.pending if count else use.used
-        if len(self._memory.uses) > _MOST_REMEMBERED:
-            self._memory.uses = {key: use for key, use in self._memory.uses.items() if use.pending}
-        current = self._month()
-        for key in [key for key, use in self._memory.uses.items() if use.month < current and not use.pending]:
-            del self._memory.uses[key]
 
     async def forget(self) -> None:
         """Remove counts of months that no one asks for."""
@@ -233,7 +277,7 @@ class MarketKeys:
     async def _use(self, key: MarketKey) -> _Use:
         month = self._month()
         used = await self.store.calls(key.id, month)
-        return self._memory.uses.setdefault(key.id, _Use(month, used))
+        return self._memory.uses.setdefault(key.id, _Use(month, used, noted=key.last_used_at or 0))
 
     async def _allowance(self, key: MarketKey) -> Allowance:
         month = self.policy.calls_per_month if key.calls_per_month is None else key.calls_per_month

@@ -1,8 +1,11 @@
 """The page of market API keys, `/market-keys`: make one by one tap, see what it used, delete it.
 
-A key travels in the body of a form, never in an address, and the page that shows a new one is kept by no one.
+A signed-in person sees the keys that they made, and deletes one without its text. A key's text travels in the body of
+a form, never in an address. No cache keeps a page that shows one.
 """
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -40,13 +43,17 @@ def key_pages(keys: MarketKeys, sessions: Sessions, pages: Pages) -> list[Route]
         await keys.revoke(await keys.show((await request.form_fields()).get("key", "").strip()))
         return await _answer(request, revoked=True)
 
+    async def revoke_mine(request: Request) -> Response:
+        session = await sessions.require(request.exchange)
+        await keys.revoke_of(session.address, (await request.form_fields()).get("id", ""))
+        return await _answer(request, revoked=True)
+
     async def _answer(request: Request, **found: Any) -> Response:
         session = await sessions.find(request.exchange)
-        values = {"made": "", "shown": "", "holder": None, "revoked": False, **found}
-        root = request.exchange.root
-        answer = pages.answer(
-            request, _TEMPLATE, policy=keys.policy, signed_in=session is not None, root=root, **values
-        )
+        values: dict[str, Any] = {"made": "", "shown": "", "holder": None, "revoked": False, **found}
+        values |= {"policy": keys.policy, "signed_in": session is not None, "root": request.exchange.root}
+        values["mine"] = () if session is None else await keys.of(session.address)
+        answer = pages.answer(request, _TEMPLATE, moment=partial(datetime.fromtimestamp, tz=UTC), **values)
         answer.headers["cache-control"] = "private, no-store"
         return answer
 
@@ -55,4 +62,5 @@ def key_pages(keys: MarketKeys, sessions: Sessions, pages: Pages) -> list[Route]
         PageRoute("POST", KEYS, create),
         PageRoute("POST", f"{KEYS}/use", use),
         PageRoute("POST", f"{KEYS}/delete", revoke),
+        PageRoute("POST", f"{KEYS}/delete-mine", revoke_mine),
     ]

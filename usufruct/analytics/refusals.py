@@ -15,6 +15,7 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("key_missing", "Paste the key first."),
     RefusalText("key_unknown", "This installation made no such key. Check that you pasted all of it."),
     RefusalText("key_revoked", "This key was deleted. Make a new one."),
+    RefusalText("market_key_not_found", "You have no such key. Load the page again."),
     RefusalText("quota_used_up", "This key has made all the calls that it may for now."),
     RefusalText(
         "too_many_keys", "Your network has made as many keys today as it may. Use one of them, or come back tomorrow."

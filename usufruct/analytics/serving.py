@@ -19,6 +19,7 @@ from usufruct.analytics.api_keys import MarketKeys
 from usufruct.analytics.call_sales import CallSales
 from usufruct.analytics.collecting import build_source_jobs, check_sources
 from usufruct.analytics.explanation import Explanation, explain
+from usufruct.analytics.key_api import key_routes
 from usufruct.analytics.key_pages import key_pages
 from usufruct.analytics.learned import LearnedModel, LightGbmMissing, ModelRefused, NoModel, current_model, read_model
 from usufruct.analytics.live import build_feed, build_live_jobs, check_live, live_routes
@@ -204,6 +205,7 @@ def build_routes(context: Context) -> list[RawRoute | Route]:
         *market_pages(CurrentFigures(tables), pages, feed, wording),
         *live_routes(feed),
         *key_pages(keys, sessions, pages),
+        *key_routes(keys, sessions),
     ]
 
 

@@ -24,6 +24,7 @@ from usufruct.cli.support.command import Facts, Rows, runs
 from usufruct.cli.support.index_prices import From, Synthetic, To, read_prices
 from usufruct.cli.support.output import Json, print_text
 from usufruct.cli.support.price_archive import ArchiveOption, archive_of, parse_day, progress_bar
+from usufruct.cli.support.prompts import confirm
 from usufruct.config import Config
 from usufruct.core import Clock, Invalid, NotFound, moment
 from usufruct.store import ensure_current, open_database
@@ -242,6 +243,7 @@ async def keys(store: MarketKeyStore) -> Rows:
             "revoked": None if key.revoked_at is None else moment(key.revoked_at),
             "per_month": key.calls_per_month,
             "per_minute": key.calls_per_minute,
+            "last_used": None if key.last_used_at is None else moment(key.last_used_at),
             "calls": calls,
         }
         for key, calls in await store.list()
@@ -262,8 +264,30 @@ async def plan(
     Example: usufruct rating plan mkey_3f0c --per-month 50000 --per-minute 600
     """
     if not await store.set_plan(key, per_month, per_minute):
-        raise NotFound(f"no live key has the id {key}; `usufruct rating keys` lists them", code="key_not_found")
+        raise _no_live_key(key)
     return {"key": key, "per_month": per_month, "per_minute": per_minute}
+
+
+@app.command("revoke-key")
+@runs(_open_keys)
+async def revoke_key(
+    store: MarketKeyStore,
+    key: Annotated[str, Argument(help="The key's id; `usufruct rating keys` lists them.")],
+    yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False,
+) -> Facts:
+    """Revoke a key of the market API: gateways refuse it within seconds.
+
+    Example: usufruct rating revoke-key mkey_3f0c
+    """
+    confirm(f"revoke {key}? programs that use it get no more answers", yes=yes)
+    now = Clock().now()
+    if not await store.revoke(key, now):
+        raise _no_live_key(key)
+    return {"key": key, "revoked": moment(now)}
+
+
+def _no_live_key(key: str) -> NotFound:
+    return NotFound(f"no live key has the id {key}; `usufruct rating keys` lists them", code="key_not_found")
 
 
 def _about(snapshot: Snapshot) -> dict[str, Any]:
