@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import AwareDatetime, ConfigDict, Field, StrictBool, StrictStr
 
-from usufruct_client.wire_types import Count, Document, Number, Plain
+from usufruct_client.wire_types import Count, Document, Number, NumberText, Plain
 
 _Known = Number | None
 _Text = StrictStr | None
@@ -315,18 +315,18 @@ class AssetReport(AssetRow):
 
 
 class MoonshotPick(AssetRow):
-    """`/moonshot-tokens`: a pick and what came of it, in per cent."""
+    """`/moonshot-tokens`: a pick and what came of it, in per cent; what the asset is now travels as text."""
 
     moonshot_at: AwareDatetime
     moonshot_end_at: AwareDatetime | None
     moonshot_roi: _Known
     moonshot_best_roi: _Known
-    last_trading_signal_time: AwareDatetime
-    tm_trader_grade: _Known
-    tm_trader_grade_24h_pct_change: _Known
-    price_change_percentage_7d_in_currency: _Known
-    market_cap: _Known
-    volume_24h: _Known
+    last_trading_signal_time: AwareDatetime | None
+    tm_trader_grade: NumberText | None
+    tm_trader_grade_24h_pct_change: NumberText | None
+    price_change_percentage_7d_in_currency: NumberText | None
+    market_cap: NumberText | None
+    volume_24h: NumberText | None
 
 
 class MarketMetric(Row):

@@ -98,6 +98,13 @@ class AnyAssets(Assets, Filters, total=False):
     """Assets by name, or by what they are."""
 
 
+class Correlations(AnyAssets, total=False):
+    """Assets, and the tickers that they are compared with; `base_symbol` is the same as `symbol`."""
+
+    base_symbol: Words
+    quote_symbol: Words
+
+
 class FilteredDays(Filters, Days, total=False):
     """Assets by what they are, over days."""
 
@@ -220,8 +227,8 @@ def _assets(**given: Unpack[Assets]) -> Asked:
     return _asked(Assets, given)
 
 
-def _any_assets(**given: Unpack[AnyAssets]) -> Asked:
-    return _asked(AnyAssets, given)
+def _correlations(**given: Unpack[Correlations]) -> Asked:
+    return _asked(Correlations, given)
 
 
 def _history(**given: Unpack[History]) -> Asked:
@@ -336,7 +343,7 @@ class MarketEndpoints(IndexEndpoints, ServiceEndpoints):
     trading_signals = Endpoint("/trading-signals", documents.TradingSignal, _signals)
     hourly_trading_signals = Endpoint("/hourly-trading-signals", documents.HourlySignal, _history)
     quantmetrics = Endpoint("/quantmetrics", documents.QuantFigures, _filtered_days)
-    correlation = Endpoint("/correlation", documents.Correlation, _any_assets)
+    correlation = Endpoint("/correlation", documents.Correlation, _correlations)
     resistance_support = Endpoint("/resistance-support", documents.PriceLevels, _assets)
     scenario_analysis = Endpoint("/scenario-analysis", documents.Scenarios, _assets)
     price_prediction = Endpoint("/price-prediction", documents.PricePrediction, _assets)

@@ -38,6 +38,7 @@ _RULES = {
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _HASH = re.compile("0x[0-9a-fA-F]{64}")
 _ASSET = re.compile("0x[0-9a-fA-F]{1,32}|0|[1-9][0-9]{0,38}")
+_DECIMAL = re.compile("-?[0-9]{1,60}(?:[.][0-9]{1,20})?")
 _PLAN = re.compile("0x[0-9a-fA-F]{33,64}")
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
@@ -139,6 +140,12 @@ def _names(value: Any) -> frozenset[str]:
     return frozenset(value)
 
 
+def _number_text(value: Any) -> float:
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        raise ValueError("a decimal number as text")
+    return float(value)
+
+
 Uint256 = Annotated[int, decimal_text(256)]
 Uint128 = Annotated[int, decimal_text(128)]
 Uint64 = Annotated[int, decimal_text(64)]
@@ -147,6 +154,15 @@ Decimals = Annotated[int, whole(77)]
 Seconds = Annotated[int, whole((1 << 40) - 1)]
 """A time since 1970, or how long something takes."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+NumberText = Annotated[
+    float,
+    Codec(
+        _number_text,
+        {"type": "string", "pattern": f"^{_DECIMAL.pattern}$"},
+        plain_serializer_function_ser_schema(lambda number: f"{number:.2f}"),
+    ),
+]
+"""A number that travels as decimal text, with two digits after the point."""
 
 Text = Annotated[StrictStr, Field(min_length=1)]
 Signature = Annotated[bytes, hex_bytes(65, 65)]

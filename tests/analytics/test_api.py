@@ -1,6 +1,7 @@
 """`/v2` in this process: every path of the table of endpoints, with correct rows, limits, paging, errors, and keys."""
 
 import math
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -290,6 +291,86 @@ async def test_weights_of_the_trader_index_sum_to_a_hundred_each_day(market: Mar
     assert len(whole) > 10
     assert all(by_day[day] == pytest.approx(100) for day in whole)
     assert max(by_day) <= "2026-01-25T99"
+
+
+@pytest.mark.parametrize("path", ["/hourly-ohlcv", "/hourly-trading-signals", "/quantmetrics", "/daily-ohlcv"])
+async def test_a_range_from_before_the_data_is_answered_with_the_days_that_there_are(market: MarketWorld, path: str):
+    last = "2026-01-31"
+    old = await market.get(path, startDate="2019-01-01", endDate="2019-01-31")
+    assert old["data"] == []
+    known = re.fullmatch(r"no row matches; there (?:are days from|is one day,) (\S+)(?: to (\S+))?", old["message"])
+    assert known, old["message"]
+    first = known[1]
+    assert (known[2] or known[1]) == last
+    assert first == last or path != "/quantmetrics"
+    assert await market.rows(path, startDate=first, endDate=first)
+    before = str(date.fromisoformat(first) - timedelta(days=1))
+    assert await market.rows(path, startDate=before, endDate=before) == []
+    partly = await market.get(path, startDate=before, endDate=last)
+    assert partly["message"] == f"{partly['length']} rows; {old['message'].partition('; ')[2]}"
+    assert (await market.get(path, startDate=last))["message"].endswith(" rows")
+    future = await market.get(path, startDate="2031-01-01")
+    assert old["message"] == future["message"]
+    described = (await market.client.get("/openapi.json")).json()["paths"][f"/v2{path}"]["get"]["summary"]
+    assert ("last" in described) == (path != "/daily-ohlcv")
+
+
+async def test_top_k_is_the_size_of_a_page_and_named_where_it_is_wrong(market: MarketWorld):
+    ranked = [row["TOKEN_ID"] for row in await market.rows("/top-market-cap-tokens", limit=1000)]
+    for page, first in ((0, 0), (1, 0), (2, 10)):
+        rows = await market.rows("/top-market-cap-tokens", top_k=10, page=page)
+        assert [row["TOKEN_ID"] for row in rows] == ranked[first : first + 10]
+    for wrong in ("5000", "0", "ten"):
+        refused = await market.client.get("/v2/top-market-cap-tokens", params={"top_k": wrong})
+        body = refused.json()
+        assert (refused.status_code, body["error"]["param"]) == (400, "top_k")
+        assert body["message"] == f"top_k must be a whole number from 1 to 1000, not '{wrong}'"
+
+
+async def test_correlations_are_of_the_asked_pair(market: MarketWorld, panel: Panel):
+    everything = {row["TOKEN_ID"]: row for row in await market.rows("/correlation", limit=1000)}
+    base = next(iter(everything.values()))
+    same = await market.rows("/correlation", base_symbol=base["TOKEN_SYMBOL"])
+    assert same == await market.rows("/correlation", symbol=base["TOKEN_SYMBOL"])
+    assert base in same
+    for other in (base["TOP_CORRELATION"][0], base["TOP_CORRELATION"][-1]):
+        asked = {"base_symbol": base["TOKEN_SYMBOL"], "quote_symbol": other["symbol"].lower()}
+        [row] = [row for row in await market.rows("/correlation", **asked) if row["TOKEN_ID"] == base["TOKEN_ID"]]
+        assert other in row["TOP_CORRELATION"]
+        assert {each["symbol"] for each in row["TOP_CORRELATION"]} == {other["symbol"]}
+    assert await market.rows("/correlation", base_symbol="NOTHING", quote_symbol=base["TOKEN_SYMBOL"]) == []
+    assert await market.rows("/correlation", quote_symbol="NOTHING") == []
+    assert await market.rows("/correlation", base_symbol="NOTHING", symbol=base["TOKEN_SYMBOL"]) == []
+    one, two = (each["symbol"] for each in base["TOP_CORRELATION"][:2])
+    whole = await market.get("/correlation", quote_symbol=f"{one},{two}", limit=1000)
+    assert whole["length"] == len(everything)
+    for row in whole["data"]:
+        values = [each["correlation"] for each in row["TOP_CORRELATION"]]
+        assert values == sorted(values, reverse=True)
+        assert row["TOKEN_ID"] not in {each["token_id"] for each in row["TOP_CORRELATION"]}
+    paged, page = [], await market.get("/correlation", quote_symbol=f"{one},{two}", limit=7)
+    while True:
+        paged += page["data"]
+        if "next_cursor" not in page:
+            break
+        page = await market.get("/correlation", quote_symbol=f"{one},{two}", limit=7, cursor=page["next_cursor"])
+    assert paged == whole["data"]
+
+
+async def test_what_a_moonshots_asset_is_now_is_text_and_its_last_signal_is_the_signals(market: MarketWorld):
+    texts = ("TM_TRADER_GRADE", "TM_TRADER_GRADE_24H_PCT_CHANGE", "PRICE_CHANGE_PERCENTAGE_7D_IN_CURRENCY")
+    found = await market.rows("/moonshot-tokens", type="past")
+    later = 0
+    for row in found[:10]:
+        now = {name: row[name] for name in (*texts, "MARKET_CAP", "VOLUME_24H")}
+        assert all(value is None or re.fullmatch(r"-?\d+\.\d\d", value) for value in now.values()), now
+        signals = await market.rows("/trading-signals", token_id=row["TOKEN_ID"], limit=1000)
+        values = [each["TRADING_SIGNAL"] for each in signals]
+        since = next((at for at, value in enumerate(values) if value != values[0]), None)
+        assert since is not None
+        assert row["LAST_TRADING_SIGNAL_TIME"] == signals[since - 1]["DATE"]
+        later += row["LAST_TRADING_SIGNAL_TIME"] != row["MOONSHOT_AT"]
+    assert later, "the last signal is not the start of the pick"
 
 
 async def test_moonshots_are_of_one_kind_and_no_other_is_asked_for(market: MarketWorld):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.market_panels import FIRST_DAY, made_panel
-from usufruct.analytics.correlation import find_correlations
+from usufruct.analytics.correlation import correlate, find_correlations
 from usufruct.analytics.grades import grade
 from usufruct.analytics.levels import TURN_DAYS, find_levels, turning_points
 from usufruct.analytics.market import compute_market_metrics
@@ -43,6 +43,19 @@ def test_correlations_are_pearsons_best_first_then_the_least(panel: Panel):
 
 def test_a_panel_too_short_has_no_correlations():
     assert find_correlations(made_panel(50, 3)) == [[], [], []]
+    assert np.isnan(correlate(made_panel(50, 3).close, np.array([0]), np.array([1, 2]))).all()
+
+
+def test_a_pair_is_correlated_as_in_the_lists_and_not_with_itself(panel: Panel):
+    returns = np.diff(np.log(panel.close), axis=0)[-90:]
+    one, two, three = np.flatnonzero(~np.isnan(returns).any(axis=0))[:3].tolist()
+    bases, quotes = np.array([two, 3, one]), np.array([one, three, two])
+    found = correlate(panel.close, bases, quotes)
+    assert np.isnan(found[1]).all(), "an asset with a gap has none"
+    assert np.isnan([found[0, 2], found[2, 0]]).all()
+    for row, column in ((0, 0), (0, 1), (2, 1), (2, 2)):
+        pair = returns[:, bases[row]].tolist(), returns[:, quotes[column]].tolist()
+        assert found[row, column] == pytest.approx(statistics.correlation(*pair))
 
 
 def test_turning_points_are_the_extremes_of_their_days_and_known_late(panel: Panel):
@@ -96,7 +109,7 @@ def test_market_metrics_of_a_day_are_counted_by_hand(panel: Panel):
         leader = max(sums, key=lambda column: sums[column])
         assert found.leader_cap[day] == caps[leader]
         assert found.leader_price[day] == panel.close[day, leader]
-        assert found.others_cap[day] == pytest.approx(np.nansum(caps) - caps[leader])
+        assert found.others_cap[day] == pytest.approx(np.nansum(caps[plain]) - caps[leader]), "without stablecoins"
         graded = [trader[day, column] for column in plain if not np.isnan(trader[day, column])]
         assert found.high_share[day] == pytest.approx(100 * sum(each >= 60 for each in graded) / len(graded))
         close = panel.close[day - 199 : day + 1]

@@ -37,6 +37,8 @@ FULL = {  # a value of each parameter
     "trader_grade_change": -1,
     "investor_grade": 50,
     "signal": 1,
+    "base_symbol": "A",
+    "quote_symbol": ["B", "C"],
     "kind": "past",
     "limit": 7,
 }

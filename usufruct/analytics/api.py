@@ -21,9 +21,29 @@ from usufruct.analytics.api_answer import (
     open_route,
 )
 from usufruct.analytics.api_keys import LONGEST_LABEL, Caller, MarketKeys
-from usufruct.analytics.api_query import FILTERS, LIMIT, NUMBER, AssetIndex, InvalidParameter, Query
+from usufruct.analytics.api_query import (
+    FILTERS,
+    LIMIT,
+    MOST_LIMIT,
+    NUMBER,
+    USUAL_LIMIT,
+    AssetIndex,
+    InvalidParameter,
+    Query,
+)
+from usufruct.analytics.pair_correlation import BASE, QUOTE, correlation_page
 from usufruct.analytics.questions import answer_question
-from usufruct.analytics.snapshot import HOUR, Page, RowTable, SeriesTable, Snapshot, utc_text
+from usufruct.analytics.snapshot import (
+    DAY,
+    HOUR,
+    HOURLY_DAYS,
+    Page,
+    RowTable,
+    Selection,
+    SeriesTable,
+    Snapshot,
+    utc_text,
+)
 from usufruct.analytics.snapshot_files import SnapshotReader
 from usufruct.analytics.writing import Wording
 from usufruct.core import Clock, moment
@@ -37,6 +57,10 @@ _BODY_BYTES: Final = 65_536
 _IDS: Final = {name: FILTERS[name] for name in ("token_id", "symbol", "token_name")}
 _FILTERED: Final = {name: FILTERS[name] for name in ("token_id", "symbol", "category", "exchange")} | {
     name: FILTERS[name] for name in ("marketcap", "fdv", "volume")
+}
+_PAIR: Final = {
+    BASE: "tickers, by commas: the same as `symbol`",
+    QUOTE: "tickers, by commas: compare with these assets, and no others",
 }
 _LEAST_GRADE: Final = Parameter("least grade", NUMBER)
 _CHAT: Final[dict[str, Any]] = {
@@ -89,7 +113,12 @@ class MarketTables:
     def rows(self, name: str, query: Query, *, dated: bool = False) -> Rows:
         """Return rows of a table of ready rows."""
         table: RowTable = self.snapshot.rows[name]
-        return _rows(table.page(query.selection(self.index, dated=dated)))
+        selection = query.selection(self.index, dated=dated)
+        return _rows(table.page(selection), _range_note(selection, table.range))
+
+    def correlations(self, query: Query) -> Rows:
+        """Return rows of `/correlation`."""
+        return _rows(correlation_page(self.snapshot, self.index, query))
 
     def series(self, name: str, write: WriteRow, query: Query, thresholds: Mapping[str, str], equal: str = "") -> Rows:
         """Return rows of a series, written now."""
@@ -98,7 +127,8 @@ class MarketTables:
         if table is None:
             return Rows((), message="this installation has no hourly prices")
         selection = query.selection(self.index, dated=True, thresholds=thresholds, equal=equal)
-        return _rows(table.page(selection, lambda at, column, values: write(snapshot.assets[column], at, values)))
+        page = table.page(selection, lambda at, column, values: write(snapshot.assets[column], at, values))
+        return _rows(page, _range_note(selection, table.range))
 
     def latest(self, name: str, write: WriteRow, query: Query) -> Rows:
         """Return rows of a series for the last day alone."""
@@ -128,7 +158,13 @@ class _Series:
 _SERIES: Final = (
     _Series("/daily-ohlcv", "daily-ohlcv", "List daily bars, the newest first.", documents.Bar, rows.bar_row, _IDS, {}),
     _Series(
-        "/hourly-ohlcv", "hourly-ohlcv", "List hourly bars, the newest first.", documents.Bar, rows.bar_row, _IDS, {}
+        "/hourly-ohlcv",
+        "hourly-ohlcv",
+        f"List hourly bars of the last {HOURLY_DAYS} days, the newest first.",
+        documents.Bar,
+        rows.bar_row,
+        _IDS,
+        {},
     ),
     _Series(
         "/trader-grades",
@@ -192,7 +228,7 @@ _SERIES: Final = (
     _Series(
         "/hourly-trading-signals",
         "hourly-trading-signals",
-        "List hourly signals, the newest first.",
+        f"List hourly signals of the last {HOURLY_DAYS} days, the newest first.",
         documents.HourlySignal,
         rows.hourly_signal_row,
         _IDS,
@@ -225,8 +261,7 @@ _ROWS: Final[tuple[tuple[str, type[documents.Row], str, Mapping[str, str | Param
         False,
     ),
     ("price", documents.AssetPrice, "List the newest prices.", _IDS, False),
-    ("quantmetrics", documents.QuantFigures, "List quant metrics of assets.", _FILTERED, True),
-    ("correlation", documents.Correlation, "List what assets move with most, and least.", _FILTERED | _IDS, False),
+    ("quantmetrics", documents.QuantFigures, "List quant metrics of assets, of the last day alone.", _FILTERED, True),
     ("resistance-support", documents.PriceLevels, "List prices where assets turned before.", _IDS, False),
     (
         "scenario-analysis",
@@ -277,9 +312,10 @@ def market_routes(
         return data(of.path, of.row, of.summary, find, of.parameters, dated=True)
 
     def top(query: Query) -> Rows:
-        wanted = query.parameters.get("top_k")
-        named = {**query.parameters, **({"limit": wanted} if wanted else {})}
-        return tables.rows("top-market-cap-tokens", Query(named))
+        if "top_k" not in query.parameters:
+            return tables.rows("top-market-cap-tokens", query)
+        count = query.whole("top_k", USUAL_LIMIT, 1, MOST_LIMIT)
+        return tables.rows("top-market-cap-tokens", Query({**query.parameters, "limit": str(count)}))
 
     def moonshots(query: Query) -> Rows:
         return tables.rows(f"moonshot-tokens {query.one_of('type', _MOONSHOTS)}", query)
@@ -303,7 +339,7 @@ def market_routes(
             documents.ListedAsset,
             "List the largest assets.",
             top,
-            {"top_k": Parameter("how many", LIMIT)},
+            {"top_k": Parameter("the same as `limit`: page 2 of 10 is ranks 11 to 20", LIMIT)},
         ),
         data(
             "/moonshot-tokens",
@@ -312,14 +348,36 @@ def market_routes(
             moonshots,
             {"type": Parameter("active or past", {"enum": list(_MOONSHOTS)})},
         ),
+        data(
+            "/correlation",
+            documents.Correlation,
+            "List what assets move with most, and least, in the last 90 days.",
+            tables.correlations,
+            _FILTERED | _IDS | _PAIR,
+        ),
         data("/crypto-investors", documents.CryptoInvestor, "List investors; empty without a source.", investors, {}),
         *_word_routes(tables, api, wording or Wording()),
         *_key_routes(api, keys, sessions),
     ]
 
 
-def _rows(page: Page) -> Rows:
-    return Rows(page.rows, page.last)
+def _rows(page: Page, note: str = "") -> Rows:
+    return Rows(page.rows, page.last, note=note)
+
+
+def _range_note(selection: Selection, known: tuple[int, int] | None) -> str:
+    """Return which days a table has, for a caller who asks from before the first, or only for days after the last."""
+    if known is None:
+        return ""
+    first, last = (int(time) // DAY * DAY for time in known)
+    early = selection.first is not None and selection.first < first
+    outside = (selection.first is not None and selection.first > last) or (
+        selection.end is not None and selection.end <= first
+    )
+    if not early and not outside:
+        return ""
+    days = [utc_text(time)[:10] for time in (first, last)]
+    return f"there are days from {days[0]} to {days[1]}" if first < last else f"there is one day, {days[0]}"
 
 
 def _word_routes(tables: MarketTables, api: MarketApi, wording: Wording) -> list[RawRoute]:

@@ -84,13 +84,14 @@ class DataState:
 class Rows:
     """The rows of an answer, each JSON already; `last` is the position of the last one where there are more.
 
-    `stale`: these rows are older than what else is served.
+    `note`: what the message says beside the count. `stale`: these rows are older than what else is served.
     """
 
     rows: Sequence[bytes]
     last: tuple[int, int] | None = None
     message: str = ""
     stale: bool = False
+    note: str = ""
 
 
 Find = Callable[[Query], Rows | Awaitable[Rows]]
@@ -255,9 +256,10 @@ async def answer_rows(
 def _body(found: Rows, about: DataState, root: str = "") -> bytes:
     """Return the envelope with its rows; `root`: the server's address, for rows with a path of one of its pages."""
     count = len(found.rows)
+    counted = f"{count} rows" if count else "no row matches"
     head: dict[str, Any] = {
         "success": True,
-        "message": found.message or (f"{count} rows" if count else "no row matches"),
+        "message": "; ".join(filter(None, (found.message or counted, found.note))),
         "length": count,
         "as_of": about.as_of,
         "version": about.version,

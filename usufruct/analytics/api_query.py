@@ -138,10 +138,19 @@ class Query:
             raise InvalidParameter(f"endDate {last} is before startDate {first}; swap them", field="endDate")
         return _second(first), None if last is None else _second(min(last, _LAST_DAY) + timedelta(days=1))
 
+    def whole(self, name: str, usual: int, least: int, most: int) -> int:
+        """Return a parameter that must be a whole number between two; raises as `selection`."""
+        text = self.parameters.get(name, str(usual))
+        if not (text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most):
+            raise InvalidParameter(
+                f"{name} must be a whole number from {least} to {most}, not {text[:40]!r}", field=name
+            )
+        return int(text)
+
     def paging(self) -> tuple[int, int, tuple[int, int] | None]:
         """Return the number of rows, how many come before them, and the position after which they come."""
-        limit = self._whole("limit", USUAL_LIMIT, 1, MOST_LIMIT)
-        page = self._whole("page", 1, 0, _MOST_PAGE)
+        limit = self.whole("limit", USUAL_LIMIT, 1, MOST_LIMIT)
+        page = self.whole("page", 1, 0, _MOST_PAGE)
         cursor = self.parameters.get("cursor")
         return (limit, (max(page, 1) - 1) * limit, None) if cursor is None else (limit, 0, read_cursor(cursor))
 
@@ -159,14 +168,6 @@ class Query:
             return None if text is None else date.fromisoformat(text)
         except ValueError:
             raise InvalidParameter(f"{name} must be a day such as 2026-01-31, not {text!r}", field=name) from None
-
-    def _whole(self, name: str, usual: int, least: int, most: int) -> int:
-        text = self.parameters.get(name, str(usual))
-        if not (text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most):
-            raise InvalidParameter(
-                f"{name} must be a whole number from {least} to {most}, not {text[:40]!r}", field=name
-            )
-        return int(text)
 
 
 def read_number(name: str, text: str) -> float:

@@ -50,6 +50,20 @@ def correlation_matrix(returns: Matrix) -> Matrix:
     return matrix
 
 
+def correlate(close: Matrix, bases: NDArray[np.int64], quotes: NDArray[np.int64]) -> Matrix:
+    """Return the correlation of each base (a row) with each quote (a column), both columns of `close`.
+
+    As of the last day. NaN for an asset with itself, or without a return on every one of the last `DAYS` days.
+    """
+    returns = log_returns(np.where(close > 0, close, np.nan)[-DAYS - 1 :])[1:]
+    if len(returns) < DAYS:
+        return np.full((len(bases), len(quotes)), np.nan)
+    columns = np.union1d(bases, quotes)
+    matrix = correlation_matrix(returns[:, columns])
+    found = matrix[np.ix_(np.searchsorted(columns, bases), np.searchsorted(columns, quotes))]
+    return np.where(bases[:, None] == quotes[None, :], np.nan, found)
+
+
 def _strongest(row: NDArray[np.float64], columns: NDArray[np.int64]) -> list[Correlated]:
     if not columns.size or np.isnan(row[columns]).all():
         return []

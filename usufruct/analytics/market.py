@@ -27,7 +27,8 @@ Signs = NDArray[np.int8]
 class MarketMetrics:
     """One number a day; NaN where it is not known.
 
-    Stablecoins and wrapped assets count in `total_cap` alone. `leader` is the asset with the largest sum of
+    Stablecoins and wrapped assets count in `total_cap` alone: `others_cap` is the sum of the others without the leader.
+    `leader` is the asset with the largest sum of
     market caps until the day. `high_share`: per cent of graded assets with a grade of `HIGH_GRADE` or more;
     `volatility_index`: annual volatility of the total cap's returns over `VOLATILITY_DAYS`, in per cent, with its 10th
     and 90th percentile of the year before; `others_share`: per cent of the largest 50 that beat the leader in 90 days;
@@ -66,7 +67,7 @@ def compute_market_metrics(panel: Panel, trader: Matrix) -> MarketMetrics:
     above_average = _share(above, 1.0)
     return MarketMetrics(
         total_cap=total,
-        others_cap=total - leader_cap,
+        others_cap=_row_sum(np.where(counted, caps, np.nan)) - leader_cap,
         leader_price=close[rows, leader],
         leader_cap=leader_cap,
         high_share=high,

@@ -55,6 +55,11 @@ def grade_number(value: float) -> float | None:
     return number(value, _GRADE_DIGITS)
 
 
+def _number_text(value: float) -> str | None:
+    """Return a number as text, with two digits after the point; None where it is not known."""
+    return f"{float(value):.{_GRADE_DIGITS}f}" if isfinite(value) else None
+
+
 def identity(asset: Asset) -> Row:
     """Return what names an asset in every row."""
     return {"TOKEN_ID": asset.number, "TOKEN_NAME": asset.name, "TOKEN_SYMBOL": asset.symbol}
@@ -269,19 +274,21 @@ def report_row(asset: Asset, report: Report) -> Row:
     }
 
 
-def moonshot_row(asset: Asset, pick: Moonshot, began: int, ended: int | None, values: Values) -> Row:
-    """Return a row of `/moonshot-tokens`; `values` are of the last day."""
+def moonshot_row(
+    asset: Asset, pick: Moonshot, began: int, ended: int | None, last_signal: int | None, values: Values
+) -> Row:
+    """Return a row of `/moonshot-tokens`; `values` are of the last day, and texts, as this path's clients read them."""
     return identity(asset) | {
         "MOONSHOT_AT": utc_text(began),
         "MOONSHOT_END_AT": None if ended is None else utc_text(ended),
         "MOONSHOT_ROI": round(pick.roi, 2),
         "MOONSHOT_BEST_ROI": round(pick.best, 2),
-        "LAST_TRADING_SIGNAL_TIME": utc_text(began),
-        "TM_TRADER_GRADE": grade_number(values["trader"]),
-        "TM_TRADER_GRADE_24H_PCT_CHANGE": grade_number(values["trader_change"]),
-        "PRICE_CHANGE_PERCENTAGE_7D_IN_CURRENCY": grade_number(values["change_7d"]),
-        "MARKET_CAP": number(values["market_cap"]),
-        "VOLUME_24H": number(values["volume"]),
+        "LAST_TRADING_SIGNAL_TIME": None if last_signal is None else utc_text(last_signal),
+        "TM_TRADER_GRADE": _number_text(values["trader"]),
+        "TM_TRADER_GRADE_24H_PCT_CHANGE": _number_text(values["trader_change"]),
+        "PRICE_CHANGE_PERCENTAGE_7D_IN_CURRENCY": _number_text(values["change_7d"]),
+        "MARKET_CAP": _number_text(values["market_cap"]),
+        "VOLUME_24H": _number_text(values["volume"]),
     }
 
 

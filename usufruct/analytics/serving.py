@@ -28,7 +28,7 @@ from usufruct.analytics.news_tables import NEWS_DAYS
 from usufruct.analytics.pages import CurrentFigures, market_pages
 from usufruct.analytics.questions import largest_reports
 from usufruct.analytics.sentiment import KINDS, Headline, Kind
-from usufruct.analytics.snapshot import Snapshot
+from usufruct.analytics.snapshot import HOURLY_DAYS, Snapshot
 from usufruct.analytics.snapshot_build import MarketInputs, build_snapshot
 from usufruct.analytics.snapshot_files import SnapshotReader, read_snapshot, write_snapshot
 from usufruct.analytics.writing import Wording, build_report_jobs, check_writer
@@ -42,9 +42,6 @@ from usufruct.core.jobs import Job
 from usufruct.store import Database
 from usufruct.web import RawRoute, Route
 from usufruct.web.ui import PageRoute, Pages
-
-HOURLY_DAYS: Final = 90
-"""Days of hourly bars that are served."""
 
 _PEGGED_DAYS: Final = 30
 _PEGGED_WITHIN: Final = 0.01

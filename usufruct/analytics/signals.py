@@ -53,6 +53,12 @@ def trend_of(prices: Matrix) -> Signs:
     return np.where(np.isnan(distance), 0, np.sign(np.nan_to_num(distance))).astype(np.int8)
 
 
+def last_change(signal: Signs) -> int | None:
+    """Return the row in which the last signal of one asset came; None where there was none."""
+    changed = np.flatnonzero(np.diff(signal, prepend=np.int8(0)))
+    return int(changed[-1]) if changed.size else None
+
+
 def positions(signal: Signs) -> Signs:
     """Return what an hourly signal does to a position: 1 opens it, -1 closes it, 0 leaves it."""
     held = signal > 0

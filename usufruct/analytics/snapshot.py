@@ -19,6 +19,8 @@ from usufruct.connectors.prices import Asset
 NO_ASSET: Final = -1
 DAY: Final = 86_400
 HOUR: Final = 3_600
+HOURLY_DAYS: Final = 90
+"""Days of hourly bars, and of the signals of hours, that are served."""
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -79,6 +81,11 @@ class RowTable:
         found = {} if len(set(self.columns.tolist())) < len(self.columns) else self._by_column()
         object.__setattr__(self, "single", found)
 
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """The first and the last time of a row; None without rows."""
+        return (int(self.times.min()), int(self.times.max())) if len(self.times) else None
+
     def page(self, selection: Selection) -> Page:
         """Return the rows that are selected; conditions are not for these tables."""
         if selection.columns is not None and self.single and selection.first is None and selection.end is None:
@@ -123,6 +130,11 @@ class SeriesTable:
     def length(self) -> int:
         """The number of steps."""
         return len(self.fields[self.key])
+
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """The times of the first and the last step; None without any."""
+        return (self.start, self.time(self.length - 1)) if self.length else None
 
     def time(self, row: int) -> int:
         """Return when a step begins, in seconds since 1970."""

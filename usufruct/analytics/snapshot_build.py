@@ -24,7 +24,7 @@ from usufruct.analytics.quant import QuantMetrics, compute_quant_metrics
 from usufruct.analytics.reports import Figures, briefing, write_report
 from usufruct.analytics.scenarios import compute_scenarios
 from usufruct.analytics.sentiment import Headline, hourly_sentiment
-from usufruct.analytics.signals import Signals, compute_signals, positions
+from usufruct.analytics.signals import Signals, compute_signals, last_change, positions
 from usufruct.analytics.snapshot import DAY, HOUR, NO_ASSET, RowTable, SeriesTable, Snapshot
 from usufruct.analytics.trader_index import trader_index
 from usufruct.connectors.news import NewsItem
@@ -340,7 +340,10 @@ def _moonshot_tables(of: _Computed) -> dict[str, RowTable]:
         }
         began = of.start + pick.began * DAY
         ended = None if pick.ended is None else of.start + pick.ended * DAY
-        return began, pick.column, rows.moonshot_row(panel.assets[pick.column], pick, began, ended, values)
+        changed = last_change(of.signals.signal[:, pick.column])
+        signalled = None if changed is None else of.start + changed * DAY
+        asset = panel.assets[pick.column]
+        return began, pick.column, rows.moonshot_row(asset, pick, began, ended, signalled, values)
 
     picks = find_moonshots(panel, of.grades.trader)
     return {
