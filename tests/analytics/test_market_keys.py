@@ -1,6 +1,10 @@
 """A person's market API keys: listed with what they used, revoked without their text, and seen by no one else."""
 
+import asyncio
+import json
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +13,7 @@ import pytest
 
 from tests.analytics.conftest import NOW
 from tests.support.fake_clock import FakeClock
+from tests.support.gateway_server import served
 from tests.support.market_world import STAKER, MarketWorld, OneSession, market_world
 from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
@@ -23,6 +28,7 @@ from usufruct.store import Database
 from usufruct.web import RawRoute
 from usufruct.web.ui import Pages, Site
 
+ROOT = Path(__file__).parents[2]
 OTHER = Address("0x" + "cd" * 20)
 
 
@@ -154,3 +160,34 @@ async def test_the_page_lists_keys_and_deletes_one_after_a_second_tap_without_sc
     assert "The key is deleted." in deleted.text
     assert "laptop" not in deleted.text
     assert (await world.client.get("/v2/price", headers={"x-api-key": key["KEY"]})).status_code == 401
+
+
+GUIDE = ROOT / "docs" / "guides" / "market-key.md"
+
+
+async def test_every_command_of_the_guide_to_a_first_key_runs(world: MarketWorld, tmp_path: Path):
+    blocks = re.findall(r"```(sh|python)\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert [language for language, _ in blocks] == ["sh", "sh", "python", "python", "sh"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "build" / "tmai"), "NO_PROXY": "*", "no_proxy": "*"}
+    said = []
+    async with served(world.app) as (_, url, _):
+        for language, text in blocks:
+            filled = text.replace("https://your-gateway", url.removesuffix("/v1"))
+            if said:
+                filled = filled.replace("um_...", json.loads(said[0])["data"][0]["KEY"])
+            environment |= dict(re.findall(r"^export (\w+)=(\S+)$", filled, re.MULTILINE))
+            script = tmp_path / f"block.{language}"
+            script.write_text(filled)
+            command = (sys.executable, script) if language == "python" else ("bash", "-eu", script)
+            pipe = asyncio.subprocess.PIPE
+            process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, env=environment)
+            out, errors = await process.communicate()
+            assert process.returncode == 0, errors.decode()
+            said.append(out.decode())
+    assert [said[1].count('"success":true'), said[1].count('"TM_TRADER_GRADE"')] == [2, 3]
+    assert re.fullmatch(r"(2026-01-31 \S+ [\d.]+\n){3}3 calls this month\n", said[2]), said[2]
+    *tokens, grades = said[3].splitlines()
+    assert len(tokens) == 3
+    assert int(grades.removesuffix(" grades")) > 100, "the client swallows errors: nothing would be 0"
+    assert '"LABEL":"laptop"' in said[4]
+    assert "the key is revoked" in said[4]
