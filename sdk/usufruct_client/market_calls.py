@@ -105,6 +105,10 @@ class MarketCalls:
         """Return the document that a path answers."""
         return read_answer(kind, read_object(await self._send(method, path, {}, {}, content)), path)
 
+    async def plain_document(self, kind: type[Kind], path: str, query: Mapping[str, str] | None = None) -> Kind:
+        """Return the document of a path outside of `/v2`, such as `/v1/markets/prices`."""
+        return read_answer(kind, read_object(await self._sent("GET", path, query or {}, {})), path)
+
     async def row(self, kind: type[Kind], method: str, path: str, content: object = None) -> Kind:
         """Return the only row that a path answers."""
         found = await self.document(Answer[kind], method, path, content)  # type: ignore[valid-type]
@@ -113,6 +117,11 @@ class MarketCalls:
         return found.data[0]
 
     async def _send(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], content: object = None
+    ) -> httpx.Response:
+        return await self._sent(method, f"/v2{path}", query, headers, content)
+
+    async def _sent(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], content: object = None
     ) -> httpx.Response:
         waited = 0

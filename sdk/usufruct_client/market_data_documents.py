@@ -181,6 +181,20 @@ class TradingSignal(AssetRow):
     tm_link: StrictStr
 
 
+class LearnedSignalDay(AssetRow):
+    """`/learned-signals`: what a trained model says of a day.
+
+    `score` is the place among the assets of the day, 0 to 100, by the return that the model expects of the next
+    `horizon_days`; `signal` is 1 in the highest fifth, -1 in the lowest, 0 between. `model` is its id.
+    """
+
+    date: AwareDatetime
+    signal: _Sign
+    score: _Known
+    model: _Text
+    horizon_days: Count | None
+
+
 class HourlySignal(AssetRow):
     """`/hourly-trading-signals`. `position`: 1 opens, -1 closes, 0 leaves."""
 

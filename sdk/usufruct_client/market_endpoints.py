@@ -341,6 +341,7 @@ class MarketEndpoints(IndexEndpoints, ServiceEndpoints):
     technology_grade = Endpoint("/technology-grade", documents.TechnologyGrade, _assets)
     technology_grade_history = Endpoint("/technology-grade-history", documents.TechnologyGrade, _history)
     trading_signals = Endpoint("/trading-signals", documents.TradingSignal, _signals)
+    learned_signals = Endpoint("/learned-signals", documents.LearnedSignalDay, _signals)
     hourly_trading_signals = Endpoint("/hourly-trading-signals", documents.HourlySignal, _history)
     quantmetrics = Endpoint("/quantmetrics", documents.QuantFigures, _filtered_days)
     correlation = Endpoint("/correlation", documents.Correlation, _correlations)

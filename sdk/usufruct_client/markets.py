@@ -1,4 +1,4 @@
-"""Market data of a gateway: prices, grades, signals, metrics and reports of `/v2`, with and without an event loop.
+"""Market data of a gateway: prices, grades, signals, reports and briefings, with and without an event loop.
 
 ::
 
@@ -12,16 +12,20 @@ or `DataChanged`.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 import httpx
 
 from usufruct_client.blocking import run_blocking
+from usufruct_client.bulletin_documents import BriefingLine, KeptBriefing, KeptGuide
 from usufruct_client.errors import GatewayUnavailable
+from usufruct_client.live_price_documents import LivePriceList
 from usufruct_client.market_calls import MarketCalls
 from usufruct_client.market_data_documents import Answer, AskedAnswer, MarketKey, NewMarketKey
 from usufruct_client.market_endpoints import Asked, Endpoint, MarketEndpoints
+from usufruct_client.market_page_calls import read_briefing, read_briefings, read_guide, read_live_prices
 from usufruct_client.market_table import MarketTable
 from usufruct_client.urls import gateway_address
 
@@ -50,7 +54,7 @@ class Markets(MarketEndpoints):
         Raises:
             Invalid: when `gateway_url` is not the address of a gateway.
         """
-        url = market_address(gateway_url)
+        url = _root(gateway_url)
         self._client = httpx.Client(headers=_headers(api_key), transport=transport, timeout=TIMEOUT_SECONDS)
         self._calls = MarketCalls(_BlockingSender(url, self._client), wait_seconds)
 
@@ -71,6 +75,34 @@ class Markets(MarketEndpoints):
     def ask(self, question: str) -> str:
         """Return the answer to a question about assets that it names, or about the market."""
         return run_blocking(_ask(self._calls, question))
+
+    def live_prices(self, assets: str | Iterable[str]) -> LivePriceList:
+        """Return the last live prices of up to 100 assets (`slug` of `tokens()`), with age and venues; no key needed.
+
+        Raises:
+            GatewayRefused: `no_live_prices` where no exchange is followed.
+        """
+        return run_blocking(read_live_prices(self._calls, assets))
+
+    def briefings(self, limit: int | None = None) -> list[BriefingLine]:
+        """Return the newest market briefings in a line each, so many or all; no key needed."""
+        return run_blocking(read_briefings(self._calls, limit))
+
+    def briefing(self, day: date | str) -> KeptBriefing:
+        """Return the market briefing of a day; no key needed.
+
+        Raises:
+            GatewayRefused: `unknown_briefing` where none of the day is kept.
+        """
+        return run_blocking(read_briefing(self._calls, day))
+
+    def guide(self, month: str = "") -> KeptGuide:
+        """Return the guide to the ten largest assets of a month, YYYY-MM, or the newest one; no key needed.
+
+        Raises:
+            GatewayRefused: `unknown_guide` where none is kept.
+        """
+        return run_blocking(read_guide(self._calls, month))
 
     def create_key(self, label: str = "") -> NewMarketKey:
         """Make a key, free; a network may make a few a day. Its text is shown this once."""
@@ -97,7 +129,7 @@ class AsyncMarkets(MarketEndpoints):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Read from the gateway at `gateway_url`, as `Markets` does."""
-        url = market_address(gateway_url)
+        url = _root(gateway_url)
         self._client = httpx.AsyncClient(headers=_headers(api_key), transport=transport, timeout=TIMEOUT_SECONDS)
         self._calls = MarketCalls(_AsyncSender(url, self._client), wait_seconds)
 
@@ -118,6 +150,34 @@ class AsyncMarkets(MarketEndpoints):
     async def ask(self, question: str) -> str:
         """Return the answer to a question about assets that it names, or about the market."""
         return await _ask(self._calls, question)
+
+    async def live_prices(self, assets: str | Iterable[str]) -> LivePriceList:
+        """Return the last live prices of up to 100 assets (`slug` of `tokens()`), with age and venues; no key needed.
+
+        Raises:
+            GatewayRefused: `no_live_prices` where no exchange is followed.
+        """
+        return await read_live_prices(self._calls, assets)
+
+    async def briefings(self, limit: int | None = None) -> list[BriefingLine]:
+        """Return the newest market briefings in a line each, so many or all; no key needed."""
+        return await read_briefings(self._calls, limit)
+
+    async def briefing(self, day: date | str) -> KeptBriefing:
+        """Return the market briefing of a day; no key needed.
+
+        Raises:
+            GatewayRefused: `unknown_briefing` where none of the day is kept.
+        """
+        return await read_briefing(self._calls, day)
+
+    async def guide(self, month: str = "") -> KeptGuide:
+        """Return the guide to the ten largest assets of a month, YYYY-MM, or the newest one; no key needed.
+
+        Raises:
+            GatewayRefused: `unknown_guide` where none is kept.
+        """
+        return await read_guide(self._calls, month)
 
     async def create_key(self, label: str = "") -> NewMarketKey:
         """Make a key, free; a network may make a few a day. Its text is shown this once."""
@@ -183,13 +243,13 @@ class _AsyncSender:
         await asyncio.sleep(seconds)
 
 
-def market_address(url: str) -> str:
-    """Return the address of a gateway's market API; `url` may have `/v1` or `/v2` already.
+def _root(url: str) -> str:
+    """Return the address of a gateway; `url` may have `/v1` or `/v2` already.
 
     Raises:
         Invalid: when it is not the address of a gateway.
     """
-    return gateway_address(url.rstrip("/").removesuffix("/v2")) + "/v2"
+    return gateway_address(url.rstrip("/").removesuffix("/v2"))
 
 
 def _headers(api_key: str) -> dict[str, str]:

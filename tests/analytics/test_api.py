@@ -552,7 +552,7 @@ async def test_every_route_is_described_and_answers_as_described(market: MarketW
     document = (await market.client.get("/openapi.json")).json()
     validate(document)
     paths = {path: methods for path, methods in document["paths"].items() if path.startswith("/v2")}
-    assert len(paths) == len(FIELDS) + 3 + 3, "three paths are empty without a source; a question, two of keys"
+    assert len(paths) == len(FIELDS) + 4 + 3, "four paths are empty without a source; a question, two of keys"
     for path, methods in paths.items():
         if "get" not in methods or path == "/v2/keys/current":
             continue

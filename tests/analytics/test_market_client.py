@@ -1,19 +1,31 @@
 """Our client against the API itself: every path and parameter, rows as they travel, pages, quotas, keys; an agent."""
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
+from tests.analytics.conftest import NOW
+from tests.support.fake_clock import FakeClock
 from tests.support.gateway_server import served
+from tests.support.learning import needs_openmp
 from tests.support.market_world import MarketWorld
+from usufruct.analytics.learned import LearnedModel
+from usufruct.analytics.live import LivePriceFeed, live_routes
+from usufruct.analytics.live.fixing import FixedPrice
+from usufruct.analytics.live.model import LiveTable
+from usufruct.analytics.live.price_file import LiveReader, updated, write_table
 from usufruct.analytics.snapshot import Snapshot
-from usufruct_client import AsyncMarkets, GatewayRefused
-from usufruct_client.market_data_documents import CryptoInvestor
+from usufruct.analytics.snapshot_files import write_snapshot
+from usufruct.web import Router
+from usufruct_client import AsyncMarkets, GatewayRefused, Invalid, Markets
+from usufruct_client.market_data_documents import CryptoInvestor, LearnedSignalDay
 from usufruct_client.market_endpoints import Endpoint, MarketEndpoints
 from usufruct_client.wire_types import adapter
 
@@ -82,7 +94,8 @@ async def test_rows_have_exactly_the_members_of_their_document(market: MarketWor
     found = await getattr(markets, name)(**({"kind": "past"} if "moonshot" in name else {}), limit=3)
     sent = await market.rows(endpoint.path, limit=3, type="past")
     assert len(found) == len(sent)
-    assert bool(found) != (name == "crypto_investors" or "technology" in name), "the others have rows"
+    empty = ("crypto_investors", "learned_signals")
+    assert bool(found) != (name in empty or "technology" in name), "the others have rows"
     members = set(adapter(endpoint.row).json_schema().get("properties", {}))
     for row, document in zip(sent, found, strict=True):
         assert set(row) == members
@@ -166,3 +179,59 @@ async def test_the_trading_agent_buys_the_best_graded_and_sells_what_turned(mark
     assert set(sold.removeprefix("sell ").split(", ")) == {
         each["TOKEN_SYMBOL"] for each in signals if each["TRADING_SIGNAL"] == -1
     }
+
+
+@needs_openmp
+async def test_learned_signals_are_those_of_the_model(
+    market: MarketWorld, markets: AsyncMarkets, learned: Snapshot, model: LearnedModel
+):
+    without = await markets.learned_signals(limit=3)
+    assert (list(without), without.message) == (
+        [],
+        "this installation has no trained model; its operator makes one with `usufruct rating train`",
+    )
+    write_snapshot(market.folder, learned)
+    market.clock.advance(10)
+    found = await markets.learned_signals(start="2026-01-30")
+    scores = learned.series["learned-signals"].fields["score"]
+    assert len(found) == np.count_nonzero(np.isfinite(scores[-2:])) > 20
+    columns = {each.number: column for column, each in enumerate(learned.assets)}
+    for each in found:
+        score = scores[-1 if each.date.day == 31 else -2, columns[each.token_id]]
+        assert each.score == pytest.approx(score, abs=0.0051)
+        assert each.signal == (1 if score >= 80 else -1 if score <= 20 else 0)
+        assert (each.model, each.horizon_days) == (model.id, 7)
+    highest = await markets.learned_signals(signal=1, start="2026-01-31")
+    assert {each.token_id for each in highest} == {
+        each.token_id for each in found if each.signal == 1 and each.date.day == 31
+    }
+    assert set((await market.rows("/learned-signals", limit=1))[0]) == set(
+        adapter(LearnedSignalDay).json_schema()["properties"]
+    )
+    old = await market.get("/learned-signals", startDate="2020-01-01", endDate="2020-01-02")
+    [first] = re.findall(r"there are days from (\S+) to 2026-01-31", old["message"])
+    assert await markets.learned_signals(start=first, end=first), "the first day that is scored"
+
+
+async def test_live_prices_come_with_age_and_venues_with_and_without_an_event_loop(tmp_path: Path):
+    clock = FakeClock(NOW)
+    app = Router(live_routes(LivePriceFeed(LiveReader(tmp_path), clock)))
+    async with served(app) as (_, url, _), AsyncMarkets(url) as markets:
+        with pytest.raises(GatewayRefused) as refused:
+            await markets.live_prices("bitcoin")
+        assert refused.value.reason == "no_live_prices"
+        with pytest.raises(Invalid, match="no asset is named"):
+            await markets.live_prices([])
+        table = LiveTable(0, 60, synthetic=True)
+        table = updated(table, [("bitcoin", FixedPrice(64_020.5, NOW, ("kraken", "coinbase")))], NOW)
+        write_table(tmp_path, table)
+        clock.advance(7)
+        found = await markets.live_prices(["bitcoin", "dogecoin"])
+        [price] = found.prices
+        assert (price.asset, price.price, price.age, price.stale) == ("bitcoin", 64_020.5, 7, False)
+        assert sorted(price.venues) == ["coinbase", "kraken"]
+        assert (found.missing, found.synthetic, found.stale_after) == (["dogecoin"], True, 60)
+        clock.advance(60)
+        with Markets(url) as blocking:
+            [late] = (await asyncio.to_thread(blocking.live_prices, "bitcoin")).prices
+        assert (late.price, late.age, late.stale) == (64_020.5, 67, True)

@@ -1,5 +1,6 @@
 """The pages of bulletins and their JSON, the feed, the e-mail and the commands: they show what was kept."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ from usufruct.indices.bulletins.store import bulletins
 from usufruct.store import Database, open_database
 from usufruct.web import Router, openapi_route
 from usufruct.web.ui import Pages, Site, load_languages
+from usufruct_client import AsyncMarkets, GatewayRefused, Invalid, Markets
 from usufruct_client.notification_documents import MarketBriefingWritten
 
 TODAY = LAST.date()
@@ -105,6 +107,33 @@ async def test_a_briefing_is_readable_as_a_page_and_as_json(world: BulletinWorld
     lists = await world.page("/briefings")
     assert "31 Jan 2026" in lists
     assert "A briefing is missing." not in lists
+
+
+async def test_our_client_reads_briefings_and_the_guide(world: BulletinWorld):
+    async with AsyncMarkets("http://gateway.test", transport=world.client._transport) as markets:
+        listed = await markets.briefings()
+        assert [each.as_json() for each in listed] == (await world.json("briefings"))["briefings"]
+        assert await markets.briefings(limit=1) == listed[:1]
+        kept = await markets.briefing(TODAY)
+        assert kept.as_json() == await world.json(f"briefings/{TODAY}")
+        assert kept.briefing.input_hash == listed[0].input_hash
+        guide = await markets.guide()
+        assert guide.as_json() == await world.json("guides/top-10")
+        assert (await markets.guide(guide.guide.month)).as_json() == guide.as_json()
+        for refused, code in (
+            (markets.briefing("2020-01-01"), "unknown_briefing"),
+            (markets.guide("1999-01"), "unknown_guide"),
+        ):
+            with pytest.raises(GatewayRefused) as refusal:
+                await refused
+            assert (refusal.value.status, refusal.value.reason) == (404, code)
+        with pytest.raises(Invalid, match="limit must be"):
+            await markets.briefings(limit=0)
+    async with served(world.app) as (_, url, _):
+        with Markets(url) as blocking:
+            assert await asyncio.to_thread(blocking.briefings) == listed
+            assert await asyncio.to_thread(blocking.briefing, str(TODAY)) == kept
+            assert await asyncio.to_thread(blocking.guide) == guide
 
 
 async def test_what_others_wrote_is_text(world: BulletinWorld):

@@ -143,7 +143,7 @@ def test_a_wait_that_the_gateway_names_is_kept_within_bounds(read: Read):
     ("answer", "error", "words"),
     [
         (refusal(401, "key_missing"), GatewayRefused, "key_missing: no"),
-        (httpx.ConnectError("refused"), GatewayUnavailable, "http://gateway.test/v2 does not answer"),
+        (httpx.ConnectError("refused"), GatewayUnavailable, "http://gateway.test does not answer"),
         (httpx.Response(200, text="<html>"), BadAnswer, "/price must be JSON, not"),
         (httpx.Response(502, text="<html>"), BadAnswer, "502 without a JSON object"),
         (httpx.Response(302, json={}), BadAnswer, "302"),

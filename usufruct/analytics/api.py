@@ -31,6 +31,7 @@ from usufruct.analytics.api_query import (
     InvalidParameter,
     Query,
 )
+from usufruct.analytics.learned_tables import MODEL, SIGNALS
 from usufruct.analytics.pair_correlation import BASE, QUOTE, correlation_page
 from usufruct.analytics.questions import answer_question
 from usufruct.analytics.snapshot import (
@@ -62,6 +63,7 @@ _PAIR: Final = {
     BASE: "tickers, by commas: the same as `symbol`",
     QUOTE: "tickers, by commas: compare with these assets, and no others",
 }
+_SIGNAL: Final = {"signal": Parameter("1, 0 or -1", NUMBER)}
 _LEAST_GRADE: Final = Parameter("least grade", NUMBER)
 _CHAT: Final[dict[str, Any]] = {
     "type": "object",
@@ -76,6 +78,9 @@ _KEY_WISH: Final[dict[str, Any]] = {
 }
 _MOONSHOTS: Final = ("active", "past")
 
+_MISSING: Final = dict.fromkeys(
+    ("hourly-ohlcv", "hourly-trading-signals"), "this installation has no hourly prices"
+) | {SIGNALS: "this installation has no trained model; its operator makes one with `usufruct rating train`"}
 WriteRow = Callable[..., dict[str, Any]]
 Answer = Callable[[HttpExchange, Caller], Awaitable[None]]
 
@@ -87,6 +92,7 @@ class MarketTables:
         self._reader = reader
         self._clock = clock
         self._index: tuple[str, AssetIndex] | None = None
+        self._ranges: tuple[str, dict[str, tuple[int, int] | None]] = ("", {})
 
     @property
     def snapshot(self) -> Snapshot:
@@ -114,7 +120,7 @@ class MarketTables:
         """Return rows of a table of ready rows."""
         table: RowTable = self.snapshot.rows[name]
         selection = query.selection(self.index, dated=dated)
-        return _rows(table.page(selection), _range_note(selection, table.range))
+        return _rows(table.page(selection), self._note(name, selection, table))
 
     def correlations(self, query: Query) -> Rows:
         """Return rows of `/correlation`."""
@@ -124,11 +130,31 @@ class MarketTables:
         """Return rows of a series, written now."""
         snapshot = self.snapshot
         table = snapshot.series.get(name)
-        if table is None:
-            return Rows((), message="this installation has no hourly prices")
         selection = query.selection(self.index, dated=True, thresholds=thresholds, equal=equal)
+        if table is None:
+            return Rows((), message=_MISSING[name])
         page = table.page(selection, lambda at, column, values: write(snapshot.assets[column], at, values))
-        return _rows(page, _range_note(selection, table.range))
+        return _rows(page, self._note(name, selection, table))
+
+    def learned(self, query: Query) -> Rows:
+        """Return rows of learned signals, each with the model that it is of."""
+        models = self.snapshot.rows.get(MODEL)
+        about = orjson.loads(models.rows[0]) if models else {}
+        return self.series(SIGNALS, partial(rows.learned_row, about), query, {}, "signal")
+
+    def _note(self, name: str, selection: Selection, table: RowTable | SeriesTable) -> str:
+        """Return which days a table has, for a caller who asks from before the first, or only for days after the last.
+
+        The range of a table is looked for once a snapshot.
+        """
+        if selection.first is None and selection.end is None:
+            return ""
+        if self._ranges[0] != self.snapshot.id:
+            self._ranges = self.snapshot.id, {}
+        ranges = self._ranges[1]
+        if name not in ranges:
+            ranges[name] = table.known_range()
+        return _range_note(selection, ranges[name])
 
     def latest(self, name: str, write: WriteRow, query: Query) -> Rows:
         """Return rows of a series for the last day alone."""
@@ -221,7 +247,7 @@ _SERIES: Final = (
         "List daily signals, the newest first.",
         documents.TradingSignal,
         rows.signal_row,
-        _FILTERED | {"signal": Parameter("1, 0 or -1", NUMBER)},
+        _FILTERED | _SIGNAL,
         {},
         "signal",
     ),
@@ -349,6 +375,14 @@ def market_routes(
             {"type": Parameter("active or past", {"enum": list(_MOONSHOTS)})},
         ),
         data(
+            "/learned-signals",
+            documents.LearnedSignalDay,
+            "List signals of the trained model, the newest first; there are none without one.",
+            tables.learned,
+            _FILTERED | _SIGNAL,
+            dated=True,
+        ),
+        data(
             "/correlation",
             documents.Correlation,
             "List what assets move with most, and least, in the last 90 days.",
@@ -366,7 +400,6 @@ def _rows(page: Page, note: str = "") -> Rows:
 
 
 def _range_note(selection: Selection, known: tuple[int, int] | None) -> str:
-    """Return which days a table has, for a caller who asks from before the first, or only for days after the last."""
     if known is None:
         return ""
     first, last = (int(time) // DAY * DAY for time in known)

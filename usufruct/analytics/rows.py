@@ -188,6 +188,17 @@ def hourly_signal_row(asset: Asset, at: int, values: Values) -> Row:
     )
 
 
+def learned_row(model: Mapping[str, Any], asset: Asset, at: int, values: Values) -> Row:
+    """Return a row of `/learned-signals`: the place among the assets of the day, 0 to 100, by which model."""
+    return identity(asset) | {
+        "DATE": utc_text(at),
+        "SIGNAL": int(values["signal"]),
+        "SCORE": grade_number(values["score"]),
+        "MODEL": model.get("model"),
+        "HORIZON_DAYS": model.get("horizon_days"),
+    }
+
+
 def quant_row(asset: Asset, at: int, metrics: QuantMetrics, column: int) -> Row:
     """Return a row of `/quantmetrics`."""
     named = {each.upper(): number(getattr(metrics, each)[column]) for each in metrics.__slots__}

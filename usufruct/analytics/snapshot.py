@@ -81,9 +81,8 @@ class RowTable:
         found = {} if len(set(self.columns.tolist())) < len(self.columns) else self._by_column()
         object.__setattr__(self, "single", found)
 
-    @property
-    def range(self) -> tuple[int, int] | None:
-        """The first and the last time of a row; None without rows."""
+    def known_range(self) -> tuple[int, int] | None:
+        """Return the first and the last time of a row; None without rows."""
         return (int(self.times.min()), int(self.times.max())) if len(self.times) else None
 
     def page(self, selection: Selection) -> Page:
@@ -131,10 +130,14 @@ class SeriesTable:
         """The number of steps."""
         return len(self.fields[self.key])
 
-    @property
-    def range(self) -> tuple[int, int] | None:
-        """The times of the first and the last step; None without any."""
-        return (self.start, self.time(self.length - 1)) if self.length else None
+    def known_range(self) -> tuple[int, int] | None:
+        """Return the times of the first and the last step of which anything is known; None without any."""
+        values = self.fields[self.key]
+        rows = range(self.length)
+        first = next((row for row in rows if not np.isnan(values[row]).all()), None)
+        if first is None:
+            return None
+        return self.time(first), self.time(next(row for row in reversed(rows) if not np.isnan(values[row]).all()))
 
     def time(self, row: int) -> int:
         """Return when a step begins, in seconds since 1970."""
