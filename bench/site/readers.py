@@ -26,6 +26,7 @@ BUYERS_PAGES = {
     "markets": "/markets",
     "market": "/markets/syn-layer-1-001",
     "market-comparison": "/market-comparison?ids=syn-layer-1-001,syn-layer-1-002,syn-gaming-003",
+    "market-alerts": "/market-alerts?asset=syn-layer-1-001",
     "market-keys": "/market-keys",
     "indices": "/indices",
     "index": "/indices/global-100",

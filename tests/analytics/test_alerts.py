@@ -10,7 +10,7 @@ from tests.support.notification_crash import notifications_in
 from usufruct.accounts import Session
 from usufruct.accounts.notifications import EventKind
 from usufruct.analytics.alert_api import alert_routes
-from usufruct.analytics.alert_measures import MeasuredAssets
+from usufruct.analytics.alert_measures import LivePrices, MeasuredAssets, Reading
 from usufruct.analytics.alert_model import (
     AlertNotFound,
     AlertPolicy,
@@ -20,8 +20,9 @@ from usufruct.analytics.alert_model import (
     UnknownMarketAsset,
 )
 from usufruct.analytics.alerts import MarketAlerts
+from usufruct.analytics.live.model import LiveMedian, LiveTable
 from usufruct.analytics.mapped_files import NoMarketData
-from usufruct.analytics.snapshot import DAY, HOUR, SeriesTable, Snapshot
+from usufruct.analytics.snapshot import DAY, HOUR, SeriesTable, Snapshot, utc_text
 from usufruct.connectors.prices import Asset
 from usufruct.core import Address, Conflict, Denied
 from usufruct.web import HttpExchange, Router
@@ -195,6 +196,55 @@ def test_hourly_prices_are_newer_than_daily_ones():
     assert hourly.value(Measure.CHANGE, "bitcoin") == pytest.approx(50.0)
     gap = MeasuredAssets(market([80.0, 100.0], hours=[50.0, float("nan")]))
     assert gap.value(Measure.PRICE, "bitcoin") == 100.0
+
+
+BARS_END = START + DAY
+"""When the last bar of a market of one day ends."""
+
+
+def live_at(price: float, at: float, now: float, *, synthetic: bool = True) -> LivePrices:
+    """The live price of the first asset, as of a time; stale after a minute."""
+    median = LiveMedian("bitcoin", price, at, ("kraken",), 1)
+    return LivePrices(LiveTable(1, 60, synthetic, {"bitcoin": median}), int(now))
+
+
+def test_a_live_price_counts_while_it_is_not_stale():
+    bars, made = market([100.0, 100.0]), BARS_END + DAY + 500
+    fresh = MeasuredAssets(bars, live_at(123.0, made, made + 59))
+    assert fresh.reading(Measure.PRICE, "bitcoin") == Reading(123.0, utc_text(made))
+    assert fresh.value(Measure.CHANGE, "bitcoin") == 0.0, "the others are of bars"
+    assert MeasuredAssets(bars, live_at(123.0, made, made + 60)).reading(Measure.PRICE, "bitcoin") is None
+    before = BARS_END + DAY - 1
+    assert MeasuredAssets(bars, live_at(123.0, before, before + 60)).value(Measure.PRICE, "bitcoin") == 100.0
+    real = MeasuredAssets(bars, live_at(123.0, made, made, synthetic=False))
+    assert real.value(Measure.PRICE, "bitcoin") == 100.0, "a real price does not count in a simulated market"
+    assert fresh.value(Measure.PRICE, "tether") is None
+
+
+async def test_an_alert_is_told_of_a_live_price_once_though_it_becomes_stale(database):
+    notifications, shown = notifications_in(database), Shown(100.0)
+    await notifications.set_webhook(ADA, "http://127.0.0.1:1/")
+    newest: list[LivePrices | None] = [None]
+    alerts = MarketAlerts(database, notifications, shown, live=lambda: newest[0])
+    await watch(alerts, 110)
+    made = BARS_END + 500
+    for live in (
+        None,
+        live_at(109.0, made, made),
+        live_at(111.0, made + 30, made + 31),
+        live_at(111.0, made + 30, made + 900),  # the exchange is silent; the bars are older than its last price
+        live_at(112.0, made + 950, made + 951),
+    ):
+        newest[0] = live
+        await alerts.report()
+    assert await told(notifications) == [111.0]
+    newest[0] = live_at(109.0, made + 1_000, made + 1_000)
+    await alerts.report()
+    newest[0] = live_at(115.0, made + 1_030, made + 1_030)
+    await alerts.report()
+    assert await told(notifications) == [111.0, 115.0]
+    [event, *_] = [json.loads(each.event.data) for each in await notifications.latest(ADA)]
+    assert event["asOf"] == utc_text(made + 1_030)
 
 
 class SignedOut(Denied, code="not_signed_in", status=401):

@@ -1,9 +1,12 @@
-"""The newest values of what alerts watch, from a snapshot of the market."""
+"""The newest values of what alerts watch, from a snapshot of the market and from live prices."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import isfinite, nan
 
 from usufruct.analytics.alert_model import Measure
-from usufruct.analytics.snapshot import HOUR, SeriesTable, Snapshot, utc_text
+from usufruct.analytics.live import LiveMedian, LiveTable
+from usufruct.analytics.snapshot import DAY, HOUR, SeriesTable, Snapshot, utc_text
 
 _FIELDS = {
     Measure.TRADER_GRADE: ("trader-grades", "trader"),
@@ -13,25 +16,66 @@ _FIELDS = {
 }
 
 
-class MeasuredAssets:
-    """The newest measures of a snapshot's assets."""
+@dataclass(frozen=True, slots=True)
+class LivePrices:
+    """Live prices at one moment, `now` in seconds since 1970."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    table: LiveTable
+    now: int
+
+
+LiveSource = Callable[[], LivePrices | None]
+"""Returns the newest live prices; None where no exchange is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The value of a measure, and the time that it is of: the start of a bar, or when a live price was made."""
+
+    value: float
+    as_of: str
+
+
+class MeasuredAssets:
+    """The newest measures of a snapshot's assets; live prices of another kind, simulated or real, do not count."""
+
+    def __init__(self, snapshot: Snapshot, live: LivePrices | None = None) -> None:
         self.snapshot = snapshot
         self.columns = {asset.id: column for column, asset in enumerate(snapshot.assets)}
-
-    @property
-    def as_of(self) -> str:
-        """The time of the newest prices."""
-        return utc_text(max(self.snapshot.last_day, self.snapshot.last_hour))
+        self._live = live if live is not None and live.table.synthetic == snapshot.synthetic else None
 
     def value(self, measure: Measure, asset: str) -> float | None:
         """Return the newest value of a measure; None where it is not known."""
+        reading = self.reading(measure, asset)
+        return None if reading is None else reading.value
+
+    def reading(self, measure: Measure, asset: str) -> Reading | None:
+        """Return the newest value of a measure with its time; None where it is not known.
+
+        A price is the live one while it is not stale. A stale one is newer than the bars for a while: the price is not
+        known then, because going back to an older bar would leave and reach a threshold without any trade.
+        """
         column = self.columns.get(asset)
         if column is None:
             return None
+        live = self._median(asset) if measure is Measure.PRICE else None
+        if live is not None and self._live is not None:
+            if not self._live.table.is_stale(live, self._live.now):
+                return Reading(live.price, utc_text(int(live.at)))
+            if live.at >= self._bars_end:
+                return None
         value = self._value(measure, column)
-        return value if isfinite(value) else None
+        as_of = utc_text(max(self.snapshot.last_day, self.snapshot.last_hour))
+        return Reading(value, as_of) if isfinite(value) else None
+
+    @property
+    def _bars_end(self) -> int:
+        """When the last bar ended."""
+        last_hour = self.snapshot.last_hour
+        return max(self.snapshot.last_day + DAY, last_hour + HOUR if last_hour else 0)
+
+    def _median(self, asset: str) -> LiveMedian | None:
+        return None if self._live is None else self._live.table.medians.get(asset)
 
     def _value(self, measure: Measure, column: int) -> float:
         if measure in _FIELDS:

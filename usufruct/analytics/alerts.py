@@ -1,10 +1,11 @@
 """Market alerts: a person is told when a measure of an asset reaches a threshold, and again after it had left it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from secrets import token_hex
 
 from usufruct.accounts.notifications import Contact, EventKind, Notifications
-from usufruct.analytics.alert_measures import MeasuredAssets
+from usufruct.analytics.alert_measures import LiveSource, MeasuredAssets, Reading
 from usufruct.analytics.alert_model import (
     Alert,
     AlertNotFound,
@@ -15,12 +16,26 @@ from usufruct.analytics.alert_model import (
 from usufruct.analytics.alert_store import AlertStore
 from usufruct.analytics.mapped_files import NoMarketData
 from usufruct.analytics.snapshot import Snapshot
+from usufruct.connectors.prices import Asset
 from usufruct.core import Address
 from usufruct.store import Database
 from usufruct_client.notification_documents import MarketAlert
 
 _PAGE = 200
 _KINDS = (EventKind.MARKET,)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedAlert:
+    """An alert as its person sees it: of which asset, None if there is no such one any more; `reading`: of now.
+
+    `told`: it holds, and the person was told.
+    """
+
+    alert: Alert
+    told: bool
+    asset: Asset | None
+    reading: Reading | None
 
 
 class MarketAlerts:
@@ -32,13 +47,14 @@ class MarketAlerts:
         notifications: Notifications,
         current: Callable[[], Snapshot],
         policy: AlertPolicy | None = None,
+        live: LiveSource = lambda: None,
     ) -> None:
         self._database = database
         self._store = AlertStore(database)
         self._notifications = notifications
         self._current = current
         self._policy = policy or AlertPolicy()
-        self._measured: MeasuredAssets | None = None
+        self._live = live
 
     async def add(
         self, person: Address, asset: str, measure: str, direction: str, threshold: float, language: str, site: str
@@ -73,6 +89,28 @@ class MarketAlerts:
         mine = (await self._store.of([person])).get(person, ())
         return [(each, (person, EventKind.MARKET.value, each.id) in told) for each in mine]
 
+    async def watched(self, person: Address) -> Sequence[WatchedAlert]:
+        """Return a person's alerts, the oldest first, each with the newest value of what it watches."""
+        try:
+            measured = self._newest()
+        except NoMarketData:
+            return [WatchedAlert(alert, told, None, None) for alert, told in await self.list(person)]
+        columns, assets = measured.columns, measured.snapshot.assets
+        return [
+            WatchedAlert(
+                alert,
+                told,
+                assets[columns[alert.asset]] if alert.asset in columns else None,
+                measured.reading(alert.measure, alert.asset),
+            )
+            for alert, told in await self.list(person)
+        ]
+
+    async def reaches(self, person: Address) -> bool:
+        """Tell whether any message reaches a person."""
+        contact = await self._notifications.contact(person)
+        return bool(contact.ways(mail=self._notifications.offer.mail))
+
     async def report(self) -> None:
         """Tell persons of alerts that hold now and did not before. Without prices there is nothing to tell."""
         try:
@@ -97,24 +135,21 @@ class MarketAlerts:
         for contact in contacts:
             for alert in alerts.get(contact.person, ()):
                 level = (contact.person, EventKind.MARKET.value, alert.id)
-                value = measured.value(alert.measure, alert.asset)
-                if value is None:  # neither reached nor left
+                reading = measured.reading(alert.measure, alert.asset)
+                if reading is None:  # neither reached nor left
                     over.discard(level)
-                elif alert.holds(value):
+                elif alert.holds(reading.value):
                     over.discard(level)
                     if level not in told:
-                        data = _document(alert, value, measured).as_json()
+                        data = _document(alert, reading, measured).as_json()
                         await self._notifications.report_level(contact, EventKind.MARKET, alert.id, data)
         await self._notifications.end_levels(sorted(over))
 
     def _newest(self) -> MeasuredAssets:
-        snapshot = self._current()
-        if self._measured is None or self._measured.snapshot.id != snapshot.id:
-            self._measured = MeasuredAssets(snapshot)
-        return self._measured
+        return MeasuredAssets(self._current(), self._live())
 
 
-def _document(alert: Alert, value: float, measured: MeasuredAssets) -> MarketAlert:
+def _document(alert: Alert, reading: Reading, measured: MeasuredAssets) -> MarketAlert:
     asset = measured.snapshot.assets[measured.columns[alert.asset]]
     return MarketAlert(
         alert=alert.id,
@@ -124,7 +159,7 @@ def _document(alert: Alert, value: float, measured: MeasuredAssets) -> MarketAle
         measure=alert.measure.value,
         direction=alert.direction.value,
         threshold=alert.threshold,
-        value=value,
-        as_of=measured.as_of,
+        value=reading.value,
+        as_of=reading.as_of,
         synthetic=measured.snapshot.synthetic,
     )

@@ -114,7 +114,7 @@ class MarketKeyStore:
     async def note_uses(self, used: Mapping[str, int]) -> None:
         """Note when keys were last used, in seconds since 1970; another replica may have noted a later call."""
         async with self._database.transaction() as unit:
-            for key_id, at in used.items():
+            for key_id, at in sorted(used.items()):  # in one order: replicas that note at once do not deadlock
                 earlier = _keys.c.last_used_at.is_(None) | (_keys.c.last_used_at < at)
                 await unit.change(update(_keys).where(_keys.c.id == key_id, earlier).values(last_used_at=at))
 

@@ -70,7 +70,7 @@ _COMPARISON = Operation(
     refuses={404: "there is no such asset", **_NO_DATA},
 )
 _LONGEST_SEARCH = 60
-_OFFERED = 100
+OFFERED = 100
 """The largest assets are offered to choose from; any other can be named."""
 
 
@@ -132,7 +132,7 @@ def market_pages(
             find_column(figures, each)
 
         async def draw() -> Mapping[str, Any]:
-            lines = [figures.line(column) for column in figures.ranked[:_OFFERED]]
+            lines = [figures.line(column) for column in figures.ranked[:OFFERED]]
             return {"compared": comparison(figures, names), "everything": lines, "most": MOST_COMPARED, **_WORDS}
 
         return await pages.kept(request, "analytics/comparison.html", figures.state, draw, of=names)

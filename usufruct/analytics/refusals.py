@@ -6,6 +6,13 @@ from usufruct.web.ui import RefusalText
 
 REFUSALS: Sequence[RefusalText] = (
     RefusalText("unknown_market_asset", "There is no such asset here. Look for it on the page of markets."),
+    RefusalText(
+        "unknown_market_asset", "There is no such asset here. Choose one of the list, or write its id.", "asset"
+    ),
+    RefusalText("invalid_alert", "There is no such alert. Choose what to watch, and on which side of the value."),
+    RefusalText("invalid_alert", "This value cannot be. A price is 0 or more, a grade is 0 to 100.", "threshold"),
+    RefusalText("too_many_alerts", "There are as many alerts as there may be. Delete one first."),
+    RefusalText("alert_not_found", "You have no such alert. Load the page again."),
     RefusalText("invalid_parameter", "The address of this page has a part that cannot be. Go back, and follow a link."),
     RefusalText("invalid_parameter", "Choose at most five assets.", "ids"),
     RefusalText("no_market_data", "There are no market data yet. Come back in a few minutes."),

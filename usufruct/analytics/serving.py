@@ -12,6 +12,8 @@ import numpy as np
 from usufruct.accounts import Sessions
 from usufruct.accounts.notifications import Notifications
 from usufruct.analytics.alert_api import alert_routes
+from usufruct.analytics.alert_measures import LivePrices
+from usufruct.analytics.alert_pages import alert_pages
 from usufruct.analytics.alerts import MarketAlerts
 from usufruct.analytics.api import MarketTables, market_routes
 from usufruct.analytics.api_answer import MarketApi
@@ -207,14 +209,20 @@ def build_routes(context: Context) -> list[RawRoute | Route]:
 
 
 def build_alerts(context: Context) -> MarketAlerts:
-    """Return the alerts on what `/v2` answers from."""
-    tables = build_tables(context)
-    return MarketAlerts(context.get(Database), context.get(Notifications), lambda: tables.snapshot)
+    """Return the alerts on what `/v2` answers from, and on live prices."""
+    tables, feed = build_tables(context), build_feed(context.get(Config), context.get(Clock))
+
+    def live() -> LivePrices | None:
+        return None if feed.newest is None else LivePrices(feed.newest, feed.now)
+
+    return MarketAlerts(context.get(Database), context.get(Notifications), lambda: tables.snapshot, live=live)
 
 
 def build_alert_routes(context: Context) -> list[PageRoute]:
-    """Return the routes of alerts."""
-    return alert_routes(build_alerts(context), context.get(Sessions))
+    """Return the routes of alerts, and their page."""
+    alerts, sessions = build_alerts(context), context.get(Sessions)
+    figures = CurrentFigures(build_tables(context))
+    return [*alert_routes(alerts, sessions), *alert_pages(alerts, figures, sessions, context.get(Pages))]
 
 
 def build_job(context: Context) -> RatingsJob:
