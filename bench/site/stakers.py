@@ -18,7 +18,7 @@ from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.config import Config
 from usufruct.core import DAY_SECONDS, Clock, Hash32
-from usufruct.governance import Proposals, proposal_id, support_of
+from usufruct.governance import Proposals, proposal_id, signed_description, support_of
 from usufruct.staking import WEEK_SECONDS, Stakes
 from usufruct_client.governance_documents import SupportText
 
@@ -121,7 +121,7 @@ class _Votes:
 
     async def propose(self, account: int, calls: Sequence[Call], text: str) -> Hash32:
         await self._accounts.send(account, await self._proposals.propose(DEVNET_ADDRESSES[account], calls, text))
-        return proposal_id(calls, text.encode())
+        return proposal_id(calls, signed_description(text, DEVNET_ADDRESSES[account]).encode())
 
     async def vote(self, proposal: Hash32, votes: Mapping[int, SupportText], reasons: Mapping[int, str] = {}) -> None:
         standing = await self._proposals.find(proposal)

@@ -66,12 +66,13 @@ class DraftWish(Wish):
 
 
 class DraftDetails(Document):
-    """What a draft would do, and whether the account that asked can propose it. `id` is what the proposal would get.
+    """What a draft would do, and whether the account that asked can propose it.
 
-    `votes` are the account's now, absent where no one is signed in; `missing` are those it lacks for `threshold`.
+    `id` is what its proposal would get: the account is a part of it. `votes` are the account's now, `missing` those it
+    lacks for `threshold`. All three are absent where no one is signed in.
     """
 
-    id: HashText
+    id: HashText | None
     calls: list[ProposedCall]
     simulation: SimulationFacts
     threshold: Uint256

@@ -2,17 +2,26 @@
 
 import pytest
 
-from usufruct.core import Address, Hash32
-from usufruct.governance.model import Proposal, ProposalState, Support, Tally, harmless, id_text
+from usufruct.core import Address, Hash32, checksum
+from usufruct.governance.model import (
+    Proposal,
+    ProposalState,
+    Support,
+    Tally,
+    harmless,
+    id_text,
+    signed_description,
+)
 
 HASH = Hash32("0x" + "11" * 32)
+PROPOSER, OTHER = Address("0x" + "2a" * 20), Address("0x" + "3b" * 20)
 SNAPSHOT, DEADLINE, GRACE = 1_000, 2_000, 500
 PASSED, FAILED, TIED = Tally(100, 40, 10), Tally(40, 100), Tally(100, 100)
 
 
 def proposal(text: bytes = b"A title", eta: int = 0, executed: bool = False, cancelled: bool = False) -> Proposal:
     ended = {"executed": HASH if executed else None, "cancelled": HASH if cancelled else None}
-    return Proposal(HASH, Address("0x" + "22" * 20), (), text, SNAPSHOT, DEADLINE, HASH, eta, **ended)
+    return Proposal(HASH, PROPOSER, (), text, SNAPSHOT, DEADLINE, HASH, eta, **ended)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +68,22 @@ def test_votes_are_counted_by_what_they_say():
 )
 def test_the_title_is_the_first_line(text: bytes, title: str):
     assert proposal(text).title == title
+
+
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        (f"\n#proposer={PROPOSER}", "Why"),
+        (f"\n#proposer={checksum(PROPOSER)}", "Why"),
+        (f"\n#proposer={PROPOSER} ", f"Why\n#proposer={PROPOSER} "),
+        (f"\n#proposer={OTHER}", f"Why\n#proposer={OTHER}"),
+        (f"\n#proposer={OTHER}\n#proposer={PROPOSER}", f"Why\n#proposer={OTHER}"),
+        ("", "Why"),
+    ],
+)
+def test_the_line_that_names_the_proposer_is_not_shown(end: str, shown: str):
+    assert proposal(f"Why{end}".encode()).text == shown
+    assert signed_description("Why", PROPOSER) == f"Why\n#proposer={PROPOSER}"
 
 
 def test_a_hostile_text_keeps_its_lines_and_loses_what_steers():

@@ -9,6 +9,7 @@ from tests.support.dao import BEN, PENALTY, Dao
 from tests.support.devnet import Devnet
 from tests.support.staked_economy import ANN, DOLLAR
 from usufruct.chain import Call, ChainAccess, Client, RpcRefused, keccak
+from usufruct.chain.contracts.platform_governor import GovernorRestrictedProposer
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.keys import DEVNET_ADDRESSES
 from usufruct.cli.support.proposals import effect_lines
@@ -188,6 +189,26 @@ def test_the_timelock_alone_cancels_what_is_queued(dao: Dao):
     assert dao.commands.refused("gov", "execute", proposal, "--wallet", str(ANN)).code == "not_queued"
     dao.pass_time(5 * WEEK)
     assert state_of(dao, proposal) == "cancelled"
+
+
+def test_a_copy_of_a_proposal_is_refused_and_cannot_cancel_it(dao: Dao):
+    """Mallory, who has enough votes, sends the very same proposal first: its id would be dead once it is cancelled."""
+
+    async def copied(chain: ChainAccess) -> str:
+        proposals, ann, mallory = Proposals(chain), DEVNET_ADDRESSES[ANN], DEVNET_ADDRESSES[BEN]
+        call = await proposals.propose(ann, [proposals.escrow.set_exit_penalty(2_500)], "Raise it\n\nFor all.")
+        with pytest.raises(GovernorRestrictedProposer):
+            await chain.client.call(call, sender=mallory)
+        await Devnet(chain.client).send_as(ann, call)
+        (standing,) = await proposals.page()
+        assert standing.proposal.description == f"Raise it\n\nFor all.\n#proposer={ann}".encode()
+        assert standing.proposal.text == "Raise it\n\nFor all."
+        assert standing.proposal.proposer == ann
+        return standing.proposal.id
+
+    proposal = dao.inside(copied)
+    assert "#proposer" not in dao.commands.run("gov", "show", proposal).stdout
+    assert dao.gov("show", proposal)["description"] == "Raise it\n\nFor all."
 
 
 def test_two_processes_read_the_same_logs_at_once(dao: Dao):

@@ -93,7 +93,7 @@ def test_a_vote_sets_price_and_configuration(commands: command_line.Commands, tm
         "that, 0 per call, in atomic units of the service's payment token; context window: none",
         f"write the entry configuration: sha256:{digest} {place}",
     ]
-    assert made["because"] == f"cheaper, and in verse\n#proposer={DEVNET_ADDRESSES[int(ANN)]}"
+    assert made["because"] == "cheaper, and in verse"
     assert isinstance(commands.refused("trust", "execute", "voted", made["id"], "--wallet", OWNER), Revert)
     shown = voted(commands, "voted", made["id"], ann="against", ben="for")
     assert (shown["state"], shown["for"], shown["against"]) == ("succeeded", "40000000", "30000000")

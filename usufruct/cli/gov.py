@@ -34,6 +34,7 @@ from usufruct.governance import (
     proposal_facts,
     proposal_id,
     proposed_call,
+    signed_description,
     signed_vote,
     simulation_facts,
     support_of,
@@ -94,7 +95,7 @@ async def propose(
     confirm_on_public_chain(chain, "Propose this?", yes=yes)
     signer = open_wallet(wallet, chain.config)
     receipt = await _Session(chain, wallet).execute("propose", await proposals.propose(signer.address, calls, text))
-    standing = await proposals.find(proposal_id(calls, text.encode()))
+    standing = await proposals.find(proposal_id(calls, signed_description(text, signer.address).encode()))
     document = {**proposal_facts(standing).as_json(), **effects, "transaction": receipt.hash}
     _print(document, {**standing_lines(standing), "transaction": receipt.hash}, as_json=as_json)
 

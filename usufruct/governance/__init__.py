@@ -4,7 +4,7 @@ from usufruct.governance.ballots import Ballot, signed_vote
 from usufruct.governance.draft_calls import read_draft_calls
 from usufruct.governance.errors import InvalidCall, InvalidVote
 from usufruct.governance.governor import governor_creation, timelock_creation
-from usufruct.governance.model import OPEN_STATES, Support, id_text
+from usufruct.governance.model import OPEN_STATES, Support, id_text, signed_description
 from usufruct.governance.powers import NOT_KNOWN, PUBLISHED, Power, Powers
 from usufruct.governance.proposal_documents import (
     event_text,
@@ -45,6 +45,7 @@ __all__ = [
     "proposed_call",
     "read_draft_calls",
     "sentence",
+    "signed_description",
     "signed_vote",
     "simulation_facts",
     "support_of",

@@ -74,13 +74,9 @@ def build(context: Context) -> Component:
         return [*governance_routes(shown, voters, sessions), *pages, *written]
 
     async def start() -> None:
-        deployments = get(Deployments)
-        if has_governor(deployments):
-            governor = deployments.address(PlatformGovernor)
+        if has_governor(get(Deployments)):
             get(LogStreams)["governance"] = lambda: get(Proposals).indexer.logs
-            get(MoreRelayedCalls)["governance"] = lambda: VotersCalls(
-                governor, get(Proposals).may_vote, get(Proposals).may_propose
-            )
+            get(MoreRelayedCalls)["governance"] = lambda: VotersCalls(get(Proposals))
 
     def jobs() -> list[Job]:
         if not has_governor(get(Deployments)):

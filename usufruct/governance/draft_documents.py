@@ -27,7 +27,7 @@ def parameter_facts(parameter: Parameter) -> ParameterFacts:
 def draft_details(view: DraftView) -> DraftDetails:
     """Return what a draft would do."""
     return DraftDetails(
-        view.draft.id,
+        view.id,
         [proposed_call(each) for each in view.words],
         simulation_facts(view.simulation),
         view.terms.threshold,

@@ -50,7 +50,7 @@ def draft_pages(drafts: Drafts, voters: Voters, sessions: Sessions, pages: Pages
             form=form,
             view=view,
             wish=_wish(view.draft) if view else "",
-            call=drafts.call(view.draft) if view else None,
+            call=drafts.call(view.draft, payer) if view and payer else None,
             parameters=parameters,
             contracts=_by_contract(parameters),
             chosen=chosen[0] if chosen else None,

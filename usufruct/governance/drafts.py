@@ -8,7 +8,7 @@ from usufruct.chain import Call
 from usufruct.core import Address, Hash32
 from usufruct.governance.draft_calls import read_draft_calls
 from usufruct.governance.draft_limit import DraftLimit
-from usufruct.governance.model import parts_of
+from usufruct.governance.model import signed_description
 from usufruct.governance.parameters import Parameter
 from usufruct.governance.proposal_views import ProposalViews
 from usufruct.governance.proposals import GovernorTerms, check_proposal, proposal_id
@@ -26,20 +26,23 @@ class Draft:
     calls: tuple[Call, ...]
     description: str
 
-    @property
-    def id(self) -> Hash32:
-        """The id that the proposal would get."""
-        return proposal_id(self.calls, self.description.encode())
+    def id(self, proposer: Address) -> Hash32:
+        """Return the id that the proposal of this proposer would get."""
+        return proposal_id(self.calls, signed_description(self.description, proposer).encode())
 
 
 @dataclass(frozen=True, slots=True)
 class DraftView:
-    """What a draft would do now, and the votes that it needs. `votes` are the reader's; None for an unknown reader."""
+    """What a draft would do now, and the votes that it needs.
+
+    `id` is what the reader's proposal would get, `votes` are theirs; both None for an unknown reader.
+    """
 
     draft: Draft
     words: Sequence[CallWords]
     simulation: Simulation
     terms: GovernorTerms
+    id: Hash32 | None
     votes: int | None
 
     @property
@@ -86,15 +89,17 @@ class Drafts:
         self._limit.count(network)
         words, simulation, terms = await asyncio.gather(
             self.proposals.explain(draft.calls),
-            self._views.draft_simulation(draft.id, draft.calls),
+            self._views.draft_simulation(draft.calls),
             self.proposals.terms(),
         )
-        votes = None if reader is None else await self.proposals.votes_now(reader)
-        return DraftView(draft, words, simulation, terms, votes)
+        if reader is None:
+            return DraftView(draft, words, simulation, terms, None, None)
+        votes = await self.proposals.votes_now(reader)
+        return DraftView(draft, words, simulation, terms, draft.id(reader), votes)
 
-    def call(self, draft: Draft) -> Call:
-        """Return the call that proposes a draft."""
-        return self.proposals.governor.propose(*parts_of(draft.calls), draft.description)
+    def call(self, draft: Draft, proposer: Address) -> Call:
+        """Return the call by which an account proposes a draft; nothing is checked."""
+        return self.proposals.proposing(proposer, draft.calls, draft.description)
 
     async def propose(
         self, account: Address, draft: Draft, network: str | None, *, anyway: bool
@@ -109,5 +114,5 @@ class Drafts:
         call = await self.proposals.propose(account, draft.calls, draft.description)
         if not anyway:
             self._limit.count(network)
-            check_simulation(await self._views.draft_simulation(draft.id, draft.calls))
+            check_simulation(await self._views.draft_simulation(draft.calls))
         return await self._voters.hand_over(account, call, "propose")

@@ -94,7 +94,7 @@ class Tally:
 class Proposal:
     """What was proposed, and what the governor's logs say of it since. Times are Unix seconds.
 
-    `description` is what the proposer wrote, not always UTF-8: its hash is part of the id. `snapshot`: when votes are
+    `description` is that of the transaction, not always UTF-8: its hash is part of the id. `snapshot`: when votes are
     counted by; `deadline`: the last second of voting, an extension included; `eta`: from when on what was queued can
     be executed, 0 before.
     """
@@ -117,8 +117,8 @@ class Proposal:
 
     @property
     def written(self) -> str:
-        """The description as its proposer wrote it."""
-        return self.description.decode(errors="replace")
+        """The description as its proposer wrote it, without the line that names them for the contract."""
+        return unsigned_description(self.description.decode(errors="replace"), self.proposer)
 
     @property
     def text(self) -> str:
@@ -147,6 +147,21 @@ class Proposal:
         if now > (self.eta or self.deadline) + grace_seconds:
             return ProposalState.EXPIRED
         return ProposalState.QUEUED if self.eta else ProposalState.SUCCEEDED
+
+
+def signed_description(text: str, proposer: Address) -> str:
+    """Return a description that the contract takes from its proposer alone, so that no other can make and cancel it.
+
+    OpenZeppelin's `Governor` reads the address at the end, which is a part of the proposal's id.
+    """
+    return f"{text}\n#proposer={proposer}"
+
+
+def unsigned_description(text: str, proposer: Address) -> str:
+    """Return what the proposer wrote, without the line that names them; the text itself where it has none."""
+    start = len(text) - len(signed_description("", proposer))
+    named = start > 0 and text[start:].lower() == signed_description("", proposer)
+    return text[:start] if named else text
 
 
 def harmless(text: str) -> str:

@@ -9,12 +9,12 @@ from usufruct.governance.delegates import Delegate
 from usufruct.governance.model import OPEN_STATES, Proposal
 from usufruct.governance.parameters import Parameter
 from usufruct.governance.powers import Power, Powers
-from usufruct.governance.proposals import Proposals, StandingProposal
+from usufruct.governance.proposals import Proposals, StandingProposal, proposal_id
 from usufruct.governance.simulation import Simulation
 from usufruct.governance.words import CallWords
 
 Simulations = dict[Hash32, tuple[float, Simulation]]
-"""By a proposal's id: when each was made, and what it found."""
+"""By a proposal's id, or that of a draft's calls alone: when each was made, and what it found."""
 
 _FRESH_SECONDS = 30.0
 _MOST_KEPT = 100
@@ -55,13 +55,13 @@ class ProposalViews:
         async with self._simulating:
             return await self._simulated(self._simulations, standing.proposal.id, standing.proposal.calls)
 
-    async def draft_simulation(self, draft: Hash32, calls: Sequence[Call]) -> Simulation:
-        """Return what a draft would do now, by the id that its proposal would get.
+    async def draft_simulation(self, calls: Sequence[Call]) -> Simulation:
+        """Return what a draft's calls would do now.
 
         Drafts wait for each other alone: anyone may send one, and proposals are shown meanwhile.
         """
         async with self._drafting:
-            return await self._simulated(self._draft_simulations, draft, calls)
+            return await self._simulated(self._draft_simulations, proposal_id(calls, b""), calls)
 
     async def _simulated(self, kept: Simulations, proposal: Hash32, calls: Sequence[Call]) -> Simulation:
         found = kept.get(proposal)

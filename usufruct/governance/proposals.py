@@ -12,7 +12,7 @@ from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.shared import ProposalState as StateOnChain
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
-from usufruct.core import ZERO_ADDRESS, Address, Conflict, Denied, Hash32, Invalid, NotFound, checksum, moment
+from usufruct.core import ZERO_ADDRESS, Address, Hash32, checksum, moment
 from usufruct.governance.ballots import check_reason
 from usufruct.governance.delegates import Delegate, read_delegates
 from usufruct.governance.errors import (
@@ -30,7 +30,16 @@ from usufruct.governance.errors import (
 )
 from usufruct.governance.governor_logs import GovernorIndexer
 from usufruct.governance.known_contracts import KnownContracts
-from usufruct.governance.model import Proposal, ProposalState, Support, Tally, Vote, id_text, parts_of
+from usufruct.governance.model import (
+    Proposal,
+    ProposalState,
+    Support,
+    Tally,
+    Vote,
+    id_text,
+    parts_of,
+    signed_description,
+)
 from usufruct.governance.parameters import Parameter, read_parameters
 from usufruct.governance.proposal_store import (
     count_proposals,
@@ -230,16 +239,8 @@ class Proposals:
         """Return the votes that an account has now, as a proposer."""
         return await self.governor.get_votes(account, (await self.client.head()).timestamp - 1)
 
-    async def may_propose(self, account: Address, calls: Sequence[Call], description: str) -> bool:
-        """Tell whether an account can open a proposal now."""
-        try:
-            await self.propose(account, calls, description)
-        except (Conflict, Invalid):
-            return False
-        return True
-
     async def propose(self, proposer: Address, calls: Sequence[Call], description: str) -> Call:
-        """Return the call that opens a proposal.
+        """Return the call that opens a proposal, which the governor takes from this proposer alone.
 
         Raises:
             InvalidProposal: without calls or a description.
@@ -257,7 +258,11 @@ class Proposals:
                 votes=str(votes),
                 threshold=str(threshold),
             )
-        return self.governor.propose(*parts_of(calls), description)
+        return self.proposing(proposer, calls, description)
+
+    def proposing(self, proposer: Address, calls: Sequence[Call], description: str) -> Call:
+        """Return the call that opens a proposal; nothing is checked."""
+        return self.governor.propose(*parts_of(calls), signed_description(description, proposer))
 
     async def vote(self, voter: Address, standing: StandingProposal, support: Support, reason: str = "") -> Call:
         """Return the call that votes.
@@ -270,14 +275,6 @@ class Proposals:
         if reason:
             return self.governor.cast_vote_with_reason(number, support, reason)
         return self.governor.cast_vote(number, support)
-
-    async def may_vote(self, account: Address, number: int, reason: str) -> bool:
-        """Tell whether an account can vote now about the proposal of a number."""
-        try:
-            await self.check_vote(account, await self.find(str(number)), reason)
-        except (Conflict, Denied, Invalid, NotFound):
-            return False
-        return True
 
     async def check_vote(self, voter: Address, standing: StandingProposal, reason: str = "") -> None:
         """Check that an account can vote now; raises as `vote`."""
@@ -376,7 +373,10 @@ def check_proposal(calls: Sequence[Call], description: str) -> None:
 
 
 def proposal_id(calls: Sequence[Call], description: bytes) -> Hash32:
-    """Return the id that a proposal gets: the hash of its calls and of its description's hash."""
+    """Return the id that a proposal gets: the hash of its calls and of its whole description's hash.
+
+    Ours are signed: `signed_description` says how.
+    """
     encoded = PlatformGovernor(ZERO_ADDRESS).cancel(*parts_of(calls), keccak(description)).data[4:]
     return Hash32(f"0x{keccak(encoded).hex()}")
 

@@ -1,29 +1,21 @@
 """Calls of the governor by accounts of this site: of a wallet or a passkey in the browser, or the demo account."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from secrets import token_hex
-from typing import Any
 
 from usufruct.accounts.passkeys import RelayedCalls
-from usufruct.chain import Call, ChainAccess, UnreadableAnswer
+from usufruct.chain import Call, ChainAccess, UnreadableAnswer, keccak
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
-from usufruct.chain.interface import Function, interface_of
+from usufruct.chain.interface import interface_of
 from usufruct.chain.keys import KeySigner
-from usufruct.core import Address
+from usufruct.core import Address, Conflict, Denied, Invalid, NotFound
 from usufruct.governance.errors import InvalidVote
-from usufruct.governance.model import calls_of
+from usufruct.governance.model import Support, calls_of, unsigned_description
 from usufruct.governance.proposal_documents import support_of
-from usufruct.governance.proposals import Proposals
+from usufruct.governance.proposals import Proposals, StandingProposal
 from usufruct_client.governance_documents import ProposalWish
 from usufruct_client.trade_documents import ExchangeTransaction
 
-MayVote = Callable[[Address, int, str], Awaitable[bool]]
-"""Tells whether an account can vote about a proposal, by its number, with a reason."""
-
-MayPropose = Callable[[Address, Sequence[Call], str], Awaitable[bool]]
-"""Tells whether an account can propose calls with a description."""
-
-_PAID_FOR = ("castVote", "castVoteWithReason", "propose")
 _LONGEST_CALL = 32_768
 """Bytes of calldata that the relayer pays for."""
 
@@ -81,47 +73,43 @@ async def hand_over(
 
 
 class VotersCalls(RelayedCalls):
-    """Allows passkey accounts to propose, vote, and queue and execute what passed; contracts check that they may."""
+    """Allows passkey accounts to propose and vote, and to queue, execute and cancel, each once it is possible."""
 
-    def __init__(self, governor: Address, may_vote: MayVote, may_propose: MayPropose) -> None:
-        """Allow these functions of one governor; `may_vote` and `may_propose` tell what the contract would take."""
-        contract, none = PlatformGovernor(governor), bytes(32)
-        steps = (
-            contract.queue([], [], [], none),
-            contract.execute([], [], [], none, value=0),
-            contract.cancel([], [], [], none),
-        )
-        self._governor = contract
-        self._steps = frozenset(call.data[:4] for call in steps)
-        self._may_vote = may_vote
-        self._may_propose = may_propose
+    def __init__(self, proposals: Proposals) -> None:
+        """Ask `proposals` what the governor would take."""
+        self._proposals = proposals
 
     async def pays_for(self, account: Address, call: Call) -> bool:
-        """Tell whether the relayer pays: for votes and proposals that count, and are as long as ours."""
-        if call.to != self._governor.address:
+        """Tell whether the relayer pays: for what the governor takes now, in calls of no byte more than ours."""
+        if call.to != self._proposals.governor.address or len(call.data) > _LONGEST_CALL:
             return False
-        if call.data[:4] in self._steps:
-            return True
-        found = _function_of(call)
-        if found is None or len(call.data) > _LONGEST_CALL:
+        try:
+            return call == await self._expected(account, call)
+        except (Conflict, Denied, Invalid, NotFound, UnreadableAnswer, ValueError):
             return False
-        function, arguments = found
-        if function.call(call.to, arguments).data != call.data:  # bytes that say nothing, and cost
-            return False
-        if function.name == "propose":
-            *parts, description = arguments
-            return len({*map(len, parts)}) == 1 and await self._may_propose(account, calls_of(parts), description)
-        proposal, _, *reason = arguments
-        return await self._may_vote(account, proposal, *(reason or ("",)))
 
+    async def _expected(self, account: Address, call: Call) -> Call | None:
+        """Return the call that this one has to be; raises where it cannot be made now."""
+        interface = interface_of(PlatformGovernor.__name__)
+        function = interface.by_selector.get(call.data[:4]) if interface else None
+        if function is None:
+            return None
+        proposals = self._proposals
+        match function.name:
+            case "propose":
+                *parts, text = function.arguments(call.data)
+                return await proposals.propose(account, calls_of(parts), unsigned_description(text, account))
+            case "castVote" | "castVoteWithReason":
+                number, support, *reason = function.arguments(call.data)
+                return await proposals.vote(account, await proposals.find(str(number)), Support(support), *reason)
+            case "queue":
+                return proposals.queue(await self._step_of(call))
+            case "execute":
+                return proposals.execute(await self._step_of(call))
+            case "cancel":
+                return await proposals.cancel(account, await self._step_of(call))
+        return None
 
-def _function_of(call: Call) -> tuple[Function, tuple[Any, ...]] | None:
-    """Return the function of a vote or a proposal and its arguments; None for another call."""
-    interface = interface_of(PlatformGovernor.__name__)
-    function = interface.by_selector.get(call.data[:4]) if interface else None
-    if function is None or function.name not in _PAID_FOR:
-        return None
-    try:
-        return function, function.arguments(call.data)
-    except UnreadableAnswer:
-        return None
+    async def _step_of(self, call: Call) -> StandingProposal:
+        """Return the proposal of a step; its id is the hash of the step's arguments."""
+        return await self._proposals.find(f"0x{keccak(call.data[4:]).hex()}")

@@ -6,7 +6,7 @@ from secrets import token_hex
 from usufruct.chain import Call, ChainAccess, Sender
 from usufruct.chain.anvil import Anvil
 from usufruct.core import Hash32
-from usufruct.governance import Proposals, StandingProposal, proposal_id, sentence, support_of
+from usufruct.governance import Proposals, StandingProposal, proposal_id, sentence, signed_description, support_of
 
 
 class Vote:
@@ -17,11 +17,14 @@ class Vote:
         self._proposals = Proposals(chain)
         self._calls = calls
         self._description = description
+        self._id: Hash32 | None = None
 
     @property
     def id(self) -> Hash32:
-        """Return the proposal's id."""
-        return proposal_id(self._calls, self._description.encode())
+        """Return the proposal's id, once it was proposed."""
+        if self._id is None:
+            raise LookupError("the proposal has no id before it was proposed")
+        return self._id
 
     async def words(self) -> list[str]:
         """Return what the calls do, a sentence for each."""
@@ -34,6 +37,7 @@ class Vote:
     async def propose(self, proposer: Sender) -> None:
         """Propose it, and wait until votes are counted."""
         await self._send(proposer, await self._proposals.propose(proposer.address, self._calls, self._description))
+        self._id = proposal_id(self._calls, signed_description(self._description, proposer.address).encode())
         await self._anvil.jump_to((await self._standing()).proposal.snapshot + 1)
 
     async def vote(self, voters: Sequence[Sender]) -> None:

@@ -8,9 +8,10 @@ from usufruct.chain import Call
 from usufruct.core import Address, AssetId, Hash32, Invalid
 from usufruct.governance.draft_limit import DraftLimit
 from usufruct.governance.errors import WouldFail
+from usufruct.governance.model import signed_description
 from usufruct.governance.proposals import check_proposal, proposal_id
 from usufruct.governance.trusts.changes import TrustCall, TrustExplainer
-from usufruct.governance.trusts.model import CONFIGURATION, ENDPOINT, signed_description
+from usufruct.governance.trusts.model import CONFIGURATION, ENDPOINT
 from usufruct.governance.trusts.service import TitleTrusts
 from usufruct.governance.trusts.voters import ShareVoters
 from usufruct_client.trade_documents import ExchangeTransaction

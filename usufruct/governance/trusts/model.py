@@ -177,17 +177,6 @@ def _told(function: str, values: tuple[Any, ...]) -> str:
     return ""
 
 
-def signed_description(text: str, proposer: Address) -> str:
-    """Return a description that the trust takes from its proposer alone, so that no other can make and cancel it."""
-    return f"{text}\n#proposer={proposer}"
-
-
-def unsigned_description(text: str, proposer: Address) -> str:
-    """Return what the proposer wrote, without the line that names them; the text itself where it has none."""
-    written, _, _ = text.rpartition(signed_description("", proposer))
-    return written or text
-
-
 def text_of(content: bytes) -> str:
     """Return an entry as text, or its bytes in hex where it is none."""
     try:

@@ -15,7 +15,7 @@ from usufruct.governance.draft_forms import PLAIN
 from usufruct.governance.model import OPEN_STATES, ProposalState, harmless
 from usufruct.governance.trusts.api import TRUSTS, asset_of, explained, number_of
 from usufruct.governance.trusts.changes import TrustExplainer, ValueKind
-from usufruct.governance.trusts.model import NotATrust, TrustProposal, shown_text, unsigned_description
+from usufruct.governance.trusts.model import NotATrust, TrustProposal, shown_text
 from usufruct.governance.trusts.refusals import REFUSALS
 from usufruct.governance.trusts.service import PAGE
 from usufruct.governance.trusts.voters import ShareVoters
@@ -132,7 +132,7 @@ def trust_pages(
             payer,
             standing=standing,
             proposal=standing.proposal,
-            text=own_words(standing),
+            text=standing.proposal.text,
             governor=standing.trust,
             transactions=f"{TRUSTS}/{format_asset(asset)}/transactions",
             document=f"{TRUSTS}/{format_asset(asset)}/proposals/{standing.proposal.id}",
@@ -151,11 +151,6 @@ def trust_pages(
         PageRoute("GET", f"{PATH}/{{asset}}", listed, _LIST),
         PageRoute("GET", f"{PATH}/{{asset}}/{{id}}", show, _SHOW),
     ]
-
-
-def own_words(proposal: TrustProposal) -> str:
-    """Return what the proposer wrote, without the line that names them for the contract."""
-    return unsigned_description(proposal.proposal.text, proposal.proposal.proposer)
 
 
 _DRAWN: dict[str, Any] = {

@@ -12,7 +12,7 @@ from usufruct.core import UINT256_MAX, ZERO_ADDRESS, Address, AssetId, Hash32, I
 from usufruct.governance.ballots import check_reason
 from usufruct.governance.errors import AlreadyVoted, BelowThreshold, UnknownProposal, VotingClosed, VotingNotOpen
 from usufruct.governance.governor_logs import PROPOSAL_TOPICS, GovernorLogs
-from usufruct.governance.model import ProposalState, Support, Tally, Vote, parts_of
+from usufruct.governance.model import ProposalState, Support, Tally, Vote, parts_of, signed_description
 from usufruct.governance.proposal_store import (
     count_proposals,
     has_voted,
@@ -30,7 +30,6 @@ from usufruct.governance.trusts.model import (
     TrustFacts,
     TrustProposal,
     TrustTerms,
-    signed_description,
 )
 from usufruct.governance.words import grouped
 

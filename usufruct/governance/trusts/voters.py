@@ -9,9 +9,9 @@ from usufruct.chain.interface import interface_of
 from usufruct.chain.keys import KeySigner
 from usufruct.core import ZERO_ADDRESS, Address, AssetId, Conflict, Denied, Hash32, Invalid, NotFound
 from usufruct.governance.errors import InvalidVote
-from usufruct.governance.model import calls_of
+from usufruct.governance.model import calls_of, unsigned_description
 from usufruct.governance.proposal_documents import support_of
-from usufruct.governance.trusts.model import TrustProposal, unsigned_description
+from usufruct.governance.trusts.model import TrustProposal
 from usufruct.governance.trusts.service import TitleTrusts
 from usufruct.governance.voters import HoldsPasskey, hand_over
 from usufruct_client.trade_documents import ExchangeTransaction
