@@ -56,7 +56,7 @@ async def _furnish(url: str, folder: Path) -> tuple[str, str]:
         await Devnet(client).set_balance(stranger.address, 10**20)
         sender = Sender(client, stranger, database, chain_id, poll_seconds=0.05)
         none = ZERO_ADDRESS
-        setup = Setup(none, none, none, 0, wrapped_native=none, token=none, claim_key=none)
+        setup = Setup(none, none, none, 0, wrapped_native=none, token=none, claim_key=none, treasury=none)
         site = DeploySite(client, sender, Deployments(chain_id, {}), setup)
         for step in public_contracts(site):
             await step.take()

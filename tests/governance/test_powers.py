@@ -69,7 +69,7 @@ def names_of(config: Config, deployments: Deployments) -> dict[Address, str]:
         ZERO_ADDRESS: "none",
         signer_of(Role.OWNER, config).address: "owner key",
         claim_address(config): "claim key",
-        fee_sink_of(config): "fee sink",
+        fee_sink_of(config): "fee account",
         GUARDIAN: "guardian",
         deployments.address(FeeSplitter): "fee splitter",
         deployments.address(PlatformGovernor): "governor",

@@ -19,9 +19,10 @@ from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Deployments, DeploySite
+from usufruct.chain.deployment.address_book import Deployed
 from usufruct.chain.keys import Role, claim_address, signer_of
 from usufruct.config import Config, InvalidSetting, PlatformTokenConfig, load_config
-from usufruct.core import Address, ChainId
+from usufruct.core import Address, ChainId, Hash32
 from usufruct.core.address_lists import read_allocation
 from usufruct.staking.component import deploy_steps as deploy_steps_of_staking
 from usufruct.staking.platform_token import platform_token_creation
@@ -29,6 +30,7 @@ from usufruct.staking.vote_escrow import vote_escrow_creation
 
 TEAM, PARTNER = Address("0x" + "ab" * 20), Address("0x" + "cd" * 20)
 OWNER, TREASURY = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
+NO_HASH = Hash32("0x" + "0" * 64)
 TOKEN = 10**18
 
 
@@ -112,8 +114,26 @@ def test_the_fee_goes_to_the_stakers_unless_the_operator_keeps_it():
 
     contracts = ["deploy PlatformToken", "deploy VoteEscrow", "deploy FeeSplitter"]
     named = PlatformTokenConfig("Example", "EXM")
-    assert steps(named) == [*contracts, "let the protocol fee go to the stakers"]
-    assert steps(replace(named, fee_to="treasury")) == contracts
+    assert steps(named) == [*contracts, "let the fees of AssetRegistry go to the stakers"]
+    assert steps(replace(named, fee_to="operator")) == contracts
+    with pytest.raises(InvalidSetting, match=r"governance\.quorum_floor"):
+        steps(replace(named, fee_to="treasury"))
+
+
+def test_a_contract_that_stands_keeps_its_treasury_when_a_governor_comes_later():
+    client, timelock = Client("http://127.0.0.1:1"), Address("0x" + "33" * 20)
+
+    def places(found: dict[str, Address], treasury: Address) -> dict[str, Address]:
+        known = Deployments(ChainId(1), {name: Deployed(place, "1.0.0", NO_HASH, 0) for name, place in found.items()})
+        site = DeploySite(client, cast(Sender, None), known, setup_of(OWNER, TREASURY, treasury=treasury))
+        kinds = (PlatformToken, VoteEscrow, FeeSplitter)
+        deploy_steps_of_staking(site, PlatformTokenConfig("Example", "EXM"))
+        return {each.__name__: site.planned(each) for each in kinds}
+
+    without, with_governor = places({}, TREASURY), places({}, timelock)
+    assert not {*without.values()} & {*with_governor.values()}
+    assert places(without, timelock) == without
+    assert places(with_governor, timelock) == with_governor
 
 
 def test_the_airdrop_is_at_least_half_by_default():

@@ -35,7 +35,7 @@ from usufruct.staking.reinvestments import FeedPrice, ReinvestQuote
 
 PRICE = "0.05"
 ROUTER, FEED = "0x" + "11" * 20, "0x" + "22" * 20
-SETTINGS = PlatformTokenConfig("Example", "EXM", reinvest_router=ROUTER, reinvest_feed=FEED, fee_to="treasury")
+SETTINGS = PlatformTokenConfig("Example", "EXM", reinvest_router=ROUTER, reinvest_feed=FEED, fee_to="operator")
 
 
 def steps_of(settings: PlatformTokenConfig, chain_id: int = 1) -> list[str]:

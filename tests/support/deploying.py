@@ -9,7 +9,9 @@ from usufruct.config import Config
 from usufruct.core import Address, ChainId
 
 
-def setup_of(owner: Address, fee_sink: Address, *, guardian: Address = "", fee_bps: int = 0) -> Setup:
+def setup_of(
+    owner: Address, fee_sink: Address, *, guardian: Address = "", fee_bps: int = 0, treasury: Address = ""
+) -> Setup:
     """What is deployed: owned by `owner`, with the devnet's dollar and wrapped coin."""
     return Setup(
         owner,
@@ -19,6 +21,7 @@ def setup_of(owner: Address, fee_sink: Address, *, guardian: Address = "", fee_b
         wrapped_native=address_of(WrappedNative, WrappedNative.deploy()),
         token=address_of(TestDollar, TestDollar.deploy()),
         claim_key=owner,
+        treasury=treasury or fee_sink,
         contract_uri="ipfs://about",
     )
 

@@ -12,6 +12,7 @@ from usufruct.config import Config
 from usufruct.core import Address, address
 from usufruct.core.components import Context, DeployStep
 from usufruct.core.networks import is_devnet
+from usufruct.governance import planned_timelock
 from usufruct.store import ensure_current
 
 DEVNET_FEE_BPS = 250
@@ -34,14 +35,16 @@ def site_of(chain: ChainAccess, owner: KeySigner, claim_key: Address) -> DeployS
         known, fee_bps = Deployments(chain.chain_id, {}), DEVNET_FEE_BPS
         wrapped = address_of(WrappedNative, WrappedNative.deploy())
         token = token or address_of(TestDollar, TestDollar.deploy())
+    fee_account = fee_sink_of(chain.config)
     setup = Setup(
         owner.address,
         owner.address,
-        fee_sink_of(chain.config),
+        fee_account,
         fee_bps,
         wrapped_native=address(wrapped, "chain.wrapped_native"),
         token=address(token, "chain.token"),
         claim_key=claim_key,
+        treasury=planned_timelock(chain.config.governance, owner.address) or fee_account,
     )
     return DeploySite(chain.client, chain.sender(owner), known, setup)
 

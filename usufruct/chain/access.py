@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from usufruct.chain.client import ChainHead, Client
 from usufruct.chain.codec import UnreadableAnswer
+from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.test_dollar import TestDollar
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.escrow import check_settlement
@@ -41,7 +42,7 @@ FEE_SINK = DEVNET_ADDRESSES[3]
 
 
 def fee_sink_of(config: Config) -> Address:
-    """Return who gets the protocol fee and what reaches the till without a payee.
+    """Return the operator's fee account: it gets what reaches the till without a payee, and the fees where no DAO is.
 
     Raises:
         InvalidSetting: when that is not configured on a public chain.
@@ -113,6 +114,13 @@ class ChainAccess:
     def chain_id(self) -> ChainId:
         """Return the chain this is."""
         return self.deployments.chain_id
+
+    @property
+    def treasury(self) -> Address:
+        """The DAO's timelock, which is its treasury; the operator's fee account where there is no DAO."""
+        if PlatformTimelock.__name__ in self.deployments.contracts:
+            return self.deployments.address(PlatformTimelock)
+        return fee_sink_of(self.config)
 
     def sender(self, signer: KeySigner) -> Sender:
         """Return what sends a key's calls, each once."""

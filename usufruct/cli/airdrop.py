@@ -11,7 +11,7 @@ from rich.progress import Progress as Bars
 from typer import Argument, Option, Typer
 
 from usufruct import staking
-from usufruct.chain import ChainAccess, fee_sink_of, open_chain
+from usufruct.chain import ChainAccess, open_chain
 from usufruct.cli.support.command import ADDRESS, Facts, runs
 from usufruct.cli.support.output import Json, say
 from usufruct.cli.support.progress import Progress
@@ -90,7 +90,8 @@ async def deploy(
     until: Annotated[str, Option(metavar="YYYY-MM-DD", help="Claims end when this day begins, UTC.")],
     wallet: Wallet,
     treasury: Annotated[
-        Address | None, Option(**ADDRESS, help="Gets the remainder; by default the fee sink of the configuration.")
+        Address | None,
+        Option(**ADDRESS, help="Gets the remainder; by default the DAO's, else the operator's fee account."),
     ] = None,
     escrow: Annotated[
         Address | None, Option(**ADDRESS, help="The VoteEscrow to lock entries in; by default the installation's.")
@@ -103,7 +104,7 @@ async def deploy(
     Example: usufruct airdrop deploy holders.airdrop --until 2030-06-30 --wallet owner
     """
     deadline = _start_of_day(until)
-    to = treasury or fee_sink_of(chain.config)
+    to = treasury or chain.treasury
     with AirdropFile(file) as airdrop:
         sender = chain.sender(open_wallet(wallet, chain.config))
         airdrops = Airdrops(chain)

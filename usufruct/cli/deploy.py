@@ -26,7 +26,10 @@ async def deploy(
     config: Config,
     rpc: Annotated[str, Option(help="The node; chain.rpc_url if not given.")] = "",
     token: Annotated[Address | None, Option(**ADDRESS, help="The dollar to charge in, else chain.token.")] = None,
-    fee_sink: Annotated[Address | None, Option(**ADDRESS, help="Gets the protocol fee, else chain.fee_sink.")] = None,
+    fee_account: Annotated[
+        Address | None,
+        Option("--fee-account", "--fee-sink", **ADDRESS, help="The operator's fee account, else chain.fee_sink."),
+    ] = None,
     fee_bps: Annotated[int | None, Option(min=0, max=1000, help="Protocol fee in 1/100 %, else chain.fee_bps.")] = None,
     wrapped_native: Annotated[Address | None, Option(**ADDRESS, help="The chain's wrapped coin, if not known.")] = None,
     claim_key: Annotated[Address | None, Option(**ADDRESS, help="Claim key's address, if it is elsewhere.")] = None,
@@ -35,7 +38,7 @@ async def deploy(
 ) -> Facts:
     """Deploy registry, passes and till with the owner's key; what stands already is left as it is."""
     progress = Progress(to_stderr=as_json)
-    given = {"rpc_url": rpc, "token": token, "fee_sink": fee_sink}
+    given = {"rpc_url": rpc, "token": token, "fee_sink": fee_account}
     settings: dict[str, Any] = {name: value for name, value in given.items() if value}
     if is_devnet(config.chain.id):
         _refuse_choices(token=token, fee_bps=fee_bps, wrapped_native=wrapped_native, claim_key=claim_key)

@@ -344,7 +344,7 @@ async def revenue(
 @app.command()
 @runs(open_chain)
 async def distribute(chain: ChainAccess, wallet: Wallet) -> Facts:
-    """Bring the protocol fees of services to the stakers, and close weeks that are over. Any wallet may do it.
+    """Bring the fees of services, trades and deals to the stakers, and close weeks that are over. Any wallet may do it.
 
     A worker does so by itself where it is worth the gas; again at once there is nothing to send.
 
@@ -352,7 +352,9 @@ async def distribute(chain: ChainAccess, wallet: Wallet) -> Facts:
     """
     session = StakeSession(chain, wallet)
     plan = FeePlan(chain, RegistryClient(chain), Listings(chain.database, Clock()), least=1)
-    sent = [(await session.execute("distribute", call)).hash for call in await plan.calls(everything=True)]
+    sent = []
+    for _ in range(2):  # fees of deals are released by the first calls, and sent on by the second ones
+        sent += [(await session.execute("distribute", call)).hash for call in await plan.calls(everything=True)]
     found = await session.stakes.terms()
     return {"transactions": sent, "revenue_this_week": show_amount(found.waiting, found.revenue_token)}
 

@@ -60,7 +60,7 @@ class ChainConfig:
     node_seconds: Annotated[int, whole(1, 60), "that a page, or the first question to the node, waits for it"] = 5
     confirmations: Annotated[int, whole(1, 10_000), "blocks until a deposit or claim counts"] = 1
     token: Annotated[OptionalAddress, "the dollar to charge in; empty: the devnet's"] = ""
-    fee_sink: Annotated[OptionalAddress, "gets the protocol fee, and income without a payee"] = ""
+    fee_sink: Annotated[OptionalAddress, "the operator's fee account: income without a payee, fees without a DAO"] = ""
     fee_bps: Annotated[int, whole(0, 1_000), "protocol fee when contracts are deployed, hundredths of a per cent"] = 0
     wrapped_native: Annotated[OptionalAddress, "the chain's wrapped coin; empty where it is known"] = ""
 
@@ -198,7 +198,7 @@ class PlatformTokenConfig:
     supply: Annotated[Amount, "all tokens there will ever be, in whole tokens"] = "10000000000"
     airdrop_percent: Annotated[int, whole(0, 100), "of the supply that waits for airdrops"] = 50
     least_airdrop_percent: Annotated[int, whole(0, 100), "below which the deployment fails"] = 50
-    allocation: Annotated[str, readable(read_allocation), "ADDRESS=PERCENT, by commas; the rest: the fee sink"] = ""
+    allocation: Annotated[str, readable(read_allocation), "ADDRESS=PERCENT, by commas; the rest: the treasury"] = ""
     contract_uri: Annotated[str, "of the token's ERC-7572 document"] = ""
     score_floor: Annotated[
         str,
@@ -208,7 +208,10 @@ class PlatformTokenConfig:
     exit_penalty_percent: Annotated[
         int, whole(0, 50), "lost in an early exit with 52 weeks left: 10 to 50, 0: none; at deployment"
     ] = 0
-    fee_to: Annotated[Literal["stakers", "treasury"], "who gets the protocol fee; treasury: the fee sink"] = "stakers"
+    fee_to: Annotated[
+        Literal["stakers", "treasury", "operator"],
+        "who gets fees of services, trades and deals; treasury: the DAO's timelock; operator: `chain.fee_sink`",
+    ] = "stakers"
     levels: Annotated[str, "ten SCORE=DISCOUNT:QUOTA by commas, by rising score; empty: none; at deployment"] = ""
     reinvest_router: Annotated[OptionalAddress, "market for revenue, as Uniswap v2's; empty: no reinvesting"] = ""
     reinvest_feed: Annotated[OptionalAddress, "price of a token in the payment token, as Chainlink's feeds"] = ""
@@ -257,7 +260,9 @@ class MarketsConfig:
     call_prices: Annotated[str, readable(read_call_prices), "other prices: PATH=PRICE, by commas"] = (
         "/price=0.002, /tokens=0.002, /top-market-cap-tokens=0.002, /ai-reports=0.03, /tmai=0.03"
     )
-    pay_to: Annotated[OptionalAddress, "gets what calls cost, a payee of the till; empty: the fee sink"] = ""
+    pay_to: Annotated[
+        OptionalAddress, "gets what calls cost, a payee of the till; empty: the operator's fee account"
+    ] = ""
     staker_discount_percent: Annotated[int, whole(0, 50), "most that a payer's staking level takes off a call"] = 10
     indices: Annotated[str, "shipped indices that the worker computes, by spaces; `all`, or `none`"] = "all"
     rulebooks: Annotated[str, "folder of rulebooks of your own, *.toml; empty: none"] = ""

@@ -3,7 +3,7 @@
 from usufruct.governance.ballots import Ballot, signed_vote
 from usufruct.governance.draft_calls import read_draft_calls
 from usufruct.governance.errors import InvalidCall, InvalidVote
-from usufruct.governance.governor import governor_creation, timelock_creation
+from usufruct.governance.governor import governor_creation, planned_timelock, timelock_creation
 from usufruct.governance.model import OPEN_STATES, Support, id_text, signed_description
 from usufruct.governance.powers import NOT_KNOWN, PUBLISHED, Power, Powers
 from usufruct.governance.proposal_documents import (
@@ -39,6 +39,7 @@ __all__ = [
     "governor_creation",
     "grouped",
     "id_text",
+    "planned_timelock",
     "proposal_details",
     "proposal_facts",
     "proposal_id",

@@ -29,7 +29,7 @@ from usufruct.governance.draft_api import draft_routes
 from usufruct.governance.draft_limit import DraftLimit
 from usufruct.governance.draft_pages import draft_pages
 from usufruct.governance.drafts import Drafts
-from usufruct.governance.governor import governor_creation, timelock_creation
+from usufruct.governance.governor import governor_creation, planned_timelock, timelock_creation
 from usufruct.governance.governor_logs import has_governor
 from usufruct.governance.pages import governance_pages
 from usufruct.governance.powers import Powers
@@ -102,7 +102,8 @@ def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:
         InvalidSetting: when there is no platform token to vote with.
     """
     settings = config.governance
-    if settings.quorum_floor.strip() == "0":
+    timelock_at = planned_timelock(settings, site.setup.owner)
+    if timelock_at is None:
         return []
     if not config.platform_token.name:
         raise InvalidSetting(
@@ -111,7 +112,6 @@ def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:
         )
     escrow = site.planned(VoteEscrow)
     timelock = timelock_creation(settings, site.setup.owner)
-    timelock_at = address_of(PlatformTimelock, timelock)
     governor = governor_creation(settings, escrow, timelock_at)
     offered = [*_OFFERED, *((Levels, DealRoom) if config.platform_token.levels else ())]
     if site.plans(Reinvestor):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from usufruct.chain.contracts.platform_governor import Parameters, PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
-from usufruct.chain.deployment import Creation
+from usufruct.chain.deployment import Creation, address_of
 from usufruct.config import GovernanceConfig, InvalidSetting
 from usufruct.core import DAY_SECONDS, ZERO_ADDRESS, Address, parse_units
 
@@ -16,6 +16,13 @@ _TOKEN_DECIMALS = 18
 def timelock_creation(settings: GovernanceConfig, appointer: Address) -> Creation:
     """Return the creation of the timelock; `appointer` names its governor, once."""
     return PlatformTimelock.deploy(settings.timelock_days * DAY_SECONDS, appointer)
+
+
+def planned_timelock(settings: GovernanceConfig, owner: Address) -> Address | None:
+    """Return where the timelock is, or will be: also before it is deployed; None where there is no governor."""
+    if settings.quorum_floor.strip() == "0":
+        return None
+    return address_of(PlatformTimelock, timelock_creation(settings, owner))
 
 
 def governor_creation(settings: GovernanceConfig, escrow: Address, timelock: Address) -> Creation:

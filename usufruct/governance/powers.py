@@ -46,9 +46,9 @@ PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
     **{(name, "pendingOwner"): _OWNED[1] for name in _DECIDED},
     ("AssetRegistry", "guardian"): ("owner key",),
     ("AssetRegistry", "feeSink"): ("fee splitter",),
-    ("DealRoom", "platformFee"): ("fee sink",),
-    ("Exchange", "protocolFee"): ("fee sink",),
-    ("FeeSplitter", "TREASURY"): ("fee sink",),
+    ("DealRoom", "platformFee"): ("fee splitter",),
+    ("Exchange", "protocolFee"): ("fee splitter",),
+    ("FeeSplitter", "TREASURY"): ("timelock",),
     ("PlatformGovernor", "guardian"): ("guardian",),
     ("PlatformGovernor", "timelock"): ("timelock",),
     ("PlatformTimelock", "appointer"): ("none",),
@@ -179,7 +179,7 @@ class Powers:
         with suppress(InvalidSetting):
             names["claim key"] = {claim_address(config)}
         with suppress(InvalidSetting):
-            names["fee sink"] = {fee_sink_of(config)}
+            names["fee account"] = {fee_sink_of(config)}
         return names
 
 

@@ -1,12 +1,10 @@
 """What the token economy adds to an installation: contracts, airdrops, locks, fees brought to stakers."""
 
 from collections.abc import AsyncIterator
-from secrets import token_hex
 
 from usufruct.accounts.passkeys import MoreRelayedCalls
-from usufruct.assets import Listings, RegistryClient, registry_creation
+from usufruct.assets import Listings, RegistryClient
 from usufruct.chain import ChainAccess, LogStreams, Senders, TokenFacts, amount_of
-from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
 from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.contracts.platform_token import PlatformToken
@@ -14,13 +12,14 @@ from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Deployments, DeploySite, address_of
 from usufruct.chain.keys import Role
 from usufruct.config import Config, PlatformTokenConfig
-from usufruct.core import Address, Clock
+from usufruct.core import Clock
 from usufruct.core.components import Component, Context, DeployStep
 from usufruct.core.diagnostics import Diagnostic, Finding
 from usufruct.core.jobs import Job
 from usufruct.payments.pricing import NoLevels, PayerBenefits
 from usufruct.staking.airdrop_component import AirdropParts
 from usufruct.staking.fee_keeper import FeeKeeper, FeePlan, check_fees
+from usufruct.staking.fee_sinks import fee_steps
 from usufruct.staking.level_api import level_routes
 from usufruct.staking.level_benefits import LevelBenefits
 from usufruct.staking.levels import StakingLevels, levels_creation
@@ -134,16 +133,23 @@ def has_splitter(deployments: Deployments) -> bool:
 def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[DeployStep]:
     """Return what the token economy deploys, if the platform token has a name.
 
-    That is token, escrow, fee sink, levels and what reinvests revenue.
+    That is token, escrow, fee sink, levels and what reinvests revenue. A contract that stands already keeps its
+    treasury, also when a governor came later.
+
+    Raises:
+        InvalidSetting: when fees shall go to a treasury that there is not.
     """
     if not settings.name:
         return []
     setup, settings = site.setup, with_test_market(settings, site.chain_id)
-    token = platform_token_creation(settings, setup.owner, setup.fee_sink)
+    treasuries = (setup.treasury, setup.fee_sink)
+    token = site.standing(
+        PlatformToken, *(platform_token_creation(settings, setup.owner, treasury) for treasury in treasuries)
+    )
     token_at = address_of(PlatformToken, token)
     escrow = vote_escrow_creation(settings, setup.owner, token_at, setup.token)
     escrow_at = address_of(VoteEscrow, escrow)
-    splitter = FeeSplitter.deploy(escrow_at, setup.fee_sink)
+    splitter = site.standing(FeeSplitter, *(FeeSplitter.deploy(escrow_at, treasury) for treasury in treasuries))
     steps = [
         site.creation(PlatformToken, token),
         site.creation(VoteEscrow, escrow, needs=token_at),
@@ -153,20 +159,4 @@ def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[Deploy
         levels = levels_creation(settings.levels, setup.owner, escrow_at)
         steps.append(site.creation(Levels, levels, needs=escrow_at))
     steps += reinvest_steps(site, settings, escrow_at, token_at)
-    if settings.fee_to == "stakers":
-        steps.append(_fee_step(site, address_of(FeeSplitter, splitter)))
-    return steps
-
-
-def _fee_step(site: DeploySite, splitter: Address) -> DeployStep:
-    """Return the step that lets the protocol fee go to the splitter; a fee sink that the owner has chosen stays."""
-    registry = AssetRegistry(address_of(AssetRegistry, registry_creation(site.setup)), site.client)
-
-    async def chosen() -> bool:
-        return await registry.fee_sink() != site.setup.fee_sink
-
-    async def choose() -> None:
-        key = f"fee-sink/{registry.address}/{splitter}/{token_hex(4)}"
-        await site.sender.execute(registry.set_fee_sink(splitter), key)
-
-    return site.setting("let the protocol fee go to the stakers", registry.address, chosen, choose)
+    return [*steps, *fee_steps(site, settings, address_of(FeeSplitter, splitter))]

@@ -76,10 +76,14 @@ def test_windows_then_too_much_then_parts_refunds_and_vesting(town: DealTown):
     assert (taken["proceeds"], taken["fee"]) == ("78000.000001 tUSD", "2000 tUSD")
     town.deal("take-unsold", deal, wallet=ISSUER)
     assert town.held(town.room) == (0, 2_000 * DOLLAR), "the fee alone is left"
-    released = town.commands.json("deal", "release-fees", town.dollar, "--wallet", str(CAROL))
-    assert released["released"] == "2000 tUSD"
-    assert town.held(FEE_SINK)[1] - sink[1] == 2_000 * DOLLAR
+    stakers = town.economy.held_by_escrow()[1]
+    assert len(town.economy.stake("distribute", wallet=CAROL)["transactions"]) == 2, "releases the fee, and sends it on"
+    assert town.economy.stake("distribute", wallet=CAROL)["transactions"] == []
+    assert town.economy.held_by_escrow()[1] - stakers == 2_000 * DOLLAR
+    assert town.held(FEE_SINK) == sink
     assert town.held(town.room) == (0, 0)
+    released = town.commands.json("deal", "release-fees", town.dollar, "--wallet", str(CAROL))
+    assert (released["released"], released["transaction"]) == ("0 tUSD", None)
     after = {wallet: town.held(address_of(wallet)) for wallet in (ANN, BEN, ISSUER)}
     moved = [sum(after[each][at] - before[each][at] for each in after) for at in (0, 1)]
     assert moved == [0, -2_000 * DOLLAR]

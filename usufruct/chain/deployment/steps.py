@@ -41,7 +41,8 @@ class Setup:
     """What an operator decides before deploying.
 
     `owner` sets fee, sink, guardian and revenue tokens (meant to be a timelock) and owns the till; `guardian` may pause
-    for 14 days in total; `fee_sink` receives the protocol fee, `fee_bps` hundredths of a percent, at most 1000.
+    for 14 days in total; `fee_sink` is the operator's fee account, `fee_bps` the protocol fee in 1/100 %, at most 1000.
+    `treasury` gets what no other account does: the DAO's timelock, or the fee account without a DAO.
     `token` counts as revenue; `claim_key` may claim.
     """
 
@@ -52,6 +53,7 @@ class Setup:
     wrapped_native: Address
     token: Address
     claim_key: Address
+    treasury: Address
     contract_uri: str = ""
 
 
@@ -105,6 +107,12 @@ class DeploySite:
             return await self.client.estimate(deployment_of(contract, creation), self.setup.owner)
 
         return DeployStep(f"deploy {contract.__name__}", there, gas, lambda: self.deploy(contract, creation))
+
+    def standing(self, contract: type[Contract], *choices: Creation) -> Creation:
+        """Return which of these creations is known to be on the chain; the first where none is."""
+        known = self._found.contracts.get(contract.__name__)
+        there = known.address if known else None
+        return next((each for each in choices if address_of(contract, each) == there), choices[0])
 
     def planned(self, contract: type[Contract]) -> Address:
         """Return where a step of an earlier component puts a contract.

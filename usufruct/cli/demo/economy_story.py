@@ -8,7 +8,7 @@ from secrets import token_bytes, token_hex
 
 from usufruct.app import Installation
 from usufruct.assets import Listings, RegistryClient
-from usufruct.chain import Call, ChainAccess, Sender, fee_sink_of
+from usufruct.chain import Call, ChainAccess, Sender
 from usufruct.chain.anvil import Anvil
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
@@ -96,8 +96,7 @@ class EconomyStory:
         with AirdropFile(built.path) as file:
             with self._progress.working("deploying its contract, and funding it from the token's reserve"):
                 deadline = (await self._now() // DAY_SECONDS + _CLAIMS_OPEN_DAYS) * DAY_SECONDS
-                sink = fee_sink_of(self._installation.config)
-                place = await airdrops.deploy(self._owner, file, deadline, sink, airdrops.escrow)
+                place = await airdrops.deploy(self._owner, file, deadline, self._chain.treasury, airdrops.escrow)
                 await airdrops.let_lock(self._owner, place, airdrops.escrow)
             for person in self._people:
                 await self._claim_and_lock(airdrops, place, file, person)

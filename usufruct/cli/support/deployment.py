@@ -85,7 +85,7 @@ async def prepare_rehearsal(config: Config) -> None:
             await ensure_current(chain.database)
             faucet, none = KeySigner(token_bytes(32)), ZERO_ADDRESS
             await chain.client.ask("anvil_setBalance", faucet.address, hex(_FAUCET_WEI))
-            setup = Setup(none, none, none, 0, wrapped_native=none, token=none, claim_key=none)
+            setup = Setup(none, none, none, 0, wrapped_native=none, token=none, claim_key=none, treasury=none)
             site = DeploySite(chain.client, chain.sender(faucet), chain.deployments, setup)
             for step in public_contracts(site):
                 await step.take()

@@ -2,11 +2,13 @@
 
 from usufruct.chain.contracts.allow_list import AllowList
 from usufruct.chain.contracts.deal_room import DealRoom
+from usufruct.chain.contracts.fee_splitter import FeeSplitter
 from usufruct.chain.contracts.levels import Levels
 from usufruct.chain.deployment import Creation, Deployments, DeploySite, address_of
 from usufruct.config import PlatformTokenConfig
 from usufruct.core import Address
 from usufruct.core.components import DeployStep
+from usufruct.staking.fee_sinks import deal_fee_steps
 
 
 def has_deals(deployments: Deployments) -> bool:
@@ -28,5 +30,6 @@ def deploy_steps(site: DeploySite, settings: PlatformTokenConfig) -> list[Deploy
     room_at = address_of(DealRoom, room)
     return [
         site.creation(DealRoom, room, needs=levels),
+        *deal_fee_steps(site, settings, site.planned(FeeSplitter)),
         site.creation(AllowList, AllowList.deploy(room_at), needs=room_at),
     ]
