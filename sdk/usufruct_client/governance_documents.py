@@ -192,7 +192,33 @@ class PowerFacts(Document):
     published: StrictBool
 
 
+class GuardianFacts(Document):
+    """The account that may cancel proposals, and nothing else, until a date that is fixed: Unix seconds."""
+
+    account: AddressText
+    until: Seconds
+    is_over: StrictBool
+
+
 class PowerList(Document):
     """`GET /v1/powers`: every role of every contract of the installation, and who holds it."""
 
+    guardian: GuardianFacts | None
     powers: list[PowerFacts]
+
+
+class HoldingFacts(Document):
+    """A balance in atomic units. For the chain's coin, `token` is absent and `symbol` empty."""
+
+    token: AddressText | None
+    symbol: StrictStr
+    decimals: Decimals
+    amount: Uint256
+
+
+class TreasuryFacts(Document):
+    """`GET /v1/treasury`: what the timelock holds at a block: the coin, and tokens that the installation knows."""
+
+    address: AddressText
+    block: Count
+    holdings: list[HoldingFacts]

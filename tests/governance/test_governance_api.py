@@ -58,6 +58,7 @@ def test_proposals_and_powers_are_read_as_they_are_described(dao: Dao):
         assert shown.simulation.succeeds
         powers = read_answer(PowerList, (await http.get("/v1/powers")).json()).powers
         assert all(each.published for each in powers)
+        assert (await http.get("/v1/powers")).json()["guardian"] is None
         assert ("VoteEscrow", "owner", "timelock") in {(each.contract, each.role, each.name) for each in powers}
         for path, status, code in (
             ("/v1/proposals?page=0", 400, "invalid_page"),

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support import command_line
 from tests.support.devnet import Devnet
 from tests.support.devnet_template import DevnetTemplate
 from tests.support.powers import Power, read_powers
-from usufruct.app import set_up_devnet
+from usufruct.app import open_installation, set_up_devnet
 from usufruct.chain import Client, fee_sink_of, keccak, open_chain, open_node
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.deal_room import DealRoom
@@ -27,7 +28,7 @@ from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, claim_address, signer_of
 from usufruct.config import Config, GovernanceConfig, InvalidSetting, load_config
-from usufruct.core import DAY_SECONDS, ZERO_ADDRESS, Address
+from usufruct.core import DAY_SECONDS, ZERO_ADDRESS, Address, moment
 from usufruct.governance import NOT_KNOWN, PUBLISHED, Powers, Proposals, governor_creation
 from usufruct.governance.powers import Power as ShownPower
 
@@ -48,8 +49,12 @@ def published(column: str) -> set[Power]:
 
 
 def configured(folder: Path, url: str) -> Config:
+    return load_config(own_settings(folder, url))
+
+
+def own_settings(folder: Path, url: str) -> dict[str, str]:
     expires = datetime.now(UTC) + timedelta(days=300)
-    own = command_line.settings(
+    return command_line.settings(
         folder,
         url,
         platform_token_name="Example",
@@ -61,7 +66,6 @@ def configured(folder: Path, url: str) -> Config:
         governance_guardian=GUARDIAN,
         governance_guardian_until=expires.date().isoformat(),
     )
-    return load_config(own)
 
 
 def names_of(config: Config, deployments: Deployments) -> dict[Address, str]:
@@ -182,6 +186,35 @@ def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemp
 
     with devnet_template.copy(tmp_path) as anvil:
         asyncio.run(journey(configured(tmp_path, anvil.url)))
+
+
+@pytest.mark.anvil
+def test_the_guardian_and_its_date_are_shown_until_it_is_over(devnet_template: DevnetTemplate, tmp_path: Path):
+    with devnet_template.copy(tmp_path) as anvil:
+        config = configured(tmp_path, anvil.url)
+        asyncio.run(set_up_devnet(config))
+        until = datetime.fromisoformat(config.governance.guardian_until).replace(tzinfo=UTC)
+        rows = command_line.Commands(own_settings(tmp_path, anvil.url)).json("gov", "powers")
+        (row,) = [each for each in rows if (each["contract"], each["role"]) == ("PlatformGovernor", "guardian")]
+        assert row["until"] == moment(int(until.timestamp()))
+
+        async def shown() -> list[tuple[dict[str, object], str]]:
+            found = []
+            async with open_node(config) as client:
+                for days in (0, 301):
+                    await Devnet(client).pass_time(days * DAY_SECONDS)
+                    async with open_installation(config) as installation:
+                        transport = httpx.ASGITransport(installation.router())
+                        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as http:
+                            page = await http.get("/powers", headers={"accept": "text/html"})
+                            found.append(((await http.get("/v1/powers")).json()["guardian"], page.text))
+            return found
+
+        (before, page_before), (after, page_after) = asyncio.run(shown())
+    assert before == {"account": GUARDIAN, "until": int(until.timestamp()), "isOver": False}
+    assert after == {**before, "isOver": True}
+    assert "May cancel proposals until" in page_before
+    assert "Its time was over on" in page_after
 
 
 def test_what_pages_call_published_is_the_published_table():

@@ -21,9 +21,9 @@ PENALTY = "VoteEscrow.setExitPenalty(25%)"
 class Dao(Economy):
     """Ann has 60 million votes, Ben 40 million; the escrow is the timelock's."""
 
-    def __init__(self, folder: Path, rpc_url: str, *, made: bool = False) -> None:
+    def __init__(self, folder: Path, rpc_url: str, *, made: bool = False, **more: object) -> None:
         """`made`: the folder is a copy of a DAO's, whose node has forgotten how far its clock was ahead."""
-        super().__init__(folder, rpc_url, governance_quorum_floor=FLOOR)
+        super().__init__(folder, rpc_url, governance_quorum_floor=FLOOR, **more)
         if not made:
             for wallet, amount in ((ANN, 60_000_000), (BEN, 40_000_000)):
                 self.stake("lock", str(amount), "--weeks", "52", wallet=wallet)

@@ -17,18 +17,20 @@ from usufruct.cli.support.proposals import effect_lines, read_calls, standing_li
 from usufruct.cli.support.signed_documents import read_signed, write_signed
 from usufruct.cli.support.wallet_option import Wallet, open_wallet
 from usufruct.config import Config
-from usufruct.core import ChainId, Hash32, Invalid, checksum, hash32, moment
+from usufruct.core import ZERO_ADDRESS, ChainId, Hash32, Invalid, checksum, hash32, moment
 from usufruct.governance import (
     NOT_KNOWN,
     OPEN_STATES,
     PAGE,
     Ballot,
     InvalidVote,
+    Power,
     Powers,
     Proposals,
     StandingProposal,
     check_proposal,
     check_simulation,
+    grouped,
     id_text,
     proposal_details,
     proposal_facts,
@@ -297,12 +299,36 @@ async def delegates(chain: ChainAccess) -> Rows:
 
 @app.command()
 @runs(open_chain)
+async def treasury(chain: ChainAccess) -> Rows:
+    """Show what the treasury holds, which is the timelock: the chain's coin, and tokens that the installation knows.
+
+    Example: usufruct gov treasury
+    """
+    found = await Proposals(chain).treasury()
+    rows = [
+        {
+            "token": each.symbol or "the chain's coin",
+            "amount": grouped(each.amount, each.decimals),
+            "contract": None if each.token == ZERO_ADDRESS else checksum(each.token),
+            "treasury": checksum(found.address),
+            "block": found.block,
+        }
+        for each in found.holdings
+    ]
+    return Rows(rows, ("token", "amount", "contract"))
+
+
+@app.command()
+@runs(open_chain)
 async def powers(chain: ChainAccess) -> Rows:
     """Show every role of every contract and its holder, read from the chain; those outside the published table too.
 
+    The guardian's row says when its time is over.
+
     Example: usufruct gov powers
     """
-    found = await Powers(chain, Proposals(chain).indexer).all()
+    proposals = Proposals(chain)
+    found, guardian = await Powers(chain, proposals.indexer).all(), await proposals.guardian()
     rows = [
         {
             "contract": each.contract,
@@ -310,6 +336,7 @@ async def powers(chain: ChainAccess) -> Rows:
             "holder": checksum(each.holder),
             "called": each.name or "NOT KNOWN",
             "published": each.published,
+            "until": moment(guardian.until) if guardian and _is_guardian(each) else None,
         }
         for each in found
     ]
@@ -318,7 +345,11 @@ async def powers(chain: ChainAccess) -> Rows:
             told = f"is held by {checksum(each.holder)}, outside the published table"
             told = "cannot be read: who holds it is not known" if each.name == NOT_KNOWN else told
             say(f"WARNING: {each.contract}.{each.role} {told}")
-    return Rows(rows, ("contract", "role", "called", "holder", "published"), "no roles")
+    return Rows(rows, ("contract", "role", "called", "holder", "published", "until"), "no roles")
+
+
+def _is_guardian(power: Power) -> bool:
+    return (power.contract, power.role) == (PlatformGovernor.__name__, "guardian")
 
 
 class _Session:

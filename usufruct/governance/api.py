@@ -5,7 +5,13 @@ from starlette.responses import Response
 from usufruct.accounts import Sessions
 from usufruct.core import Invalid
 from usufruct.governance.errors import InvalidVote
-from usufruct.governance.proposal_documents import power_facts, proposal_details, proposal_facts
+from usufruct.governance.proposal_documents import (
+    guardian_facts,
+    power_facts,
+    proposal_details,
+    proposal_facts,
+    treasury_facts,
+)
 from usufruct.governance.proposal_views import ProposalViews
 from usufruct.governance.proposals import PAGE
 from usufruct.governance.voters import Voters
@@ -18,12 +24,14 @@ from usufruct_client.governance_documents import (
     ProposalDetails,
     ProposalList,
     ProposalWish,
+    TreasuryFacts,
 )
 from usufruct_client.trade_documents import ExchangeTransaction
 
 PROPOSALS = "/v1/proposals"
 DELEGATES = "/v1/delegates"
 POWERS = "/v1/powers"
+TREASURY = "/v1/treasury"
 
 _MOST_PAGES = 10_000
 _AWAY = {503: "the chain's node does not answer"}
@@ -51,11 +59,18 @@ _ACT = Operation(
     },
 )
 _DELEGATES = Operation("List the accounts that others let vote for them, and their votes.", DelegateList, refuses=_AWAY)
-_POWERS = Operation("Show every role of every contract, and who holds it now.", PowerList, refuses=_AWAY)
+_POWERS = Operation(
+    "Show every role of every contract, and who holds it now; the guardian's date.", PowerList, refuses=_AWAY
+)
+_TREASURY = Operation(
+    "Show what the treasury holds: the chain's coin, and the tokens that the installation knows.",
+    TreasuryFacts,
+    refuses=_AWAY,
+)
 
 
 def governance_routes(views: ProposalViews, voters: Voters, sessions: Sessions) -> list[Route]:
-    """Return the routes under `/v1/proposals`, `/v1/delegates` and `/v1/powers`."""
+    """Return the routes under `/v1/proposals`, `/v1/delegates`, `/v1/powers` and `/v1/treasury`."""
     proposals = views.proposals
 
     async def listed(request: Request) -> Response:
@@ -79,7 +94,11 @@ def governance_routes(views: ProposalViews, voters: Voters, sessions: Sessions) 
         return document_response(await voters.transaction(account, request.path_params["id"], wish))
 
     async def powers(request: Request) -> Response:
-        return document_response(PowerList([power_facts(each) for each in await views.powers()]))
+        found, guardian = await views.powers(), await views.guardian()
+        return document_response(PowerList(guardian_facts(guardian), [power_facts(each) for each in found]))
+
+    async def treasury(_: Request) -> Response:
+        return document_response(treasury_facts(await views.treasury()))
 
     return [
         Route("GET", PROPOSALS, listed, _LIST),
@@ -87,6 +106,7 @@ def governance_routes(views: ProposalViews, voters: Voters, sessions: Sessions) 
         PageRoute("POST", f"{PROPOSALS}/{{id}}/transactions", transaction, _ACT),
         Route("GET", DELEGATES, delegates, _DELEGATES),
         Route("GET", POWERS, powers, _POWERS),
+        Route("GET", TREASURY, treasury, _TREASURY),
     ]
 
 

@@ -68,6 +68,7 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
             found=found,
             terms=await proposals.terms(),
             delegates=(await views.delegates())[:_SHOWN_DELEGATES],
+            treasury=await views.treasury(),
             page=page,
             page_count=-(-count // PAGE),
         )
@@ -107,7 +108,8 @@ def governance_pages(views: ProposalViews, voters: Voters, sessions: Sessions, p
 
     async def powers(request: Request) -> Response:
         found = await views.powers()
-        return answer(request, "powers", powers=found, strange=[each for each in found if not each.published])
+        strange = [each for each in found if not each.published]
+        return answer(request, "powers", powers=found, strange=strange, guardian=await views.guardian())
 
     return [
         PageRoute("GET", PROPOSALS, listed, _LIST),
@@ -133,6 +135,7 @@ DRAWN: dict[str, Any] = {
     "score": lambda amount: Decimal(whole_hundredths(amount)).scaleb(-2),
     "votes_up": lambda amount: Decimal(divide_up(amount, 10 ** (SCORE_DECIMALS - 2))).scaleb(-2),
     "exact_score": lambda amount: Decimal(amount).scaleb(-SCORE_DECIMALS),
+    "unscaled": lambda amount, decimals: Decimal(amount).scaleb(-decimals),
     "coin_amount": lambda amount: Decimal(amount).scaleb(-COIN_DECIMALS),
     "moment": lambda seconds: datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC),
 }

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
-from usufruct.core import Address
+from usufruct.core import ZERO_ADDRESS, Address
 from usufruct.governance.model import Support, Vote
 from usufruct.governance.powers import Power
-from usufruct.governance.proposals import StandingProposal
+from usufruct.governance.proposals import Guardian, StandingProposal
 from usufruct.governance.simulation import EventSeen, Simulation
+from usufruct.governance.treasury import Treasury
 from usufruct.governance.words import CallWords, sentence
 from usufruct_client.governance_documents import (
     CallOutcome,
+    GuardianFacts,
+    HoldingFacts,
     PowerFacts,
     ProposalDetails,
     ProposalFacts,
@@ -17,6 +20,7 @@ from usufruct_client.governance_documents import (
     SimulationFacts,
     SupportText,
     TokenMovement,
+    TreasuryFacts,
     ViewChange,
     VoteFacts,
 )
@@ -103,6 +107,20 @@ def simulation_facts(simulation: Simulation) -> SimulationFacts:
             for each in simulation.movements
         ],
     )
+
+
+def treasury_facts(treasury: Treasury) -> TreasuryFacts:
+    """Return what the treasury holds."""
+    holdings = [
+        HoldingFacts(None if each.token == ZERO_ADDRESS else each.token, each.symbol, each.decimals, each.amount)
+        for each in treasury.holdings
+    ]
+    return TreasuryFacts(treasury.address, treasury.block, holdings)
+
+
+def guardian_facts(guardian: Guardian | None) -> GuardianFacts | None:
+    """Return who may cancel proposals, and until when."""
+    return GuardianFacts(guardian.account, guardian.until, guardian.is_over) if guardian else None
 
 
 def power_facts(power: Power) -> PowerFacts:

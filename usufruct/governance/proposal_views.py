@@ -1,4 +1,4 @@
-"""What readers of the site ask often: words, simulations, parameters, powers, asked of the node once in a while."""
+"""What readers of the site ask often: words, simulations, parameters, powers, treasury, asked once in a while."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from usufruct.governance.delegates import Delegate
 from usufruct.governance.model import OPEN_STATES, Proposal
 from usufruct.governance.parameters import Parameter
 from usufruct.governance.powers import Power, Powers
-from usufruct.governance.proposals import Proposals, StandingProposal, proposal_id
+from usufruct.governance.proposals import Guardian, Proposals, StandingProposal, proposal_id
 from usufruct.governance.simulation import Simulation
+from usufruct.governance.treasury import Treasury
 from usufruct.governance.words import CallWords
 
 Simulations = dict[Hash32, tuple[float, Simulation]]
@@ -21,7 +22,7 @@ _MOST_KEPT = 100
 
 
 class ProposalViews:
-    """Words, simulations, parameters, delegates and powers, at most half a minute old; one is made at a time."""
+    """Words, simulations, parameters, delegates, powers, treasury, at most half a minute old; one at a time."""
 
     def __init__(self, proposals: Proposals, powers: Powers, clock: Clock) -> None:
         """Answer from `proposals` and `powers`."""
@@ -36,6 +37,8 @@ class ProposalViews:
         self._delegates: tuple[float, Sequence[Delegate]] | None = None
         self._parameters: tuple[float, Sequence[Parameter]] | None = None
         self._table: tuple[float, list[Power]] | None = None
+        self._guardian: tuple[float, Guardian | None] | None = None
+        self._treasury: tuple[float, Treasury] | None = None
 
     async def words(self, proposal: Proposal) -> list[CallWords]:
         """Return what a proposal's calls do, in words."""
@@ -92,6 +95,20 @@ class ProposalViews:
             if self._table is None or self._is_old(self._table[0]):
                 self._table = self._clock.monotonic(), await self._powers.all()
             return self._table[1]
+
+    async def guardian(self) -> Guardian | None:
+        """Return who may cancel proposals, and until when; None for no one."""
+        async with self._reading:
+            if self._guardian is None or self._is_old(self._guardian[0]):
+                self._guardian = self._clock.monotonic(), await self.proposals.guardian()
+            return self._guardian[1]
+
+    async def treasury(self) -> Treasury:
+        """Return what the treasury holds."""
+        async with self._reading:
+            if self._treasury is None or self._is_old(self._treasury[0]):
+                self._treasury = self._clock.monotonic(), await self.proposals.treasury()
+            return self._treasury[1]
 
     def _is_old(self, made_at: float) -> bool:
         return self._clock.monotonic() - made_at >= _FRESH_SECONDS

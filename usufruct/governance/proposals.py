@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from usufruct.chain import Call, ChainAccess, Revert, TokenFacts, keccak, token_facts
+from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
@@ -51,6 +52,7 @@ from usufruct.governance.proposal_store import (
     votes_of,
 )
 from usufruct.governance.simulation import Simulation, Simulator
+from usufruct.governance.treasury import Treasury, read_treasury
 from usufruct.governance.words import CallWords, Explainer, grouped
 
 PAGE = 20
@@ -80,6 +82,15 @@ class GovernorTerms:
     total_score: int
     quorum: int
     quorum_floor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guardian:
+    """The account that may cancel proposals until a time, Unix seconds; `is_over` at the newest block."""
+
+    account: Address
+    until: int
+    is_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,18 @@ class Proposals:
             governor.quorum_floor(),
         )
         return GovernorTerms(await self.token(), *numbers)
+
+    async def guardian(self) -> Guardian | None:
+        """Return the guardian; None where there is none."""
+        head = await self.client.head()
+        governor = self.governor.at_block(head.number)
+        account, until = await asyncio.gather(governor.guardian(), governor.guardian_until())
+        return None if account == ZERO_ADDRESS else Guardian(account, until, head.timestamp >= until)
+
+    async def treasury(self) -> Treasury:
+        """Return what the treasury holds now."""
+        registry = AssetRegistry(self._chain.deployments.address(AssetRegistry), self.client)
+        return await read_treasury(self.client, await self.known(), registry)
 
     async def parameters(self) -> Sequence[Parameter]:
         """Return what a proposal can change now."""
