@@ -15,6 +15,7 @@ from tests.support.devnet_template import DevnetTemplate
 from tests.support.powers import Power, read_powers
 from usufruct.app import open_installation, set_up_devnet
 from usufruct.chain import Client, fee_sink_of, keccak, open_chain, open_node
+from usufruct.chain.contracts.airdrop import Airdrop
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.deal_room import DealRoom
 from usufruct.chain.contracts.exchange import Exchange
@@ -24,8 +25,11 @@ from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.reinvestor import Reinvestor
+from usufruct.chain.contracts.test_market import TestMarket
+from usufruct.chain.contracts.test_price_feed import TestPriceFeed
+from usufruct.chain.contracts.till import PayeeKind, Till
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
-from usufruct.chain.deployment import Deployments
+from usufruct.chain.deployment import Deployments, address_of, deployment_of
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, claim_address, signer_of
 from usufruct.config import Config, GovernanceConfig, InvalidSetting, load_config
 from usufruct.core import DAY_SECONDS, ZERO_ADDRESS, Address, moment
@@ -79,6 +83,8 @@ def names_of(config: Config, deployments: Deployments) -> dict[Address, str]:
         deployments.address(PlatformGovernor): "governor",
         deployments.address(PlatformTimelock): "timelock",
         deployments.address(Reinvestor): "reinvestor",
+        deployments.address(TestMarket): "market",
+        deployments.address(TestPriceFeed): "price feed",
     }
 
 
@@ -131,6 +137,15 @@ async def decide(client: Client, deployments: Deployments) -> None:
     await devnet.send_as(ANN, governor.execute(*what, digest, value=0))
 
 
+async def airdrop_for(client: Client, deployments: Deployments, treasury: Address) -> Address:
+    """Deploy an airdrop whose rest goes to an account."""
+    deadline = (await client.head()).timestamp + 365 * DAY_SECONDS
+    places = deployments.address(PlatformToken), deployments.address(VoteEscrow)
+    creation = Airdrop.deploy(places[0], bytes(31) + b"\1", deadline, treasury, places[1])
+    await Devnet(client).send_as(ANN, deployment_of(Airdrop, creation))
+    return address_of(Airdrop, creation)
+
+
 @pytest.mark.anvil
 def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemplate, tmp_path: Path):
     async def journey(config: Config) -> None:
@@ -161,9 +176,26 @@ def test_no_role_is_held_outside_the_published_table(devnet_template: DevnetTemp
             assert await strange(config) == []
             await Devnet(client).send_as(timelock.address, escrow.set_locker(stranger, allowed=True))
             assert await strange(config) == [("VoteEscrow", "lockers", stranger)]
-            platform_token = replace(config.platform_token, airdrops=f"holders.airdrop={stranger}")
-            assert await strange(replace(config, platform_token=platform_token)) == []
+            drops = [await airdrop_for(client, deployments, to) for to in (timelock.address, stranger)]
+            for drop in drops:
+                await Devnet(client).send_as(timelock.address, escrow.set_locker(drop, allowed=True))
             await Devnet(client).send_as(timelock.address, escrow.set_locker(stranger, allowed=False))
+            served = ",".join(f"{number}.airdrop={drop}" for number, drop in enumerate(drops))
+            platform_token = replace(config.platform_token, airdrops=served)
+            told = await strange(replace(config, platform_token=platform_token))
+            assert told == [("Airdrop", "treasury", stranger)], "its rest goes elsewhere; both may lock"
+            for drop in drops:
+                await Devnet(client).send_as(timelock.address, escrow.set_locker(drop, allowed=False))
+            till = Till(deployments.address(Till), client)
+            await Devnet(client).send_as(owner, till.set_payee(stranger, PayeeKind.PLAIN))
+            assert await strange(config) == [("Till", "payees", stranger)]
+            await Devnet(client).send_as(owner, till.set_payee(stranger, PayeeKind.NONE))
+            reinvestor = Reinvestor(deployments.address(Reinvestor), client)
+            venue = await reinvestor.venue()
+            other = replace(venue, router=deployments.address(TestPriceFeed))
+            await Devnet(client).send_as(timelock.address, reinvestor.set_venue(other))
+            assert await strange(config) == [("Reinvestor", "venue.router", other.router)]
+            await Devnet(client).send_as(timelock.address, reinvestor.set_venue(venue))
             exchange = Exchange(deployments.address(Exchange), client)
             for sender, call in (
                 (timelock.address, exchange.transfer_ownership(owner)),

@@ -68,14 +68,23 @@ class _Asked:
                 found.append((name, {(await self._ask(f"{name}()", [], [], gives))[0]}))
             elif takes == ["address"] and gives == ["bool"]:
                 found.append((name, await self._among(accounts, name, ["address"], [])))
+            elif not takes and gives[:1] == ["tuple"]:
+                parts = view["outputs"][0]["components"]
+                (values,) = await self._ask(f"{name}()", [], [], [f"({','.join(_types(parts))})"])
+                named = zip(parts, values, strict=True)
+                found += [(f"{name}.{part['name']}", {at}) for part, at in named if part["type"] == "address"]
+            elif takes == ["address"] and gives == ["uint8"]:
+                found.append((name, await self._among(accounts, name, ["address"], [], "uint8")))
             elif name.endswith("_ROLE"):
                 role = (await self._ask(f"{name}()", [], [], gives))[0]
                 found.append((name, await self._among(accounts, "hasRole", ["bytes32", "address"], [role])))
         return found
 
-    async def _among(self, accounts: Iterable[Address], view: str, takes: list[str], first: list[Any]) -> set[Address]:
+    async def _among(
+        self, accounts: Iterable[Address], view: str, takes: list[str], first: list[Any], gives: str = "bool"
+    ) -> set[Address]:
         signature = f"{view}({','.join(takes)})"
-        return {each for each in accounts if (await self._ask(signature, takes, [*first, each], ["bool"]))[0]}
+        return {each for each in accounts if (await self._ask(signature, takes, [*first, each], [gives]))[0]}
 
     async def _ask(self, signature: str, takes: list[str], values: list[Any], gives: list[str]) -> tuple[Any, ...]:
         call = Call(self._place, selector(signature) + encode(takes, values))

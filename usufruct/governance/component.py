@@ -76,6 +76,7 @@ def build(context: Context) -> Component:
     async def start() -> None:
         if has_governor(get(Deployments)):
             get(LogStreams)["governance"] = lambda: get(Proposals).indexer.logs
+            get(LogStreams)["payees"] = lambda: get(Proposals).indexer.payees
             get(MoreRelayedCalls)["governance"] = lambda: VotersCalls(get(Proposals))
 
     def jobs() -> list[Job]:

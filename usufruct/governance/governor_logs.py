@@ -19,12 +19,12 @@ from usufruct.chain.contracts.platform_governor import (
 )
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock, RoleGranted
 from usufruct.chain.contracts.platform_token import PlatformToken
-from usufruct.chain.contracts.till import ClaimKeySet, Till
+from usufruct.chain.contracts.till import ClaimKeySet, PayeeSet, Till
 from usufruct.chain.contracts.vote_escrow import DelegateChanged, LockerSet, VoteEscrow
 from usufruct.chain.deployment import Deployments
 from usufruct.core import ZERO_ADDRESS, Address, Hash32, hash32_from_bytes
 from usufruct.governance.model import Proposal
-from usufruct.governance.proposal_store import forget_after, put_proposal, put_role, put_step, put_vote
+from usufruct.governance.proposal_store import PAYEE_ID, forget_after, put_proposal, put_role, put_step, put_vote
 from usufruct.store import Unit
 
 NO_ROLE_ID = Hash32("0x" + "0" * 64)
@@ -112,6 +112,28 @@ class GovernorLogs:
         await forget_after(unit, self._governor, self._with_roles, block)
 
 
+class PayeeLogs:
+    """`LogHandler` of the till's payees. It has a stream of its own: that of governance was read without them."""
+
+    TOPICS = (PayeeSet.TOPIC,)
+
+    def __init__(self, till: Address) -> None:
+        """Follow one till."""
+        self.addresses = (till,)
+        self._till = till
+
+    async def accepts(self, unit: Unit, log: Log) -> bool:
+        """Tell whether the log is the till's."""
+        return log.address == self._till
+
+    async def apply(self, unit: Unit, log: Log) -> None:
+        """Keep the account; whether it is still paid, the chain says."""
+        await put_role(unit, self._till, PAYEE_ID, PayeeSet.decode(log).pay_to, log.block_number)
+
+    async def rollback(self, unit: Unit, block: int) -> None:
+        """Forget nothing: the chain is asked about each account, and one that is no payee does no harm."""
+
+
 def _proposal(values: tuple[Any, ...], log: Log) -> Proposal:
     number, proposer, targets, amounts, _, data, snapshot, deadline, description = values
     calls = tuple(Call(*each) for each in zip(targets, data, amounts, strict=True))
@@ -146,6 +168,9 @@ class GovernorIndexer:
         )
         first_block = min(deployments.first_block(kind) for kind in (PlatformGovernor, *with_roles))
         self.logs = chain.log_reader("governance", handler, handler.addresses, GovernorLogs.TOPICS, first_block)
+        payees = PayeeLogs(deployments.address(Till))
+        first_payee = deployments.first_block(Till)
+        self.payees = chain.log_reader("payees", payees, payees.addresses, PayeeLogs.TOPICS, first_payee)
 
     async def poll(self) -> None:
         """Take in what happened since the last time.
@@ -155,3 +180,4 @@ class GovernorIndexer:
             Faulty: when the chain is another one than the stream was read from.
         """
         await self.logs.catch_up()
+        await self.payees.catch_up()

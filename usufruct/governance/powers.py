@@ -10,19 +10,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from usufruct.assets import Listings
 from usufruct.chain import ChainAccess, Revert, UnreadableAnswer, fee_sink_of
+from usufruct.chain.contract_base import Contract
+from usufruct.chain.contracts.airdrop import Airdrop
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
 from usufruct.chain.contracts.platform_governor import PlatformGovernor
 from usufruct.chain.contracts.platform_timelock import PlatformTimelock
 from usufruct.chain.contracts.reinvestor import Reinvestor
+from usufruct.chain.contracts.test_market import TestMarket
+from usufruct.chain.contracts.test_price_feed import TestPriceFeed
+from usufruct.chain.contracts.till import Till
 from usufruct.chain.interface import Function, interface_of
 from usufruct.chain.keys import Role, claim_address, role_address
 from usufruct.config import InvalidSetting
-from usufruct.core import ZERO_ADDRESS, Address, Hash32, hash32_from_bytes
+from usufruct.core import ZERO_ADDRESS, Address, Clock, Hash32, hash32_from_bytes
 from usufruct.core.address_lists import read_airdrops
 from usufruct.governance.governor_logs import NO_ROLE_ID, OWNED_ID, GovernorIndexer
-from usufruct.governance.proposal_store import role_candidates
+from usufruct.governance.proposal_store import PAYEE_ID, role_candidates
 
 NO_ROLE = frozenset(
     (
@@ -57,17 +63,24 @@ PUBLISHED: Mapping[tuple[str, str], Sequence[str]] = {
     ("PlatformTimelock", "EXECUTOR_ROLE"): ("governor",),
     ("PlatformTimelock", "DEFAULT_ADMIN_ROLE"): ("timelock",),
     ("PlatformToken", "tokenBridge"): ("none",),
+    ("Reinvestor", "venue.feed"): ("price feed",),
+    ("Reinvestor", "venue.router"): ("market",),
     ("Till", "owner"): ("owner key",),
     ("Till", "pendingOwner"): ("none",),
     ("Till", "claimKeys"): ("claim key",),
+    ("Till", "payees"): ("fee account",),
     ("VoteEscrow", "lockers"): ("reinvestor",),
 }
 """By contract and role: who may hold it, before and after the timelock accepts it where these differ.
 
 `docs/protocol/governance.md` publishes it.
 """
-CONFIGURED: Mapping[tuple[str, str], str] = {("VoteEscrow", "lockers"): "airdrop"}
-"""By contract and role: who may hold it besides, as the configuration names it (`platform_token.airdrops`)."""
+CONFIGURED: Mapping[tuple[str, str], Sequence[str]] = {
+    ("Airdrop", "treasury"): ("timelock",),
+    ("Till", "payees"): ("shares", "payee"),
+    ("VoteEscrow", "lockers"): ("airdrop",),
+}
+"""By contract and role: who may hold it besides, by what the operator configured and sells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +116,21 @@ class Powers:
         names = await self._names()
         places = self._chain.deployments.contracts
         found = await asyncio.gather(*(self._of(name, places[name].address, names) for name in sorted(places)))
-        return [each for powers in found for each in powers]
+        return [each for powers in (*found, await self._airdrops(names)) for each in powers]
+
+    async def _airdrops(self, names: Mapping[str, set[Address]]) -> list[Power]:
+        """Return who gets the rest of each airdrop that the configuration names."""
+        view = _view(Airdrop, "treasury")
+        places = sorted(names["airdrop"])
+        held = await asyncio.gather(*(self._ask(place, view, ()) for place in places))
+        name = Airdrop.__name__
+        return [_power(name, place, "treasury", to, names) for place, to in zip(places, held, strict=True)]
 
     async def _of(self, contract: str, place: Address, names: Mapping[str, set[Address]]) -> list[Power]:
         interface = interface_of(contract)
         views = [each for each in interface.functions if each.reads and each.name not in NO_ROLE] if interface else []
         held = {view.name: await self._holders(place, view) for view in views}
+        held |= await self._more(contract, place)
         offered = held.get("pendingOwner") == names.get("timelock") and held.get("owner", set()) <= names["owner key"]
         async with self._chain.database.snapshot() as unit:
             had = names.get("timelock", set()).intersection(await role_candidates(unit, place, OWNED_ID))
@@ -117,6 +139,16 @@ class Powers:
             for role, holders in held.items()
             for holder in sorted(holders, key=str)
         ]
+
+    async def _more(self, contract: str, place: Address) -> dict[str, set[Address | None]]:
+        """Return the holders of roles that a contract tells of in other ways: its market, and whom it pays."""
+        if contract == Reinvestor.__name__:
+            venue = await self._ask(place, _view(Reinvestor, "venue"), ())
+            router, feed = (None, None) if venue is None else venue[:2]
+            return {"venue.router": {router}, "venue.feed": {feed}}
+        if contract == Till.__name__:
+            return {"payees": await self._among(place, _view(Till, "payees"), PAYEE_ID, ()) - {ZERO_ADDRESS}}
+        return {}
 
     async def _holders(self, place: Address, view: Function) -> set[Address | None]:
         """Return who holds the role that a view tells of; no one for a view that tells of no role.
@@ -132,9 +164,7 @@ class Powers:
             role: bytes | None = await self._ask(place, view, ())
             if role is None:
                 return {None}
-            interface = interface_of(PlatformTimelock.__name__)
-            assert interface is not None
-            return await self._among(place, interface.named("hasRole")[0], hash32_from_bytes(role), (role,))
+            return await self._among(place, _view(PlatformTimelock, "hasRole"), hash32_from_bytes(role), (role,))
         return set()
 
     async def _among(self, place: Address, view: Function, role: Hash32, keys: Sequence[bytes]) -> set[Address | None]:
@@ -167,10 +197,16 @@ class Powers:
             "guardian": {Address(config.governance.guardian.lower()) or ZERO_ADDRESS},
             "airdrop": {Address(each) for each in read_airdrops(config.platform_token.airdrops).values() if each},
             "reinvestor": {ZERO_ADDRESS},  # none where there is none, or it is not listed yet
+            "market": {Address(config.platform_token.reinvest_router.lower()) or ZERO_ADDRESS},
+            "price feed": {Address(config.platform_token.reinvest_feed.lower()) or ZERO_ADDRESS},
+            "payee": {*await Listings(self._chain.database, Clock()).payees()},
+            "shares": await self._shares(),
         }
         for name, contract in (
             ("fee splitter", FeeSplitter),
             ("governor", PlatformGovernor),
+            ("market", TestMarket),
+            ("price feed", TestPriceFeed),
             ("reinvestor", Reinvestor),
             ("timelock", PlatformTimelock),
         ):
@@ -182,6 +218,21 @@ class Powers:
             names["fee account"] = {fee_sink_of(config)}
         return names
 
+    async def _shares(self) -> set[Address]:
+        """Return which of the till's payees are shares of services."""
+        deployments = self._chain.deployments
+        async with self._chain.database.snapshot() as unit:
+            payees = await role_candidates(unit, deployments.address(Till), PAYEE_ID)
+        registry = AssetRegistry(deployments.address(AssetRegistry), self._chain.client)
+        found = await asyncio.gather(*map(registry.is_shares, payees))
+        return {each for each, is_shares in zip(payees, found, strict=True) if is_shares}
+
+
+def _view(contract: type[Contract], name: str) -> Function:
+    interface = interface_of(contract.__name__)
+    assert interface is not None
+    return interface.named(name)[0]
+
 
 def _power(
     contract: str,
@@ -190,7 +241,7 @@ def _power(
     holder: Address | None,
     names: Mapping[str, set[Address]],
     *,
-    offered: bool,
+    offered: bool = False,
 ) -> Power:
     """Return a role and its holder; `offered`: the timelock may accept the contract, and never had it before."""
     if holder is None:
@@ -198,8 +249,7 @@ def _power(
     allowed = PUBLISHED.get((contract, role), ())
     if len(allowed) > 1:
         allowed = allowed[:1] if offered else allowed[1:]
-    if (contract, role) in CONFIGURED:
-        allowed = (*allowed, CONFIGURED[contract, role])
+    allowed = (*allowed, *CONFIGURED.get((contract, role), ()))
     name = next((each for each in allowed if holder in names.get(each, ())), "")
     called = name or next((each for each, accounts in names.items() if holder in accounts), "")
     called = "none" if holder == ZERO_ADDRESS else called

@@ -23,8 +23,8 @@ from sqlalchemy import (
     update,
 )
 
-from usufruct.chain import Call, Log
-from usufruct.core import Address, Hash32
+from usufruct.chain import Call, Log, keccak
+from usufruct.core import Address, Hash32, hash32_from_bytes
 from usufruct.governance.model import Proposal, Support, Tally, Vote
 from usufruct.store import AddressColumn, Amount, HashColumn, Unit, metadata
 
@@ -91,6 +91,9 @@ _roles = Table(
     PrimaryKeyConstraint("contract", "role", "account"),
 )
 
+PAYEE_ID = hash32_from_bytes(keccak(b"payee"))
+"""Of accounts that a till was told to pay; no contract has a role of this id."""
+
 _ID_LENGTH = 66
 
 _LONGEST_REASON = 2_000
@@ -146,7 +149,8 @@ async def forget_after(unit: Unit, governor: Address, contracts: Sequence[Addres
         await _set_tally(unit, governor, proposal, known[proposal] - Tally.of(lost))
     for table in (_votes, _steps, _proposals):
         await unit.change(delete(table).where(table.c.governor == governor, table.c.block > block))
-    await unit.change(delete(_roles).where(_roles.c.contract.in_(contracts), _roles.c.block > block))
+    of_logs = _roles.c.contract.in_(contracts), _roles.c.role != PAYEE_ID  # payees have a stream of their own
+    await unit.change(delete(_roles).where(*of_logs, _roles.c.block > block))
 
 
 async def count_proposals(unit: Unit, governor: Address) -> int:
