@@ -1,6 +1,8 @@
 """The page of locks, `/stake`: what staking brings, the own lock, and a sheet that shows each change in numbers."""
 
+import asyncio
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
@@ -9,20 +11,33 @@ from typing import Any
 from starlette.responses import Response
 
 from usufruct.accounts import Sessions
-from usufruct.core import Address, UsufructError, address, parse_units
+from usufruct.core import Address, Unavailable, UsufructError, address, parse_units
 from usufruct.staking.errors import InvalidStake
 from usufruct.staking.lock_model import MOST_WEEKS, score_down
+from usufruct.staking.projection import Projection, project
 from usufruct.staking.revenue_weeks import weekly_revenue
 from usufruct.staking.stake_changes import score_share
 from usufruct.staking.stake_view import StakeViews
 from usufruct.staking.week_api import THOUSAND
-from usufruct.web import Operation, Request, read_document
+from usufruct.web import Operation, Parameter, Request, read_document
 from usufruct.web.ui import PageRoute, Pages
 from usufruct_client.stake_documents import StakeWish
 
 PATH = "/stake"
+WEEKS = f"{PATH}/weeks"
 
-_PAGE = Operation("Show people what staking brings, and their lock.", {"type": "string"}, media_types=("text/html",))
+_PAGE = Operation(
+    "Show people what staking brings, and their lock; for `amount` and `weeks` what a lock would get.",
+    {"type": "string"},
+    asks={"amount": Parameter("tokens, as 1.5"), "weeks": Parameter("of the lock")},
+    media_types=("text/html",),
+)
+_WEEKS = Operation(
+    "Show people every week that brought the stakers revenue, a year a page, the newest first.",
+    {"type": "string"},
+    asks={"after": "the last week of the page before, since the Unix epoch"},
+    media_types=("text/html",),
+)
 _LISTED_WEEKS = 6
 _AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 """Thousands in one language, a fraction in another."""
@@ -39,7 +54,27 @@ def stake_pages(views: StakeViews, sessions: Sessions, pages: Pages, *, airdrops
         payer = session.address if session else None
         view = await views.read(payer)
         values = await _values(payer) | {"view": view, "airdrops": airdrops, "listed_weeks": _LISTED_WEEKS}
+        values |= {"projection": None, "refusal": None, "asked": request.query_params}
+        try:
+            if view.chain and request.query_params.get("amount", "").strip():
+                values["projection"] = await _projection(request)
+        except UsufructError as error:
+            values["refusal"] = error
         return _private(pages.answer(request, "staking/stake.html", payer=payer, **values))
+
+    async def _projection(request: Request) -> Projection:
+        token, _ = await requests.stakes.tokens()
+        amount = _amount(request.query_params["amount"], token.decimals)
+        async with views.node.limit():
+            return await project(requests.stakes, views.weeks, amount, _weeks(request.query_params.get("weeks", "")))
+
+    async def listed(request: Request) -> Response:
+        with suppress(Unavailable):
+            async with views.node.limit():
+                await asyncio.gather(requests.stakes.tokens(), views.weeks.poll())
+        found, after = await views.weeks.page(request.query_params.get("after", ""))
+        values = await _values(None) | {"weeks": found, "after": after, "first": not request.query_params.get("after")}
+        return pages.answer(request, "staking/stake_weeks.html", **values)
 
     async def preview(request: Request) -> Response:
         session = await sessions.find(request.exchange)
@@ -102,6 +137,7 @@ def stake_pages(views: StakeViews, sessions: Sessions, pages: Pages, *, airdrops
 
     return [
         PageRoute("GET", PATH, show, _PAGE),
+        PageRoute("GET", WEEKS, listed, _WEEKS),
         PageRoute("GET", f"{PATH}/preview", preview),
         PageRoute("GET", f"{PATH}/confirm", confirm),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.core import Address, Unavailable
+from usufruct.staking.level_model import LevelTerms
 from usufruct.staking.levels import AccountLevel, StakingLevels
 from usufruct.staking.lock_model import MOST_WEEKS, WEEK_SECONDS
 from usufruct.staking.node_limit import NodeLimit
@@ -18,7 +19,8 @@ _MOST_BARS = 12
 class OnChain:
     """What the node answered: the escrow, when a lock of 52 weeks ends, and of the reader the lock, mark and level.
 
-    `reinvests`: whether the reader's revenue can be added to the lock here.
+    `reinvests`: whether the reader's revenue can be added to the lock here. `levels`: 1 to 10, none where the
+    installation has none.
     """
 
     terms: EscrowTerms
@@ -27,6 +29,7 @@ class OnChain:
     seen: str = ""
     level: AccountLevel | None = None
     reinvests: bool = False
+    levels: Sequence[LevelTerms] = ()
 
     @property
     def next_week(self) -> int:
@@ -85,9 +88,10 @@ class StakeViews:
     async def _read(self, account: Address | None) -> OnChain:
         stakes = self.requests.stakes
         terms, end = await stakes.terms(), await stakes.escrow.end_after(MOST_WEEKS)
+        levels = await self._levels.all() if self._levels else ()
         if account is None:
-            return OnChain(terms, end)
+            return OnChain(terms, end, levels=levels)
         stake = await stakes.of(account)
         level = await self._levels.of(account) if self._levels else None
         reinvests = bool(stake.revenue and stake.lock.amount) and await stakes.reinvestments.offered()
-        return OnChain(terms, end, stake, await self.requests.seen(stake), level, reinvests)
+        return OnChain(terms, end, stake, await self.requests.seen(stake), level, reinvests, levels)

@@ -1,6 +1,5 @@
 """Weeks of revenue as JSON, and what a lock made now would get of such weeks."""
 
-import asyncio
 from contextlib import suppress
 
 from starlette.responses import Response
@@ -8,9 +7,10 @@ from starlette.responses import Response
 from usufruct.core import Unavailable
 from usufruct.staking.airdrop_rows import TOKEN_DECIMALS
 from usufruct.staking.errors import InvalidStake
-from usufruct.staking.lock_model import MOST_WEEKS, Lock, income_down, score_down
+from usufruct.staking.lock_model import MOST_WEEKS
 from usufruct.staking.node_limit import NodeLimit
-from usufruct.staking.revenue_weeks import RevenueWeek, RevenueWeeks, weekly_revenue
+from usufruct.staking.projection import project
+from usufruct.staking.revenue_weeks import RevenueWeek, RevenueWeeks
 from usufruct.staking.stakes import Stakes
 from usufruct.web import Operation, Parameter, Request, Route, document_response
 from usufruct_client.stake_documents import RevenueWeekFacts, RevenueWeekList, StakeProjection
@@ -48,19 +48,13 @@ def week_routes(stakes: Stakes, weeks: RevenueWeeks, node: NodeLimit) -> list[Ro
 
     async def projected(request: Request) -> Response:
         amount, length = (_number(request, name) for name in ("amount", "weeks"))
-        if not 1 <= length <= MOST_WEEKS:
-            raise InvalidStake(f"`weeks` is {length}; name 1 to {MOST_WEEKS}", field="weeks")
         async with node.limit():
-            terms, ends_at = await asyncio.gather(stakes.terms(), stakes.escrow.end_after(length))
-            await weeks.poll()
-        mean = weekly_revenue((await weeks.page())[0])
-        first = terms.week + 1
-        lock = Lock(amount, first + length)
-        score = score_down(lock.weight_at(first))
+            found = await project(stakes, weeks, amount, length)
+        mean = found.mean
         if mean is None:
-            return document_response(StakeProjection(ends_at, score, None, None, 0, None))
-        income = income_down(lock, first, 1, mean.amount, terms.next_weight)
-        return document_response(StakeProjection(ends_at, score, income, mean.amount, mean.weeks, mean.until))
+            return document_response(StakeProjection(found.ends_at, found.score, None, None, 0, None))
+        of_weeks = mean.amount, mean.weeks, mean.until
+        return document_response(StakeProjection(found.ends_at, found.score, found.income, *of_weeks))
 
     return [
         Route("GET", "/v1/staking/weeks", listed, _LIST),
