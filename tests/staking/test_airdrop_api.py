@@ -82,7 +82,7 @@ async def test_an_airdrop_without_a_contract_serves_entries_with_proofs(
     assert finding.verdict is Verdict.SKIPPED
     [staking] = [each for each in installation.components if each.name == "staking"]
     described = [each for each in staking.routes() if isinstance(each, Route) and each.operation]
-    assert len(described) == 6
+    assert len(described) == 7
     validate(openapi_document([(each.method, each.path, each.operation) for each in described], "test", "1"))
 
 

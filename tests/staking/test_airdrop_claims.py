@@ -190,6 +190,28 @@ async def test_a_claim_whose_visitor_left_is_settled(town: AirdropTown):
     assert (await store.find(town.place, town.airdrop.file.entry_of(ONE).index)).state is ClaimState.PAID
 
 
+async def test_the_rest_goes_to_the_treasury_once_by_the_relayer(town: AirdropTown):
+    path, page = f"/v1/airdrops/{town.airdrop.root}/sweep", {"accept": "text/html"}
+    total = sum(each for _, each in ENTRIES)
+    async with town.visitor() as http:
+        refused = await http.post(path)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "airdrop_running")
+        assert "Send the rest" not in (await http.get("/airdrop", headers=page)).text
+        await town.devnet.pass_time(DAYS + 60)
+        assert "Send the rest to the treasury" in (await http.get("/airdrop", headers=page)).text
+        begun = await town.relayed()
+        sent = await http.post("/airdrop/sweep", data={"root": town.airdrop.root}, headers=page)
+        assert sent.status_code == 303
+        assert await town.token.balance_of(TREASURY) == total
+        again = await http.post(path)
+        assert (again.status_code, again.json()["left"], again.json()["state"]) == (200, "0", "ended")
+        await town.devnet.set_balance(TREASURY, 10**18)
+        await town.devnet.send_as(TREASURY, town.token.transfer(town.place, 1))
+        assert (await http.post(path)).json()["left"] == "1", "a second time is for another wallet"
+        assert "Send the rest" not in (await http.get("/airdrop", headers=page)).text
+    assert await town.relayed() == begun + 1
+
+
 async def test_strangers_to_the_api_are_refused_by_name(town: AirdropTown):
     root, begun = town.airdrop.root, await town.relayed()
     async with town.visitor() as http:

@@ -105,6 +105,24 @@ async def test_an_entry_that_cannot_be_locked_is_refused_with_the_reason(town: L
     assert (await town.town.of(town.staker.account)).lock.amount == 10 * TOKEN + ENTRY
 
 
+async def test_a_stranger_who_claims_first_stops_the_lock_and_the_page_offers_another(town: LockTown):
+    """The tokens arrive unlocked: nothing is lost, and the account locks them as any others."""
+    [airdrop] = town.town.installation.get(AirdropClaims).served
+    entry = airdrop.file.entry_of(town.staker.account)
+    assert (await town.ask(52)).status_code == 200
+    claim = Airdrop(town.place).claim(entry.index, entry.account, entry.amount, entry.proof)
+    await town.town.act(ANN, claim)
+    refused = await town.ask(52)
+    assert (refused.status_code, code(refused)) == (409, "airdrop_paid")
+    page = (await town.staker.http.get(f"{town.town.root}/airdrop", headers={"accept": "text/html"})).text
+    assert "that are not locked" in page
+    assert "Claim it into a lock" not in page
+    assert (await town.staker.do("lock", amount=str(ENTRY), weeks=52)).json()["state"] == "succeeded"
+    assert (await town.town.of(town.staker.account)).lock.amount == ENTRY
+    page = (await town.staker.http.get(f"{town.town.root}/airdrop", headers={"accept": "text/html"})).text
+    assert "that are not locked" not in page
+
+
 async def test_the_relayer_pays_for_this_airdrop_alone_and_for_no_claim_of_another(town: LockTown):
     """A stranger's contract, another verb, and an entry that is not the account's cost the operator nothing."""
     claims = town.town.installation.get(AirdropClaims)

@@ -21,7 +21,7 @@ from usufruct.chain.contracts.vote_escrow import LockView, VoteEscrow
 from usufruct.chain.deployment import address_of, deployment_of
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, signer_of
 from usufruct.config import Config, DatabaseConfig, load_config
-from usufruct.core import Address
+from usufruct.core import Address, format_units
 from usufruct.staking import AirdropFile, Airdrops, build_airdrop
 from usufruct.staking.airdrop_terms import NotAnAirdrop, read_terms
 
@@ -85,6 +85,22 @@ def test_commands_deploy_fund_and_claim(config: Config, own: dict[str, str], tmp
     )
     assert refused.code == "other_airdrop"
     assert commands.refused(*deploying[:4], "tomorrow", *deploying[5:]).code == "invalid_day"
+
+    sweeping = ("airdrop", "sweep", deployed["contract"], "--wallet", "7")
+    assert commands.refused(*sweeping).code == "claims_running"
+
+    async def end() -> int:
+        async with open_node(config) as client:
+            await Devnet(client).pass_time(301 * 86_400)
+            token = PlatformToken(place, client)
+            return await token.balance_of(Address(deployed["treasury"].lower()))
+
+    before = asyncio.run(end())
+    swept = commands.json(*sweeping)
+    rest = sum(each for _, each in ENTRIES[1:])
+    assert (swept["treasury"], swept["swept"]) == (deployed["treasury"], format_units(rest, 18))
+    assert asyncio.run(end()) - before == rest
+    assert commands.json(*sweeping) == {**swept, "swept": "0", "transaction": None}
 
 
 def test_an_entry_is_claimed_into_a_lock(config: Config, own: dict[str, str], tmp_path: Path):

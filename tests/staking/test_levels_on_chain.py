@@ -14,6 +14,7 @@ from usufruct.chain.deployment import NotDeployed
 from usufruct.chain.keys import Role, signer_of
 from usufruct.staking import StakingLevels
 from usufruct.staking.level_model import NO_LEVEL, LevelTerms, level_of, read_levels
+from usufruct.staking.lock_model import WEEK_SECONDS
 
 pytestmark = pytest.mark.anvil
 
@@ -48,6 +49,22 @@ def test_a_level_follows_the_lock_from_week_to_week(economy: Economy):
         economy.pass_weeks(10)
         stake = economy.of(ANN)
         assert show(economy, ANN)[0] == level_of(stake.score, levels)
+
+
+def test_a_level_outlives_an_early_exit_until_the_week_ends_and_no_longer(economy: Economy):
+    """Levels follow the score at the start of the week: an exit does not change it, and the next week has none."""
+    economy.stake("lock", "500", "--weeks", "52", wallet=ANN)
+    economy.pass_weeks(1)
+    assert show(economy, ANN)[0] == 5
+    exit_penalty = economy.of(ANN).exit_penalty
+    economy.stake("exit", "--yes", wallet=ANN)
+    stake = economy.of(ANN)
+    assert (stake.lock.amount, exit_penalty > 0) == (0, True)
+    assert show(economy, ANN)[0] == 5, "tokens are out, and the level is there"
+    economy.pass_time(WEEK_SECONDS - stake.now % WEEK_SECONDS - 60)
+    assert show(economy, ANN)[0] == 5, "in the week's last minute"
+    economy.pass_time(60)
+    assert show(economy, ANN) == (0, "0 %", "1 x", "100")
 
 
 def test_new_levels_of_the_owner_are_read_in_the_next_block(economy: Economy):

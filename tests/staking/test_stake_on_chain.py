@@ -69,6 +69,20 @@ def test_an_early_exit_costs_what_was_shown_and_the_rest_is_withdrawn_at_the_end
     assert economy.held_by_escrow() == (0, 0)
 
 
+def test_a_dominant_staker_gets_most_of_its_own_penalty_back(economy: Economy):
+    """Ann has 90 % of the weight, leaves, and locks the rest again at once."""
+    economy.stake("lock", "900", "--weeks", "52", wallet=ANN)
+    economy.stake("lock", "100", "--weeks", "52", wallet=BEN)
+    economy.pass_weeks(1)
+    left = economy.stake("exit", wallet=ANN)
+    assert (left["paid"], left["penalty"]) == ("720 EXM", "180 EXM")
+    economy.stake("lock", "900", "--weeks", "51", wallet=ANN)
+    economy.pass_weeks(2)
+    economy.stake("distribute", wallet=7)
+    back = {wallet: economy.stake("claim", wallet=wallet)["penalties"] for wallet in (ANN, BEN)}
+    assert back == {ANN: "161.999999999999999999 EXM", BEN: "17.999999999999999999 EXM"}, "the exit cost 18, not 180"
+
+
 @pytest.mark.parametrize("economy", [0], indirect=True)
 def test_without_a_penalty_no_lock_ends_early(economy: Economy):
     economy.stake("lock", "1", "--weeks", "1", wallet=ANN)

@@ -126,6 +126,27 @@ async def deploy(
 
 @app.command()
 @runs(open_chain)
+async def sweep(
+    chain: ChainAccess,
+    contract: Annotated[Address, Argument(**ADDRESS, help="The airdrop's contract.")],
+    wallet: Wallet,
+) -> Facts:
+    """Send what an airdrop has left to its treasury, once claims have ended; any wallet may.
+
+    Example: usufruct airdrop sweep 0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc --wallet 0
+    """
+    sender = chain.sender(open_wallet(wallet, chain.config))
+    amount, treasury, transaction = await Airdrops(chain).sweep(sender, contract)
+    return {
+        "contract": checksum(contract),
+        "treasury": checksum(treasury),
+        "swept": format_units(amount, TOKEN_DECIMALS),
+        "transaction": transaction,
+    }
+
+
+@app.command()
+@runs(open_chain)
 async def claim(
     chain: ChainAccess,
     account: Annotated[Address, Argument(**ADDRESS, help="Whose entry is claimed; the tokens go there.")],

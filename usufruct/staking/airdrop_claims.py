@@ -5,6 +5,7 @@ then counted in the database with the most that it can cost, then sent; after, w
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -41,6 +42,14 @@ class AirdropUnfunded(NotClaimable, code="airdrop_unfunded"):
     """The contract holds less than the entry."""
 
 
+class AirdropRunning(NotClaimable, code="airdrop_running"):
+    """Claims have not ended: what is left stays for its accounts."""
+
+
+class AirdropPaid(NotClaimable, code="airdrop_paid"):
+    """The entry was paid to its account before; anyone may claim for it."""
+
+
 class RelayerEmpty(Unavailable, code="airdrop_relayer_empty"):
     """The relayer cannot pay for the gas of a claim now."""
 
@@ -71,12 +80,16 @@ class EntryStatus:
 
 @dataclass(frozen=True, slots=True)
 class AirdropStatus:
-    """An airdrop and how it stands: planned, open or ended. `left`: what its contract holds, in atomic units."""
+    """An airdrop and how it stands: planned, open or ended. `left`: what its contract holds, in atomic units.
+
+    `may_sweep`: the relayer sends what is left to the treasury when it is asked, once.
+    """
 
     airdrop: ServedAirdrop
     terms: AirdropTerms | None
     state: EntryState
     left: int
+    may_sweep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +126,34 @@ class AirdropClaims:
         if airdrop.place is None or terms is None:
             return AirdropStatus(airdrop, None, EntryState.PLANNED, 0)
         left = await PlatformToken(terms.token, self._client).balance_of(airdrop.place)
-        ended = (await self._client.head()).timestamp >= terms.deadline
-        return AirdropStatus(airdrop, terms, EntryState.ENDED if ended else EntryState.OPEN, left)
+        if (await self._client.head()).timestamp < terms.deadline:
+            return AirdropStatus(airdrop, terms, EntryState.OPEN, left)
+        may_sweep = bool(left) and await self._outbox.find(_sweep_key(airdrop.place)) is None
+        return AirdropStatus(airdrop, terms, EntryState.ENDED, left, may_sweep)
+
+    async def sweep(self, airdrop: ServedAirdrop) -> AirdropStatus:
+        """Have the relayer send what is left to the treasury, and wait a while; return how the airdrop stands.
+
+        It is sent once: tokens that come later are for another wallet to send, so that no visitor can spend the
+        relayer's coin.
+
+        Raises:
+            AirdropRunning: before the deadline.
+            RelayerEmpty, RpcUnavailable and the like: as `claim`.
+        """
+        found = await self.overview(airdrop)
+        place = airdrop.place
+        if found.state is not EntryState.ENDED or place is None:
+            raise AirdropRunning("claims have not ended; the rest can go to the treasury after that")
+        if not found.may_sweep:
+            return found
+        offer = await market_offer(self._client, FeePolicy())
+        await self._check_funded(self._policy.most_gas * offer.max_fee)
+        key = _sweep_key(place)
+        with suppress(Revert):  # another wallet was first
+            await self._sender().send(Airdrop(place).sweep(), key, most_gas=self._policy.most_gas)
+            await self._sender().wait(key, self._policy.wait_seconds)
+        return await self.overview(airdrop)
 
     async def status(self, airdrop: ServedAirdrop, account: Address) -> EntryStatus:
         """Return how an account's entry stands, by the chain and by what the relayer sent.
@@ -196,10 +235,13 @@ class AirdropClaims:
         day = now // DAY
         mark = self._stamp.mark(f"claims on {day} from {network or _UNKNOWN}".encode())
         most = self._policy.most_gas * offer.max_fee
-        if await self._client.balance(self._sender().address) < most:
-            raise RelayerEmpty("the relayer's key holds too little coin for gas; send the claim yourself, or try later")
+        await self._check_funded(most)
         gwei = divide_up(most, GWEI)
         return await self._store.reserve(RelayedClaim(place, entry.index, day, mark, gwei), self._bounds, now)
+
+    async def _check_funded(self, most: int) -> None:
+        if await self._client.balance(self._sender().address) < most:
+            raise RelayerEmpty("the relayer's key holds too little coin for gas; send the claim yourself, or try later")
 
     async def _send(self, claim: RelayedClaim, entry: AirdropEntry) -> None:
         """Send what is counted, unless it was sent, and wait; what the chain would refuse is not counted."""
@@ -240,6 +282,10 @@ class AirdropClaims:
         return Airdrop(place).claim(entry.index, entry.account, entry.amount, entry.proof)
 
 
+def _sweep_key(place: Address) -> str:
+    return f"airdrop/sweep/{place}"
+
+
 def entry_refusal(found: EntryStatus) -> NotClaimable:
     """Return why an entry cannot be claimed now."""
     match found.state:
@@ -247,6 +293,11 @@ def entry_refusal(found: EntryStatus) -> NotClaimable:
             return AirdropPlanned("the airdrop's contract is not deployed yet; try again later")
         case EntryState.ENDED:
             return AirdropEnded("claims have ended; what was not claimed goes to the treasury")
+        case EntryState.CLAIMED:
+            return AirdropPaid(
+                "the entry was paid to its account before, which anyone may do; lock the tokens at /stake, or by "
+                "`usufruct stake lock`"
+            )
         case EntryState.UNFUNDED:
             return AirdropUnfunded(
                 "the airdrop's contract holds too few tokens for this entry; try again when its operator has funded it"

@@ -3,6 +3,7 @@
 from usufruct.accounts.passkeys import Wallet
 from usufruct.chain import Call, ChainAccess, Revert, keccak
 from usufruct.chain.contracts.airdrop import Airdrop
+from usufruct.chain.contracts.platform_token import PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.keys import KeySigner
 from usufruct.core import Address, hash32_from_bytes
@@ -37,6 +38,17 @@ class AirdropLocks:
         if VoteEscrow.__name__ not in deployed.contracts or terms.escrow != deployed.address(VoteEscrow):
             return False
         return await VoteEscrow(terms.escrow, self._chain.client).lockers(airdrop)
+
+    async def unlocked(self, found: EntryStatus, account: Address) -> int:
+        """Return how many tokens of a paid entry an account can lock now: what it holds, atomic units.
+
+        Anyone may claim for an account; then the tokens arrive without a lock.
+        """
+        terms = found.terms
+        deployed = self._chain.deployments
+        if found.state is not EntryState.CLAIMED or terms is None or VoteEscrow.__name__ not in deployed.contracts:
+            return 0
+        return await PlatformToken(terms.token, self._chain.client).balance_of(account)
 
     async def holds_passkey(self, account: Address) -> bool:
         """Tell whether an account is a passkey account of this site."""

@@ -35,7 +35,8 @@ class Checked:
     """What a reader asked about.
 
     `text`: as typed; `mine`: it is the signed-in account; `error`: a refusal's code; `unread`: how many airdrops could
-    not be read. `lockable`: roots of airdrops whose entry can be claimed into a lock, if it is mine.
+    not be read. `lockable`: roots of airdrops whose entry can be claimed into a lock, if it is mine. `unlocked`: where
+    an entry of mine was paid, what the account holds and could lock, atomic units.
     """
 
     text: str = ""
@@ -45,6 +46,7 @@ class Checked:
     entries: Sequence[EntryStatus] = ()
     lockable: Sequence[Hash32] = ()
     unread: int = 0
+    unlocked: int = 0
 
 
 def airdrop_pages(
@@ -65,6 +67,11 @@ def airdrop_pages(
             return await _shown(request, await _check(text, own), own)
         return pages.redirect(request, f"{PATH}?account={address(text, 'account')}")
 
+    async def sweep(request: Request) -> Response:
+        root = (await request.form_fields()).get("root", "")
+        await claims.sweep(claims.served.find(hash32(root, "root")))
+        return pages.redirect(request, PATH)
+
     async def _own(request: Request) -> Address | None:
         session = await sessions.find(request.exchange)
         return session.address if session else None
@@ -78,17 +85,19 @@ def airdrop_pages(
             return Checked(text, error=refusal.code)
         found: list[EntryStatus] = []
         lockable: list[Hash32] = []
-        unread, mine = 0, account == own
+        unread, unlocked, mine = 0, 0, account == own
         for each in claims.served:
             try:
                 found.append(await claims.status(each, account))
                 if mine and await locks.allows(found[-1]):
                     lockable.append(each.root)
+                if mine:
+                    unlocked = unlocked or await locks.unlocked(found[-1], account)
             except NoSuchEntry:
                 continue
             except _UNREAD:
                 unread += 1
-        return Checked(text, mine, account, entries=found, lockable=lockable, unread=unread)
+        return Checked(text, mine, account, entries=found, lockable=lockable, unread=unread, unlocked=unlocked)
 
     async def _overview(airdrop: ServedAirdrop) -> AirdropStatus | None:
         with suppress(*_UNREAD):
@@ -115,4 +124,8 @@ def airdrop_pages(
         answer.headers["cache-control"] = "private, no-store"
         return answer
 
-    return [PageRoute("GET", PATH, show, _PAGE), PageRoute("POST", f"{PATH}/claim", claim)]
+    return [
+        PageRoute("GET", PATH, show, _PAGE),
+        PageRoute("POST", f"{PATH}/claim", claim),
+        PageRoute("POST", f"{PATH}/sweep", sweep),
+    ]

@@ -3,7 +3,7 @@
 from secrets import token_hex
 
 from usufruct.chain import ChainAccess, Sender, word
-from usufruct.chain.contracts.airdrop import Airdrop
+from usufruct.chain.contracts.airdrop import Airdrop, Swept
 from usufruct.chain.contracts.platform_token import AirdropFunded, PlatformToken
 from usufruct.chain.contracts.vote_escrow import VoteEscrow
 from usufruct.chain.deployment import Creation, address_of, deployment_of
@@ -114,6 +114,20 @@ class Airdrops:
             logs = await self._client.logs(first, last, addresses=[self._token.address], topics=topics)
             total += sum(each.amount for each in AirdropFunded.among(logs, self._token.address))
         return total
+
+    async def sweep(self, sender: Sender, place: Address) -> tuple[int, Address, Hash32 | None]:
+        """Send what an airdrop has left to its treasury; return the amount, the treasury and the transaction, if any.
+
+        Raises:
+            NotAnAirdrop: when the contract there is another.
+            ClaimsRunning: before the deadline.
+        """
+        terms = await read_terms(self._client, place)
+        if not await PlatformToken(terms.token, self._client).balance_of(place):
+            return 0, terms.treasury, None
+        receipt = await sender.execute(Airdrop(place).sweep(), f"airdrop/sweep/{place}/{token_hex(8)}")
+        (swept,) = Swept.among(receipt.logs, place)
+        return swept.amount, swept.treasury, receipt.hash
 
     async def claim(
         self, sender: Sender, place: Address, file: AirdropFile, account: Address

@@ -59,11 +59,27 @@ _LOCK = Operation(
 )
 
 
+_SWEEP = Operation(
+    "Send what an ended airdrop has left to its treasury; the operator pays the gas, once.",
+    AirdropFacts,
+    refuses={
+        404: "no airdrop with this root is served",
+        403: "another site's page sent it",
+        409: "claims have not ended",
+        503: "the chain's node does not answer, or the operator's key holds too little for gas",
+    },
+)
+
+
 def airdrop_routes(claims: AirdropClaims) -> list[Route]:
     """Return the routes under `/v1/airdrops`. A claim pays the account of its entry, so it needs no session."""
 
     async def listed(request: Request) -> Response:
         return document_response(AirdropList([_airdrop(await claims.overview(each)) for each in claims.served]))
+
+    async def sweep(request: Request) -> Response:
+        airdrop = claims.served.find(hash32(request.path_params["root"], "root"))
+        return document_response(_airdrop(await claims.sweep(airdrop)))
 
     async def entry(request: Request) -> Response:
         airdrop, account = _named(request)
@@ -83,6 +99,7 @@ def airdrop_routes(claims: AirdropClaims) -> list[Route]:
 
     return [
         Route("GET", PATH, listed, _LIST),
+        PageRoute("POST", f"{PATH}/{{root}}/sweep", sweep, _SWEEP),
         Route("GET", _ENTRY_PATH, entry, _ENTRY),
         Route("GET", f"{_ENTRY_PATH}/claim", status, _STATUS),
         PageRoute("POST", f"{_ENTRY_PATH}/claim", claim, _CLAIM),

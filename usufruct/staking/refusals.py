@@ -46,6 +46,11 @@ REFUSALS: Sequence[RefusalText] = (
         "This cannot be claimed into a lock of so many weeks. If you have a lock, choose no more weeks than it has "
         "left; or claim without a lock.",
     ),
+    RefusalText("airdrop_running", "Claims have not ended yet. The rest can go to the treasury after that."),
+    RefusalText(
+        "airdrop_paid",
+        "The tokens are in your account already, not locked: anyone may claim for you. Lock them on the page Stake.",
+    ),
     RefusalText("airdrop_claim_refused", "The chain would refuse this claim. Nothing was sent."),
     RefusalText(
         "airdrop_claim_failed",
