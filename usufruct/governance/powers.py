@@ -12,7 +12,6 @@ from typing import Any
 
 from usufruct.assets import Listings
 from usufruct.chain import ChainAccess, Revert, UnreadableAnswer, fee_sink_of
-from usufruct.chain.contract_base import Contract
 from usufruct.chain.contracts.airdrop import Airdrop
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.fee_splitter import FeeSplitter
@@ -120,7 +119,7 @@ class Powers:
 
     async def _airdrops(self, names: Mapping[str, set[Address]]) -> list[Power]:
         """Return who gets the rest of each airdrop that the configuration names."""
-        view = _view(Airdrop, "treasury")
+        view = _view(Airdrop.__name__, "treasury")
         places = sorted(names["airdrop"])
         held = await asyncio.gather(*(self._ask(place, view, ()) for place in places))
         name = Airdrop.__name__
@@ -143,11 +142,11 @@ class Powers:
     async def _more(self, contract: str, place: Address) -> dict[str, set[Address | None]]:
         """Return the holders of roles that a contract tells of in other ways: its market, and whom it pays."""
         if contract == Reinvestor.__name__:
-            venue = await self._ask(place, _view(Reinvestor, "venue"), ())
+            venue = await self._ask(place, _view(Reinvestor.__name__, "venue"), ())
             router, feed = (None, None) if venue is None else venue[:2]
             return {"venue.router": {router}, "venue.feed": {feed}}
         if contract == Till.__name__:
-            return {"payees": await self._among(place, _view(Till, "payees"), PAYEE_ID, ()) - {ZERO_ADDRESS}}
+            return {"payees": await self._among(place, _view(Till.__name__, "payees"), PAYEE_ID, ()) - {ZERO_ADDRESS}}
         return {}
 
     async def _holders(self, place: Address, view: Function) -> set[Address | None]:
@@ -164,7 +163,9 @@ class Powers:
             role: bytes | None = await self._ask(place, view, ())
             if role is None:
                 return {None}
-            return await self._among(place, _view(PlatformTimelock, "hasRole"), hash32_from_bytes(role), (role,))
+            return await self._among(
+                place, _view(PlatformTimelock.__name__, "hasRole"), hash32_from_bytes(role), (role,)
+            )
         return set()
 
     async def _among(self, place: Address, view: Function, role: Hash32, keys: Sequence[bytes]) -> set[Address | None]:
@@ -228,8 +229,8 @@ class Powers:
         return {each for each, is_shares in zip(payees, found, strict=True) if is_shares}
 
 
-def _view(contract: type[Contract], name: str) -> Function:
-    interface = interface_of(contract.__name__)
+def _view(contract: str, name: str) -> Function:
+    interface = interface_of(contract)
     assert interface is not None
     return interface.named(name)[0]
 

@@ -47,7 +47,7 @@ class AirdropRunning(NotClaimable, code="airdrop_running"):
 
 
 class AirdropPaid(NotClaimable, code="airdrop_paid"):
-    """The entry was paid to its account before; anyone may claim for it."""
+    """The entry was paid before: to its account, as anyone may do, or into a lock."""
 
 
 class RelayerEmpty(Unavailable, code="airdrop_relayer_empty"):
@@ -295,8 +295,8 @@ def entry_refusal(found: EntryStatus) -> NotClaimable:
             return AirdropEnded("claims have ended; what was not claimed goes to the treasury")
         case EntryState.CLAIMED:
             return AirdropPaid(
-                "the entry was paid to its account before, which anyone may do; lock the tokens at /stake, or by "
-                "`usufruct stake lock`"
+                "the entry was paid before: its tokens are in the account, as anyone may claim for it, or in its lock; "
+                "lock them at /stake, or by `usufruct stake lock`"
             )
         case EntryState.UNFUNDED:
             return AirdropUnfunded(

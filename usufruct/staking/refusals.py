@@ -49,7 +49,8 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("airdrop_running", "Claims have not ended yet. The rest can go to the treasury after that."),
     RefusalText(
         "airdrop_paid",
-        "The tokens are in your account already, not locked: anyone may claim for you. Lock them on the page Stake.",
+        "This was paid before: the tokens are in your account, as anyone may claim for you, or in your lock. Lock them "
+        "on the page Stake.",
     ),
     RefusalText("airdrop_claim_refused", "The chain would refuse this claim. Nothing was sent."),
     RefusalText(
