@@ -40,7 +40,7 @@ async def check_payees(context: Context) -> AsyncIterator[Finding]:
 
 async def _capped(context: Context, till: Till, names: dict[Address, str]) -> AsyncIterator[Finding]:
     token, shown = context.get(Operator).token, context.get(Operator).shown
-    for payee, name in ({fee_sink_of(context.get(Config)): "the fee sink"} | names).items():
+    for payee, name in ({fee_sink_of(context.get(Config)): "the operator's fee account"} | names).items():
         owed = await till.owed(payee, token)
         if owed and not await till.room_today(payee, token):
             cap = shown(await till.daily_cap(payee, token))

@@ -189,7 +189,7 @@ class DeploySite:
         known = self._found.contracts.get(contract.__name__)
         if known is not None and known.address != there:
             raise Conflict(
-                f"{contract.__name__} is at {known.address} on chain {self.chain_id}; owner, fee sink, fee, "
+                f"{contract.__name__} is at {known.address} on chain {self.chain_id}; owner, fee account, fee, "
                 f"wrapped native coin or version given now would put another at {there}. Give the same ones as the "
                 "first time, or use another data folder",
                 code="already_deployed",

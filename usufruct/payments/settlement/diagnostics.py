@@ -35,7 +35,7 @@ _REMEDY = (
 
 
 async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
-    """Check that the till accepts the claim key, has our owner, and pays the fee sink."""
+    """Check that the till accepts the claim key, has our owner, and pays the fee account."""
     till = Till(chain.deployments.address(Till), chain.client)
     claim = claim_address(chain.config)
     if await till.claim_keys(claim):
@@ -55,7 +55,7 @@ async def check_till(chain: ChainAccess) -> AsyncIterator[Finding]:
     sink = fee_sink_of(chain.config)
     if await till.payees(sink) is PayeeKind.NONE:
         remedy = f"run `usufruct till payee {checksum(sink)}` where the owner's key is"
-        yield bad("till", f"fee sink {checksum(sink)} is not a payee: every claim fails", remedy)
+        yield bad("till", f"the operator's fee account {checksum(sink)} is not a payee: every claim fails", remedy)
 
 
 async def check_claims(context: Context) -> AsyncIterator[Finding]:

@@ -1,6 +1,6 @@
 """The owner's settings of the till, each sent unless it is as wanted, and the steps that deploy the till with them.
 
-A deployed till may be used by the claim key, and pays the fee sink up to a daily cap.
+A deployed till may be used by the claim key, and pays the operator's fee account up to a daily cap.
 """
 
 from secrets import token_hex
@@ -71,7 +71,7 @@ def deploy_steps(site: DeploySite, config: Config) -> list[DeployStep]:
             lambda: allow_claims(till, sender, setup.claim_key, allowed=True),
         ),
         site.setting(
-            f"list fee sink {checksum(setup.fee_sink)} as payee",
+            f"list fee account {checksum(setup.fee_sink)} as payee",
             till.address,
             listed,
             lambda: list_payee(till, sender, setup.fee_sink, PayeeKind.PLAIN),
