@@ -50,7 +50,7 @@ SUB_PACKAGES = {  # parts of a package with an interface of their own
     },
     "connectors": {"exchanges", "news", "openai", "prices", "vendors"},
     "governance": {"trusts"},
-    "indices": {"bulletins", "publication"},
+    "indices": {"bulletins", "orders", "publication"},
     "market": {"trade"},
     "payments": {"pricing", "ledger", "settlement", "x402"},
     "staking": {"deals", "simulation"},

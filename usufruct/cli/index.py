@@ -17,6 +17,7 @@ from usufruct.core import Invalid
 from usufruct.core.files import replace_file
 from usufruct.indices import (
     NO_ADVICE,
+    WHIPSAW_DAYS,
     Rebalance,
     Report,
     compare_document,
@@ -35,7 +36,6 @@ from usufruct.indices import (
     tax_lots_csv,
 )
 from usufruct.indices.publication import index_folder, read_indices
-from usufruct.indices.switching import WHIPSAW_DAYS
 
 app = Typer()
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from usufruct.indices.engine import Backtest, run_index
-    from usufruct.indices.errors import CapsInfeasible, InvalidRulebook, NoTrade, TooFewAssets, UnknownRulebook
+    from usufruct.indices.errors import (
+        CapsInfeasible,
+        InvalidRecord,
+        InvalidRulebook,
+        NoTrade,
+        TooFewAssets,
+        UnknownRulebook,
+    )
     from usufruct.indices.events import Rebalance, rebalances, record, record_bytes, record_hash
     from usufruct.indices.history import history_of
     from usufruct.indices.lots import tax_lots_csv
@@ -20,11 +27,15 @@ if TYPE_CHECKING:
     from usufruct.indices.report_html import percent, report_page
     from usufruct.indices.restatement import restate
     from usufruct.indices.rulebook import Rulebook, load_rulebook, parse_rulebook, shipped, shipped_text
+    from usufruct.indices.switching import WHIPSAW_DAYS
+    from usufruct.indices.verification import read_record, verify_record
 
 __all__ = [
     "NO_ADVICE",
+    "WHIPSAW_DAYS",
     "Backtest",
     "CapsInfeasible",
+    "InvalidRecord",
     "InvalidRulebook",
     "Metrics",
     "NoTrade",
@@ -46,6 +57,7 @@ __all__ = [
     "open_position",
     "parse_rulebook",
     "percent",
+    "read_record",
     "rebalances",
     "record",
     "record_bytes",
@@ -58,11 +70,12 @@ __all__ = [
     "shipped",
     "shipped_text",
     "tax_lots_csv",
+    "verify_record",
 ]
 
 _MODULES = {
     "engine": ("Backtest", "run_index"),
-    "errors": ("CapsInfeasible", "InvalidRulebook", "NoTrade", "TooFewAssets", "UnknownRulebook"),
+    "errors": ("CapsInfeasible", "InvalidRecord", "InvalidRulebook", "NoTrade", "TooFewAssets", "UnknownRulebook"),
     "events": ("Rebalance", "rebalances", "record", "record_bytes", "record_hash"),
     "history": ("history_of",),
     "lots": ("tax_lots_csv",),
@@ -74,6 +87,8 @@ _MODULES = {
     "report_html": ("percent", "report_page"),
     "restatement": ("restate",),
     "rulebook": ("Rulebook", "load_rulebook", "parse_rulebook", "shipped", "shipped_text"),
+    "switching": ("WHIPSAW_DAYS",),
+    "verification": ("read_record", "verify_record"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -128,8 +128,8 @@ def _first_value(name: str, recorded: object, computed: Sequence[float], first_d
 def _first_rebalance(recorded: Sequence[Record], computed: Sequence[Record]) -> Difference | None:
     for one, other in zip_longest(recorded, computed):
         if one is None or other is None:
-            traded = [None if each is None else each.get("traded") for each in (one, other)]
-            return Difference("rebalance", *traded, day=str(traded[0] or traded[1]))
+            there, here = (None if each is None else str(each.get("traded")) for each in (one, other))
+            return Difference("rebalance", there, here, there or here or "")
         if one == other:
             continue
         day = min(str(one.get("traded")), str(other.get("traded")))

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from usufruct.cli.support.command import Facts
 from usufruct.connectors.prices import Panel
-from usufruct.indices.errors import InvalidRecord
-from usufruct.indices.verification import read_record, verify_record
+from usufruct.indices import InvalidRecord, read_record, verify_record
 
 _LARGEST = 1 << 29
 

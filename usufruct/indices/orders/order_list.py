@@ -1,21 +1,17 @@
-"""An index's targets as orders for an exchange, and as weights of a vault. Both come from the same decision."""
+"""The targets of an index as orders for an exchange."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
-
-import numpy as np
+from typing import Final
 
 from usufruct.connectors.exchanges import SymbolTable, next_day
 from usufruct.connectors.prices import Asset
 from usufruct.core import Invalid
-from usufruct.indices.engine import Backtest
-from usufruct.indices.sums import NEVER, last_true
+from usufruct.indices.orders.decision import Close
 
-WHOLE_BPS: Final = 10_000
-"""What the weights of a vault sum to: hundredths of a per cent."""
+_LEAST_CASH: Final = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,50 +68,6 @@ class Listing:
     units: float = 1.0
     is_quote: bool = False
     missing: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """The last known price of an asset, and its day; None where it never had one."""
-
-    price: float
-    day: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class VaultWeight:
-    """A part of a vault in bps; `kind` is "cash" for what is in no asset."""
-
-    kind: Literal["asset", "cash"]
-    asset: str
-    weight_bps: int
-
-    def as_document(self) -> dict[str, object]:
-        """Return the weight as JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-def target_weights(backtest: Backtest) -> dict[str, float]:
-    """Return the targets of the last decision, traded or not yet: {asset id: weight}, without zeros."""
-    weights = backtest.targets.weights[:, -1]
-    return {each: float(weight) for each, weight in zip(backtest.ids(), weights, strict=True) if weight > 0}
-
-
-def target_cash(backtest: Backtest) -> float:
-    """Return the part of the value that the last decision puts in no asset."""
-    return float(backtest.targets.cash[-1])
-
-
-def last_closes(backtest: Backtest) -> dict[str, Close]:
-    """Return the last known close of every asset of the prices, up to the last day of the backtest."""
-    panel = backtest.data.panel
-    close = panel.close[: panel.row(backtest.last_day) + 1].T
-    with np.errstate(invalid="ignore"):
-        rows = last_true((close > 0) & (close < np.inf))[:, -1].tolist()
-    return {
-        asset.id: Close(0.0, None) if row == NEVER else Close(float(close[at, row]), panel.day(row))
-        for at, (asset, row) in enumerate(zip(panel.assets, rows, strict=True))
-    }
 
 
 def listings_by_ticker(assets: Sequence[Asset], wanted: Collection[str], quote: str) -> dict[str, Listing]:
@@ -205,29 +157,10 @@ def exchange_orders(
                 side = "buy" if change > 0 else "sell"
                 orders.append(Order(listing.symbol, "market", side, units / listing.units, asset, abs(change)))
     cash = 1 - sum(targets.values())
-    if cash * WHOLE_BPS >= 1:
+    if cash >= _LEAST_CASH:
         stays.append(Stay("", cash * value, "the index keeps it in cash"))
     orders.sort(key=lambda each: (each.side != "sell", -each.value, each.asset))
     return OrderList(tuple(orders), tuple(stays), tuple(left_out))
-
-
-def vault_weights(targets: Mapping[str, float], cash: float = 0.0) -> list[VaultWeight]:
-    """Return targets and cash as whole bps that sum to 10,000 (none without any), by largest remainder.
-
-    Cash is a line of its own, the last. An asset of less than what rounds to 1 bps has no line.
-    """
-    parts: list[tuple[Literal["asset", "cash"], str, float]] = [("asset", *each) for each in sorted(targets.items())]
-    if cash > 0:
-        parts.append(("cash", "", cash))
-    whole = sum(part for *_, part in parts)
-    if whole <= 0:
-        return []
-    exact = [part / whole * WHOLE_BPS for *_, part in parts]
-    found = [int(each) for each in exact]
-    ranked = sorted(range(len(parts)), key=lambda at: (found[at] - exact[at], at))
-    for at in ranked[: WHOLE_BPS - sum(found)]:
-        found[at] += 1
-    return [VaultWeight(kind, asset, bps) for (kind, asset, _), bps in zip(parts, found, strict=True) if bps]
 
 
 def _without_price(close: Close, day: date) -> str:
