@@ -338,6 +338,7 @@ async def test_the_page_leads_back_to_the_service_also_where_nothing_is_copied(b
     async with visit(browser, "about:blank", **PHONE) as shown:
         page = shown.page
         await page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        await page.add_init_script("document.execCommand = () => false")
         await page.goto(url + "?service=another")
         await expect(page.get_by_role("link", name="another")).to_have_count(0)
         await page.goto(url.removesuffix("/account") + "/s/chat")

@@ -81,10 +81,11 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def own_chromium(**options: Any) -> AsyncIterator[Browser]:
-    """Start a browser for one test, with more of Playwright's options to launch one."""
+async def own_chromium(*arguments: str, **options: Any) -> AsyncIterator[Browser]:
+    """Start a browser for one test, with more arguments, and more of Playwright's options to launch one."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, **options)
+        given = [*ARGUMENTS, *arguments]
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=given, **options)
         try:
             yield browser
         finally:

@@ -1,5 +1,6 @@
 // The buyer's page: a new key with its deposit, and more deposits.
 
+import { hex } from "./hex.js";
 import { API_KEY, copied, keep, recall, toast } from "./page.js";
 import { act, ask, atomic, fill, reload, resume, send, sign, transact } from "./wallet.js";
 
@@ -17,7 +18,7 @@ const decimals = Number(form.dataset.decimals);
 
 // Runs one tab at a time: waits for its turn, or throws `refusal`.
 function alone(name, action, refusal) {
-  if (!navigator.locks) return action();
+  if (!navigator.locks) return action();  // none where the context is not secure
   return navigator.locks.request(name, { ifAvailable: Boolean(refusal) }, (lock) => {
     if (!lock) throw new Error(refusal);
     return action();
@@ -42,7 +43,7 @@ async function deposit(channel, amount) {
   const request = await ask("POST", "/v1/account/deposit-requests", wish);
   if (request.document && !isDeposit(request.document, amount)) throw new Error(texts.otherAmount);
   await fill(request);
-  seen = crypto.randomUUID();
+  seen = hex(crypto.getRandomValues(new Uint8Array(16)));
   keep("localStorage", signedLast, seen);
   await send(request);
 }

@@ -1,6 +1,7 @@
 // An interactive chart of days, by uPlot: zoom by buttons or by dragging over a range, a crosshair by pointer, finger or
 // the slider below, which a keyboard moves. It draws in the page's colours and moves nothing by itself.
 
+import { ConnectionLost, contentOf, fetchAnswer } from "./page.js";
 import uPlot from "./third_party/uplot/uPlot.js";
 
 const HEIGHT = 320;
@@ -26,7 +27,7 @@ function stylesheet() {
   link.href = new URL("./third_party/uplot/uPlot.css", import.meta.url).href;
   const loaded = new Promise((resolve, reject) => {
     link.onload = resolve;
-    link.onerror = reject;
+    link.onerror = () => reject(new ConnectionLost());
   });
   document.head.append(link);
   return loaded;
@@ -36,9 +37,10 @@ let styled = null;
 
 // Puts the chart in place of the button that asked for it; throws when its data cannot be had.
 export async function drawChart(button) {
-  const [answer] = await Promise.all([fetch(button.dataset.chart), styled ??= stylesheet()]);
-  if (!answer.ok) throw new Error(answer.status);
-  const { times, lines } = await answer.json();
+  const [answer] = await Promise.all([fetchAnswer(button.dataset.chart), styled ??= stylesheet()]);
+  const content = await contentOf(answer);
+  if (!answer.ok) throw new Error(content.error.message);
+  const { times, lines } = content;
   const names = JSON.parse(button.dataset.names);
   const shown = lines.filter(({ name }) => name in names);
   const frame = button.nextElementSibling.content.cloneNode(true).firstElementChild;

@@ -1,6 +1,6 @@
 // Buttons that load an interactive chart: nothing of it is fetched before one is pressed.
 
-import { connectionLost } from "./page.js";
+import { failed } from "./page.js";
 
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-chart]");
@@ -9,8 +9,8 @@ document.addEventListener("click", async ({ target }) => {
   try {
     const { drawChart } = await import("./chart.js");
     await drawChart(button);
-  } catch {
+  } catch (error) {
     button.disabled = false;
-    connectionLost();
+    failed(error);
   }
 });

@@ -1,4 +1,4 @@
-// What every page needs: copy buttons, sheets, toasts that go, and a lost connection said in words.
+// What every page needs: copy buttons, sheets, toasts that go, requests, and what goes wrong said in words.
 
 const SHOWN_MILLISECONDS = 8000;
 
@@ -25,7 +25,39 @@ function raise() {
 
 document.addEventListener("close", ({ target }) => target.contains(toasts) && raise(), true);
 
-export const connectionLost = () => toast(template.dataset.connectionLost);
+// The network failed at a request; no script did.
+export class ConnectionLost extends Error {}
+
+const FAULTS = [TypeError, ReferenceError, RangeError, SyntaxError];  // what the language throws, never a page
+const NOT_FETCHED = /dynamically imported module|Importing a module/;  // of a script: a TypeError, as browsers word it
+
+const isLost = (error) => error instanceof ConnectionLost || (error instanceof TypeError && NOT_FETCHED.test(error.message));
+
+// Whether an error is a fault of a script, which trying again does not mend.
+export const isFault = (error) => !isLost(error) && FAULTS.some((kind) => error instanceof kind);
+
+// Says what went wrong: that the connection was lost, or what the error says. A fault of a script is for the console too.
+export function failed(error) {
+  if (isLost(error)) toast(template.dataset.connectionLost);
+  else if (isFault(error)) {
+    console.error(error);
+    toast(template.dataset.fault);
+  } else toast(error.message || String(error));
+}
+
+// Waits for what comes over the network; throws ConnectionLost where browsers throw the TypeError of a failed network.
+export async function received(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    throw error instanceof TypeError ? new ConnectionLost(error.message) : error;
+  }
+}
+
+// Sends a request; what cannot be sent at all is a fault, not a lost connection.
+export async function fetchAnswer(path, options) {
+  return received(fetch(new Request(path, options)));
+}
 
 // Storage that a browser may refuse: what is not kept is asked for again.
 export function recall(storage, name) {
@@ -47,8 +79,9 @@ export const READER = { "x-usufruct-language": document.documentElement.lang }; 
 
 // The JSON of an answer; what a proxy says instead is said in words.
 export async function contentOf(answer) {
+  const content = await received(answer.text());
   try {
-    return await answer.json();
+    return JSON.parse(content);
   } catch {
     throw new Error(template.dataset.noAnswer.replace("000", answer.status));
   }
@@ -57,22 +90,38 @@ export async function contentOf(answer) {
 export const API_KEY = "usufruct-key";  // in this tab only, until it is closed or its owner signs out
 
 async function copy(button) {
-  const source = document.getElementById(button.dataset.copyFrom);
+  const source = document.getElementById(button.dataset.copyFrom) ?? button.parentElement.querySelector("code");
   const label = button.textContent;
   if (!await copied(button.dataset.copy || source.textContent, source)) return;
   button.textContent = button.dataset.copied;
   setTimeout(() => { button.textContent = label; }, 1500);
 }
 
-// Tells whether a text was copied; where the context is not secure, it is selected, so that the reader can copy it.
+// Tells whether a text was copied; where the browser copies nothing, it is selected, so that the reader can copy it.
 export async function copied(text, source) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
-  } catch {
+  } catch {  // refused, or the context is not secure: there is no clipboard in it
+    if (copiedByCommand(text)) return true;
     if (source) getSelection().selectAllChildren(source);
     return false;
   }
+}
+
+// The older way, which needs no secure context. It copies what is selected, within an open sheet: the rest takes no focus.
+function copiedByCommand(text) {
+  const focused = document.activeElement;
+  const place = document.createElement("textarea");
+  place.className = "unseen";
+  place.readOnly = true;  // no keyboard opens
+  place.value = text;
+  ([...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body).append(place);
+  place.select();
+  const done = document.execCommand("copy");
+  place.remove();
+  focused?.focus();
+  return done;
 }
 
 function close(inside) {
@@ -145,4 +194,8 @@ new MutationObserver((changes) => {
 
 toasts.showPopover();
 
-document.addEventListener("htmx:error", connectionLost);
+// An error before the text of an answer has come is the network's.
+document.addEventListener("htmx:error", ({ detail: { ctx, error } }) => {
+  const pending = ctx && ctx.text === undefined && error instanceof TypeError;
+  failed(pending ? new ConnectionLost(error.message) : error);
+});

@@ -12,7 +12,10 @@ const texts = document.getElementById("wallet-texts").dataset;
 
 class Declined extends Error {}
 
+const missing = () => (isSecureContext ? texts.passkeyMissing : texts.passkeyInsecure);
+
 async function prompt(method, publicKey) {
+  if (!navigator.credentials) throw new Error(missing());
   try {
     return await navigator.credentials[method]({ publicKey });
   } catch (error) {
@@ -90,7 +93,7 @@ const ACTIONS = { create: createWallet, signIn: () => signIn() };
 for (const button of document.querySelectorAll("[data-passkey]")) {
   if (!window.PublicKeyCredential) {
     delete button.dataset.scripted;
-    button.after(texts.passkeyMissing);
+    button.after(missing());
   }
   button.addEventListener("click", () => act(button, ACTIONS[button.dataset.passkey]));
 }

@@ -2,12 +2,13 @@
 // Without a key its calls are free samples, where the service has them.
 
 import { markdown } from "./markdown.js";
-import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
+import { API_KEY, READER, contentOf, failed, fetchAnswer, keep, recall, received, toast } from "./page.js";
 import { remember } from "./receipt.js";
 
 const RECEIPT_TRIES = 7;
 const PAUSE_MILLISECONDS = 250;  // doubled after each try
 const MILLION = 1_000_000;
+const NOT_IN_HEADERS = /[^\x21-\x7e]/g;  // of a key that is mistyped: the gateway refuses it in words
 
 const base = document.body.dataset.base;
 const form = document.getElementById("playground");
@@ -39,7 +40,7 @@ async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let kept = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await received(reader.read());
     if (done) return;
     const parts = (kept + value).split("\n\n");
     kept = parts.pop();
@@ -89,7 +90,7 @@ function showUsedUp(code) {
 
 // How many free calls are left, as the gateway counts them.
 async function findLeft() {
-  const answer = await fetch(`${base}/v1/samples?${new URLSearchParams({ model })}`, { headers: READER });
+  const answer = await fetchAnswer(`${base}/v1/samples?${new URLSearchParams({ model })}`, { headers: READER });
   const content = await contentOf(answer);
   if (!answer.ok) return;
   showLeft(content.left, content.calls_per_visitor);
@@ -114,7 +115,7 @@ async function refused(response, call) {
 async function ask(signal, call) {
   const { key, message, most } = form.elements;
   const question = { role: "user", content: message.value };
-  const request = JSON.stringify({
+  const body = JSON.stringify({
     model,
     messages: [...messages, question],
     max_tokens: Number(most.value),
@@ -122,15 +123,15 @@ async function ask(signal, call) {
     stream_options: { include_usage: true },
   });
   const headers = { "content-type": "application/json", ...READER };
-  if (!call.isFree) headers.authorization = `Bearer ${key.value.trim()}`;
+  if (!call.isFree) headers.authorization = `Bearer ${key.value.trim().replace(NOT_IN_HEADERS, "?")}`;
   const path = call.isFree ? "/v1/samples/chat/completions" : "/v1/chat/completions";
-  const response = await fetch(base + path, { method: "POST", headers, body: request, signal });
+  const response = await fetchAnswer(base + path, { method: "POST", headers, body, signal });
   if (!response.ok) {
     await refused(response, call);
     return;
   }
   call.id = response.headers.get("x-request-id");
-  if (!call.isFree) remember(call.id, request, null);
+  if (!call.isFree) remember(call.id, body, null);
   addTurn("user", question.content);
   message.value = "";
   const answer = addTurn("model", "");
@@ -163,15 +164,15 @@ async function ask(signal, call) {
   }
   messages.push(question, { role: "assistant", content: text });
   answer.replaceChildren(...markdown(text));
-  if (!call.isFree) remember(call.id, request, deltas);
+  if (!call.isFree) remember(call.id, body, deltas);
 }
 
 // What a call that was stopped is charged is known when the gateway has counted it.
 async function findBill(call) {
   for (let tries = 0; tries < RECEIPT_TRIES && !call.isBilled; tries += 1) {
-    const answer = await fetch(`${base}/v1/receipts/${call.id}`);
+    const answer = await fetchAnswer(`${base}/v1/receipts/${call.id}`);
     if (answer.ok) {
-      const { lines, amount } = (await answer.json()).receipt;
+      const { lines, amount } = (await contentOf(answer)).receipt;
       const counted = (part) => lines.filter(({ unit }) => unit.includes(part)).reduce((sum, { quantity }) => sum + Number(quantity), 0);
       showBill(counted("input_"), counted("output_"), amount);
       call.isBilled = true;
@@ -206,15 +207,14 @@ form.addEventListener("submit", async (event) => {
   try {
     await ask(running.signal, call);
   } catch (error) {
-    if (error instanceof TypeError) connectionLost();
-    else if (error.name !== "AbortError") toast(error.message);
+    if (error.name !== "AbortError") failed(error);
   } finally {
     stop.hidden = true;
   }
   try {
     await finish(call);
-  } catch {
-    connectionLost();
+  } catch (error) {
+    failed(error);
   } finally {
     [send.disabled, restart.hidden] = [false, !turns.children.length];
   }
@@ -229,4 +229,4 @@ restart.addEventListener("click", () => {
   [turns.hidden, restart.hidden] = [true, true];
 });
 
-if (isFree()) findLeft().catch(connectionLost);
+if (isFree()) findLeft().catch(failed);

@@ -1,6 +1,6 @@
 // The receipt on a page: on a tap the browser checks it, and says of each thing whether it was checked or trusted.
 
-import { connectionLost } from "./page.js";
+import { contentOf, failed, fetchAnswer } from "./page.js";
 
 const base = document.body.dataset.base;
 const called = new Map();
@@ -9,8 +9,8 @@ const called = new Map();
 export const remember = (call, request, deltas) => called.set(call, { request, deltas });
 
 async function fetched(path) {
-  const answer = await fetch(base + path);
-  const content = await answer.json();
+  const answer = await fetchAnswer(base + path);
+  const content = await contentOf(answer);
   return answer.ok ? content : { error: content.error };
 }
 
@@ -65,8 +65,8 @@ document.addEventListener("click", async ({ target }) => {
     const fine = await check(place, JSON.parse(place.querySelector("#receipt-json").textContent));
     place.querySelector("[data-checks]").hidden = false;
     for (const each of place.querySelectorAll("[data-verdict]")) each.hidden = each.dataset.verdict !== judged(fine);
-  } catch {
-    connectionLost();
+  } catch (error) {
+    failed(error);
   } finally {
     button.disabled = false;
   }

@@ -1,6 +1,6 @@
 // The wallets of this browser (EIP-6963), sign-in with one, and requests that it signs.
 
-import { API_KEY, READER, connectionLost, contentOf, keep, recall, toast } from "./page.js";
+import { API_KEY, READER, contentOf, failed, fetchAnswer, isFault, keep, recall, toast } from "./page.js";
 
 export const DECLINED = 4001;  // EIP-1193
 const OPERATIONS = "/v1/passkeys/operations";
@@ -32,7 +32,7 @@ export class Refused extends Error {
 
 export async function ask(method, path, body) {
   const headers = { "content-type": "application/json", ...READER };
-  const answer = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
+  const answer = await fetchAnswer(base + path, { method, headers, body: body && JSON.stringify(body) });
   if (answer.status === 204) return null;
   const content = await contentOf(answer);
   if (!answer.ok) throw new Refused(content.error, answer.status);
@@ -45,10 +45,8 @@ export async function act(button, action) {
   try {
     await action();
   } catch (error) {
-    if (error instanceof Refused) toast(error.message);
-    else if (error.code === DECLINED) toast(texts.declined);
-    else if (error instanceof TypeError) connectionLost();
-    else toast(error.message || String(error));
+    if (error.code === DECLINED) toast(texts.declined);
+    else failed(error);
   } finally {
     button.disabled = false;
   }
@@ -105,7 +103,7 @@ async function signOut() {
 async function follow(wallet) {
   if ("byPasskey" in texts || !wallet.provider.on || !await isUsed(wallet)) return;
   wallet.provider.on("accountsChanged", (accounts) => {
-    if (accounts[0]?.toLowerCase() !== texts.payer) signOut().catch(connectionLost);
+    if (accounts[0]?.toLowerCase() !== texts.payer) signOut().catch(failed);
   });
 }
 
@@ -187,7 +185,7 @@ async function outcome(post, body) {
       try {
         return await ask("POST", post, body);
       } catch (error) {
-        if (isKnown(error)) throw error;
+        if (isKnown(error) || isFault(error)) throw error;
         notice?.remove();
         notice = toast(PENDING.includes(error.code) ? texts.onItsWay : texts.sentAgain, "warn", { stays: true });
       }
