@@ -66,8 +66,8 @@ setup: $(VENV)/.dev node_modules/.dev $(THIRD_PARTY)/.installed tests/journeys/x
 up: $(VENV)/.core $(THIRD_PARTY)/.installed ## run an installation on a local chain until Ctrl-C
 	@python -m usufruct.cli up || [ $$? -eq 130 ]
 
-demo: $(VENV)/.core $(THIRD_PARTY)/.installed ## show the main job end to end on a local chain
-	@python -m usufruct.cli demo || [ $$? -eq 130 ]  # Ctrl-C
+demo: $(VENV)/.core $(THIRD_PARTY)/.installed ## show the main job end to end on a local chain (PHONE=1: also to the phones of this network)
+	@python -m usufruct.cli demo $(if $(PHONE),--phone) || [ $$? -eq 130 ]  # Ctrl-C
 
 demo-markets: $(VENV)/.markets $(THIRD_PARTY)/.installed build/tmai/.installed ## show ratings and an index over a simulated market
 	@PYTHONPATH=build/tmai python -m usufruct.cli demo markets || [ $$? -eq 130 ]

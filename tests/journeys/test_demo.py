@@ -1,5 +1,7 @@
 """The demo as a stranger runs it: unattended, one JSON object, and the figures in it are true on the chain."""
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +12,8 @@ import orjson
 import pytest
 
 from usufruct.cli.demo.outcome import DEPOSIT, OWNERS
+from usufruct.cli.support.page_links import network_address
+from usufruct.cli.support.progress import qr_lines
 
 pytestmark = pytest.mark.anvil
 
@@ -53,6 +57,34 @@ def test_it_reports_what_the_issue_names(outcome):
     assert "killed with SIGKILL" in progress
     assert "An agent pays by x402" in progress
     assert "with one digit changed: bad" in progress
+
+
+def test_it_ends_with_its_pages_and_the_way_to_a_phone(outcome):
+    progress = outcome[1]
+    assert re.search(r"pages +http://127\.0\.0\.1:\d+/ \(services\), http://127\.0\.0\.1:\d+/account", progress)
+    assert "only this machine reaches these" in progress
+    assert "usufruct demo --phone" in progress
+
+
+def test_for_phones_it_ends_with_a_code_of_this_machines_address_in_its_network(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "usufruct.cli", "demo", "--phone", "--json", "--folder", tmp_path],
+        capture_output=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "FORCE_COLOR": "1", "NO_COLOR": "1"},  # as at a terminal
+    )
+    said = done.stderr.decode()
+    if not (host := network_address()):
+        assert done.returncode == 1
+        assert "no address in a network" in said
+        return
+    assert done.returncode == 0, said[-3000:]
+    found = re.search(rf"pages +(http://{re.escape(host)}:\d+)/ \(services\)", said)
+    assert found is not None, said[-3000:]
+    code = qr_lines(f"{found[1]}/")
+    assert [line for line in said.split("\n") if line in code] == code
+    assert "Everyone in this network can use the demo account" in said
 
 
 def descendants(pid: int) -> set[int]:

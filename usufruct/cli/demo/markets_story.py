@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 
 from usufruct.app import Installation
-from usufruct.cli.demo.outcome import demand
+from usufruct.cli.demo.outcome import PHONE, demand
 from usufruct.cli.demo.served_offers import ServedOffers
 from usufruct.cli.support.instance_lock import Publish
+from usufruct.cli.support.page_links import show_page_links
 from usufruct.cli.support.progress import Progress
 from usufruct.connectors.prices import Panel, PriceArchive, SyntheticMarket, SyntheticSource, ingest
 from usufruct.core import Clock
@@ -191,6 +192,7 @@ class MarketsStory:
         """Serve until Ctrl-C, for an agent in another terminal."""
         url = self._served.url.removesuffix("/v1")
         self._say(f"Pages: {url}/markets and {url}/indices/{INDEX}")
+        show_page_links(self._progress, self._served.url, advice=PHONE, play_money=True)
         self._say(f"It keeps running; Ctrl-C ends it. An agent: python examples/trading_agent.py {url} {self._key}")
         await run_jobs(self._installation.jobs())
 

@@ -38,6 +38,8 @@ QUESTION = "How does the money of a call reach the owners?"
 AGENTS_QUESTION = "Do I get unused money back without asking?"
 ANOTHER_QUESTION = "What can the operator do, and what not?"
 LEASE_SECONDS = 3
+PHONE = "for the phones of this network: make demo PHONE=1, or usufruct demo --phone"
+"""How the demo is started so that phones reach its pages; it says so at its end."""
 
 
 class DemoFailed(Faulty, code="demo_failed"):

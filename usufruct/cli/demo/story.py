@@ -203,7 +203,7 @@ class Story:
         say(f"chain: {self.outcome.rpc_url}   till: {checksum(self._installation.get(Operator).till)}")
         say("more: usufruct demo economy (an airdrop, stakes, their revenue, a vote)")
         say("      usufruct demo markets (ratings, an index, an API)")
-        show_page_links(self._progress, self._url)
+        show_page_links(self._progress, self._url, advice=demo.PHONE, play_money=True)
         say("It keeps running; Ctrl-C ends it." if stays else "It ends now; `usufruct demo --stay` keeps it running.")
 
     async def stay(self) -> None:

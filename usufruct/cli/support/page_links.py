@@ -10,16 +10,26 @@ _SOMEWHERE = ("192.0.2.1", 9)
 """An address for documentation (RFC 5737): the way there starts at this machine's address in its network."""
 
 
-def show_page_links(progress: Progress, url: str, public_url: str = "") -> None:
-    """Say the pages' addresses; at a terminal draw a QR code for a phone, if one can reach the gateway at `url`."""
+_HOST = "for others set USUFRUCT_GATEWAY_HOST=0.0.0.0"
+
+
+def show_page_links(
+    progress: Progress, url: str, public_url: str = "", advice: str = _HOST, *, play_money: bool = False
+) -> None:
+    """Say the pages' addresses; at a terminal draw a QR code for a phone, if one can reach the gateway at `url`.
+
+    Where none can, `advice` says how to start so that one can. `play_money`: others may use a demo account.
+    """
     site = (public_url or url).removesuffix("/v1")
     phone = phone_url(site, network_address())
     shown = phone or site
     progress.say(f"pages    {shown}/ (services), {shown}/account, {shown}/r (receipts)")
     if phone:
         progress.draw(f"{phone}/")
+        if play_money:
+            progress.say("Everyone in this network can use the demo account and its play money.")
     else:
-        progress.say("phone    only this machine reaches these; for others set USUFRUCT_GATEWAY_HOST=0.0.0.0")
+        progress.say(f"phone    only this machine reaches these; {advice}")
 
 
 def phone_url(site: str, address: str) -> str:
