@@ -265,7 +265,7 @@ async def test_the_operators_name_logo_and_language_are_on_the_page(tmp_path):
         },
         None,
     )
-    async with opened(application(configured_site(config.site))) as client:
+    async with opened(application(configured_site(config.site, config.chain.id))) as client:
         page = HtmlPage((await client.get("/_gallery")).text)
         source = next(value for tag, name, value in page.attributes if (tag, name) == ("img", "src"))
         served_logo = await client.get(source)
@@ -280,8 +280,27 @@ async def test_the_operators_name_logo_and_language_are_on_the_page(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("setting", "chain_id", "explorer"),
+    [
+        ("https://explorer.example.org/", 8453, "https://explorer.example.org"),
+        ("", 8453, "https://basescan.org"),
+        ("", 31337, ""),
+        ("", 999, ""),
+    ],
+)
+async def test_addresses_and_transactions_link_to_the_explorer_of_the_chain(setting, chain_id, explorer):
+    config = load_config({"USUFRUCT_SITE_EXPLORER": setting})
+    async with opened(application(configured_site(config.site, chain_id))) as client:
+        page = HtmlPage((await client.get("/_gallery")).text)
+    outward = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href") and "://" in value]
+    address, transaction = "0x52908400098527886E0F7030069857D2E4169EE7", "0x" + "5c" * 32
+    assert outward == ([f"{explorer}/address/{address}", f"{explorer}/tx/{transaction}"] if explorer else [])
+
+
+@pytest.mark.parametrize(
     ("key", "value", "rule"),
     [
+        ("EXPLORER", "javascript:alert(1)", "empty or an address such as https://explorer.example.org"),
         ("NAME", " ", "1 to 40 characters"),
         ("NAME", "x" * 41, "1 to 40 characters"),
         ("ACCENT", "green", "a colour such as #0b7a5a"),

@@ -27,6 +27,7 @@ from usufruct.core.setting_texts import (
     read_call_prices,
     read_colour,
     read_day,
+    read_explorer,
     read_sender,
     read_site_name,
     read_venues,
@@ -156,6 +157,9 @@ class SiteConfig:
     accent: Annotated[str, AfterValidator(read_colour), "the accent colour; text in it is made readable"] = "#0b7a5a"
     logo: Annotated[str, AfterValidator(logo_file), "an .svg, .png or .webp file; empty: the name alone"] = ""
     verified: Annotated[str, readable(read_publishers), "publishers you vouch for: ADDRESS=NAME, by commas"] = ""
+    explorer: Annotated[
+        str, AfterValidator(read_explorer), "site that addresses link to; empty: the usual one of a known chain"
+    ] = ""
     language: Annotated[Literal["en", "de"], "for readers whose browser asks for no language of ours"] = "en"
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "read_call_prices",
     "read_colour",
     "read_day",
+    "read_explorer",
     "read_public_url",
     "read_sender",
     "read_site_name",
@@ -37,6 +38,14 @@ def read_public_url(text: str) -> str:
     if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
         raise ValueError(f"empty or an address such as https://ai.example.org, not {text!r}")
     return text.rstrip("/").removesuffix("/v1")
+
+
+def read_explorer(text: str) -> str:
+    """Return the address of a chain's explorer, without a slash at its end; empty where none is set."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
+        raise ValueError(f"empty or an address such as https://explorer.example.org, not {text!r}")
+    return text.rstrip("/")
 
 
 def read_sender(text: str) -> str:

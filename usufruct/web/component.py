@@ -16,5 +16,5 @@ def build(context: Context) -> Component:
         pages = context.get(Pages)
         return [*pages.static.routes, *(gallery_routes(pages) if local else ())]
 
-    context.provide_later(Pages, lambda: Pages(configured_site(config.site), gallery=local))
+    context.provide_later(Pages, lambda: Pages(configured_site(config.site, config.chain.id), gallery=local))
     return Component("web", routes=routes)

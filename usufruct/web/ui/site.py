@@ -6,6 +6,7 @@ from pathlib import Path
 
 from usufruct.config import LOGO_TYPES, SiteConfig
 from usufruct.core.address_lists import read_publishers
+from usufruct.core.networks import public_network
 
 _LIGHT, _DARK = (255, 255, 255), (20, 22, 26)
 _CONTRAST = 4.5
@@ -24,6 +25,7 @@ Colour = tuple[int, int, int]
 class Site:
     """The operator's name and accent colour, the logo's bytes with their media type, and the language by default.
 
+    `explorer`: the site that shows the chain's accounts and transactions, below which they are linked; empty: nowhere.
     `verified`: the names of publishers whom the operator vouches for, by the address that is paid.
     """
 
@@ -31,6 +33,7 @@ class Site:
     accent: str = "#0b7a5a"
     logo: tuple[bytes, str] | None = None
     language: str = "en"
+    explorer: str = ""
     verified: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -41,13 +44,14 @@ class Site:
         return _THEME.format(light=_hex(light), dark=_hex(dark), on_dark=_hex(_DARK))
 
 
-def configured_site(config: SiteConfig) -> Site:
-    """Return the site that an operator configured; the logo's file is read here, once."""
+def configured_site(config: SiteConfig, chain_id: int) -> Site:
+    """Return the site that an operator configured for a chain; the logo's file is read here, once."""
     logo = None
     if config.logo:
         file = Path(config.logo)
         logo = file.read_bytes(), LOGO_TYPES[file.suffix.lower()]
-    return Site(config.name, config.accent, logo, config.language, read_publishers(config.verified))
+    explorer = config.explorer or public_network(chain_id).explorer
+    return Site(config.name, config.accent, logo, config.language, explorer, read_publishers(config.verified))
 
 
 def contrast(one: Colour, other: Colour) -> float:
