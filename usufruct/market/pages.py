@@ -10,7 +10,7 @@ from starlette.responses import Response
 from usufruct.accounts import Sessions
 from usufruct.accounts.passkeys import PasskeySite
 from usufruct.core import Address, Clock, Unavailable, hash32
-from usufruct.core.networks import is_devnet, is_local
+from usufruct.core.networks import is_devnet, is_local, public_network
 from usufruct.market.buyer import Buyer, spent_by_day
 from usufruct.market.deposits import BuyerDeposits
 from usufruct.market.refusals import REFUSALS
@@ -22,6 +22,8 @@ from usufruct.web.ui import NavigationLink, PageRoute, Pages
 PATH = "/account"
 
 _TEMPLATE = "market/account.html"
+_MONEY = "market/account_money.html"
+_DIGITS = 40
 _SHOWN_CALLS = 20
 _SHOWN_DAYS = 14
 _LAST_SECOND = 253_402_300_799
@@ -65,25 +67,20 @@ def account_pages(
         return PasskeyOffer(site.fits, f"{site.at_localhost}{PATH}" if devnet and not site.fits else "")
 
     async def _shown(request: Request, payer: Address, fragment: str = "keys") -> Response:
-        log, passkeys = await buyer.spending(payer), buyer.passkeys
-        held = passkeys is not None and await passkeys.holds(payer)
+        log = await buyer.spending(payer)
         days = spent_by_day(log.calls, clock.now(), _SHOWN_DAYS)
         answer = pages.answer(
             request,
             _TEMPLATE,
             fragment=fragment,
             payer=payer,
-            passkey_account=held,
-            at_risk=passkeys is not None and held and await passkeys.is_at_risk(payer),
-            local=is_local(buyer.terms.chain_id),
+            passkey_account=buyer.passkeys is not None and await buyer.passkeys.holds(payer),
+            **await _money(payer),
             keys=await buyer.keys(payer),
             deposits=(await deposits.list(payer)).deposits,
             deposit_count=await buyer.deposit_count(payer),
             now=clock.now(),
-            balance=await buyer.wallet_balance(payer),
             level=await buyer.level(payer),
-            terms=buyer.terms,
-            token=buyer.terms.token,
             calls=log.calls[:_SHOWN_CALLS],
             credits=await _credits(payer),
             days=[(_moment(day), charge) for day, charge in days],
@@ -93,6 +90,31 @@ def account_pages(
         )
         answer.headers["cache-control"] = "private, no-store"  # else "back" shows it after sign-out
         return answer
+
+    async def _money(payer: Address) -> dict[str, Any]:
+        """Return what the wallet holds, and what a transfer to it must name: token, network."""
+        terms, passkeys = buyer.terms, buyer.passkeys
+        held = passkeys is not None and await passkeys.holds(payer)
+        return {
+            "arrived": 0,
+            "at_risk": passkeys is not None and held and await passkeys.is_at_risk(payer),
+            "balance": await buyer.wallet_balance(payer),
+            "local": is_local(terms.chain_id),
+            "network": public_network(terms.chain_id).name or f"{terms.chain_id}",
+            "terms": terms,
+            "token": terms.token,
+        }
+
+    async def money(request: Request) -> Response:
+        """Show htmx what the wallet holds when that is not what was `seen`; send a browser without scripts back."""
+        session = await sessions.find(request.exchange)
+        if session is None or "hx-request" not in request.headers:
+            return pages.redirect(request, PATH)
+        found = await _money(session.address)
+        seen, balance = _number(request.query_params.get("seen", "")), found["balance"]
+        if balance is None or balance == seen:
+            return Response(status_code=204)
+        return pages.answer(request, _MONEY, payer=session.address, **found | {"arrived": max(0, balance - seen)})
 
     async def _credits(payer: Address) -> AccountCredits | None:
         """Return a payer's prepaid credits; None while the node does not answer, or not soon."""
@@ -129,11 +151,17 @@ def account_pages(
 
     return [
         PageRoute("GET", PATH, account, _PAGE),
+        PageRoute("GET", f"{PATH}/money", money),
         PageRoute("POST", f"{PATH}/keys/{{key}}/rename", rename),
         PageRoute("POST", f"{PATH}/keys/{{key}}/revoke", revoke),
         PageRoute("GET", f"{PATH}/deposits", deposit_list),
         PageRoute("POST", f"{PATH}/deposits/{{channel}}/refund", refund),
     ]
+
+
+def _number(text: str) -> int:
+    """Return an amount that a page of ours wrote into a link; 0 for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
 
 
 def _moment(seconds: int) -> datetime:
