@@ -157,11 +157,61 @@ class OfferFacts(Document):
 class OfferList(Document):
     """`GET /v1/shares/{asset}/offers`, the same of `passes` and `titles`: those not over, the lowest price first.
 
-    The price is that of a unit; of a title's offer, the whole. `next` is the `after` of the next page.
+    The price is that of a unit; of a title's offer, the whole. `GET /v1/offers` lists those of all services, the newest
+    first. `next` is the `after` of the next page.
     """
 
     offers: list[OfferFacts]
     next: StrictStr | None
+
+
+class HeldShares(Document):
+    """An account's revenue shares of a service; `pending`: income in the payment token that it has not collected."""
+
+    asset: AssetHex
+    name: StrictStr
+    shares: AddressText
+    amount: Uint128
+    pending: Uint256
+
+
+class HeldTitle(Document):
+    """A service whose title an account owns."""
+
+    asset: AssetHex
+    name: StrictStr
+
+
+class HeldServiceCredits(Document):
+    """An account's prepaid credits of a service, of all plans: `circulating` can be sold, `left` pays for calls.
+
+    `name` is empty where the service is not sold here; `symbol` and `decimals` are those of what a credit counts in.
+    """
+
+    asset: AssetHex
+    name: StrictStr
+    symbol: StrictStr
+    decimals: Decimals
+    circulating: Uint128
+    left: Uint128
+
+
+class AccountHoldings(Document):
+    """`GET /v1/account/holdings`: what the signed-in account holds of all services that are sold here.
+
+    `offers`: its own that are open. `pending` of shares and the sum of it are in `symbol`. `more`: there is more of
+    shares, credits or offers than this lists.
+    """
+
+    account: AddressText
+    symbol: StrictStr
+    decimals: Decimals
+    pending: Uint256
+    shares: list[HeldShares]
+    titles: list[HeldTitle]
+    credits: list[HeldServiceCredits]
+    offers: list[OfferFacts]
+    more: StrictBool
 
 
 class PurchaseWish(Wish):

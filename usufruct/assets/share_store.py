@@ -23,7 +23,7 @@ _balances = Table(
 _moves = table_of_logs(
     "share_moves",
     Column("giver", AddressColumn, nullable=False),
-    Column("receiver", AddressColumn, nullable=False),
+    Column("receiver", AddressColumn, nullable=False, index=True),
     Column("amount", Amount, nullable=False),
 )
 
@@ -110,6 +110,12 @@ async def owners(unit: Unit, asset: AssetId) -> dict[Address, int]:
     rows = await unit.rows(select(_moves.c.receiver).where(_moves.c.asset_id == asset).distinct())
     held = {each.holder: each.amount for each in await holdings(unit, asset)}
     return held | dict.fromkeys(sorted({row.receiver for row in rows} - held.keys()), 0)
+
+
+async def received_by(unit: Unit, holder: Address, limit: int) -> list[AssetId]:
+    """Return the assets of which an account ever received shares, as far as their logs were read."""
+    query = select(_moves.c.asset_id).where(_moves.c.receiver == holder).distinct()
+    return [row.asset_id for row in await unit.rows(query.order_by(_moves.c.asset_id).limit(limit))]
 
 
 async def collected(unit: Unit, asset: AssetId, token: Address) -> Counter[Address]:

@@ -8,7 +8,7 @@ from usufruct.assets.errors import demand
 from usufruct.assets.indexer import AssetIndexer
 from usufruct.assets.model import SHARE_DECIMALS, Holding, OwnerIncome, Pending, RevenueToken, SharesIncome
 from usufruct.assets.registry_client import RegistryClient, execute_once
-from usufruct.assets.share_store import CollectionLogs, SharesLogs, collected, holdings, owners
+from usufruct.assets.share_store import CollectionLogs, SharesLogs, collected, holdings, owners, received_by
 from usufruct.chain import Call, Receipt, Revert, Sender
 from usufruct.chain.contracts import shares as shares_contract
 from usufruct.chain.contracts.erc20 import Erc20
@@ -63,6 +63,11 @@ class ShareHolders:
             await self._indexer.poll_shares(known, SharesLogs)
         async with self._registry.database.snapshot() as unit:
             return await holdings(unit, asset)
+
+    async def received_by(self, holder: Address, limit: int) -> list[AssetId]:
+        """Return the assets of which an account ever received shares, as far as their logs were read; asks no node."""
+        async with self._registry.database.snapshot() as unit:
+            return await received_by(unit, holder, limit)
 
     async def pending(self, asset: AssetId, holder: Address) -> list[Pending]:
         """Return what a shareholder has earned and not collected, for every revenue token.

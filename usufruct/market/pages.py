@@ -83,6 +83,7 @@ def account_pages(
             level=await buyer.level(payer),
             calls=log.calls[:_SHOWN_CALLS],
             credits=await _credits(payer),
+            trades=plans is not None,
             days=[(_moment(day), charge) for day, charge in days],
             spent=any(charge for _, charge in days),
             moment=_moment,

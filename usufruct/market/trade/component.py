@@ -20,6 +20,9 @@ from usufruct.market.trade.credit_transfers import CreditIndexer
 from usufruct.market.trade.credit_use import CreditUse
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.goods_on_chain import GoodsOnChain
+from usufruct.market.trade.holdings import Holdings
+from usufruct.market.trade.holdings_api import holdings_routes
+from usufruct.market.trade.holdings_pages import holdings_pages
 from usufruct.market.trade.offer_book import OfferBook
 from usufruct.market.trade.offers import Offers
 from usufruct.market.trade.packages import Packages
@@ -76,6 +79,9 @@ def build(context: Context) -> Component:
     def passes() -> Passes:
         return Passes(get(RegistryClient), get(AssetIndexer))
 
+    def holdings() -> Holdings:
+        return Holdings(get(OfferBook), get(PassPlans), get(Listings), get(AssetIndexer), get(ShareHolders))
+
     def packages() -> Packages:
         seconds = get(Config).chain.node_seconds
         return Packages(get(RegistryClient), passes(), get(ExchangeIndexer), node_seconds=seconds)
@@ -116,6 +122,8 @@ def build(context: Context) -> Component:
             *pass_pages(pages, get(PassPlans), packages()),
             *plan_pages(PlansOnSale(get(Listings), get(PassPlans), get(Clock)), get(Pages)),
             *title_pages(pages, get(Titles)),
+            *holdings_routes(holdings(), sessions),
+            *holdings_pages(pages, holdings()),
         ]
 
     def jobs() -> list[Job]:

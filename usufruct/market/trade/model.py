@@ -46,6 +46,15 @@ class GoodsGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferFilter:
+    """Which offers are asked for: of a kind of goods, of an asset's, of a maker's; None: of all."""
+
+    kind: GoodsKind | None = None
+    asset: AssetId | None = None
+    maker: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deductions:
     """What the exchange and the holders of the asset's shares take of a price, hundredths of a per cent."""
 

@@ -11,13 +11,14 @@ from usufruct.core import Address, AssetId, Clock, Hash32, Unavailable, format_a
 from usufruct.market.trade.errors import InvalidOffer, NotTraded, OfferNotFound
 from usufruct.market.trade.exchange_logs import ExchangeIndexer
 from usufruct.market.trade.goods_on_chain import GoodsOnChain
-from usufruct.market.trade.model import MOST_OPEN, Deductions, GoodsGroup, GoodsOffer, OfferState
+from usufruct.market.trade.model import MOST_OPEN, Deductions, GoodsGroup, GoodsOffer, OfferFilter, OfferState
 from usufruct.market.trade.node_view import NodeView
 from usufruct.market.trade.store import (
     Trade,
     bought_by,
     count_trades,
     find_offer,
+    newest_open_offers,
     offers_of_maker,
     open_offers,
     purchases_of,
@@ -130,6 +131,20 @@ class OfferBook:
             found = await offers_of_maker(unit, group, maker, MOST_OPEN)
         return await self.standing(found, node)
 
+    async def open_offers(
+        self, filters: OfferFilter, after: str = "", node: NodeView | None = None, page: int = PAGE
+    ) -> tuple[list[StandingOffer], str | None]:
+        """Return a page of open offers of all services, the newest first; and where the next begins.
+
+        Raises:
+            InvalidOffer: for an `after` that no page has named.
+        """
+        start = _read_cursor(after) if after else None
+        async with self._database.snapshot() as unit:
+            found = await newest_open_offers(unit, filters, self._clock.now(), start, page + 1)
+        last = found[page - 1] if len(found) > page else None
+        return await self.standing(found[:page], node), f"{last.created_at}.{last.hash}" if last else None
+
     async def trades(self, group: GoodsGroup) -> list[Trade]:
         """Return the last trades as far as the logs were read, the newest first."""
         async with self._database.snapshot() as unit:
@@ -197,7 +212,7 @@ def _traded(listing: Listing) -> Listing:
 
 
 def _read_cursor(text: str) -> tuple[int, Hash32]:
-    rate, _, hash_ = text.partition(".")
-    if not (rate.isascii() and rate.isdigit() and len(rate) < 78):
+    number, _, hash_ = text.partition(".")
+    if not (number.isascii() and number.isdigit() and len(number) < 78):
         raise InvalidOffer(f"after is {text[:60]!r}; leave it out, or take `next` of a page", field="after")
-    return int(rate), hash32(hash_, "after")
+    return int(number), hash32(hash_, "after")

@@ -11,7 +11,11 @@ from usufruct_client.trade_documents import BundledGoods, ExchangeTransaction, O
 
 def asset_of(request: Request) -> AssetId:
     """Return the asset that a request's path names."""
-    text = request.path_params["asset"]
+    return asset_number(request.path_params["asset"])
+
+
+def asset_number(text: str) -> AssetId:
+    """Return the asset that a text names; raises InvalidOffer."""
     try:
         number = int(text, 16)
     except ValueError:

@@ -4,7 +4,7 @@ The first two are named for shares, which were the only goods when they were mad
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from usufruct.core import Address, AssetId, Hash32
-from usufruct.market.trade.model import GoodsGroup, GoodsOffer
+from usufruct.market.trade.model import GoodsGroup, GoodsOffer, OfferFilter
 from usufruct.store import AddressColumn, Amount, AssetIdColumn, HashColumn, Unit, metadata
 from usufruct_client.trade import Goods, GoodsKind, OfferedItem
 
@@ -57,6 +57,7 @@ _offers = Table(
     Column("title", Boolean),  # true: the asset's title, sold as a whole; NULL: shares or credits
     Column("more", Text),  # JSON of what is sold with the title: lists of token, plan, amount, price; NULL: nothing
     Index("ix_share_offers_asset_id_over_rate", "asset_id", "over", "rate"),
+    Index("ix_share_offers_over_created_at", "over", "created_at", "hash"),
 )
 
 _trades = Table(
@@ -180,6 +181,18 @@ async def offers_of_maker(unit: Unit, group: GoodsGroup, maker: Address, limit: 
     return [_offer(row) for row in rows]
 
 
+async def newest_open_offers(
+    unit: Unit, filters: OfferFilter, now: int, before: tuple[int, Hash32] | None, limit: int
+) -> list[GoodsOffer]:
+    """Return offers of all assets that are neither over nor expired, the newest first, from before a time and hash."""
+    created, hash_ = _offers.c.created_at, _offers.c.hash
+    query = select(_offers).where(_offers.c.over.is_(False), _offers.c.expiry > now, *_passing(filters))
+    if before is not None:
+        query = query.where(or_(created < before[0], and_(created == before[0], hash_ < before[1])))
+    rows = await unit.rows(query.order_by(created.desc(), hash_.desc()).limit(limit))
+    return [_offer(row) for row in rows]
+
+
 async def live_offers_of(unit: Unit, asset: AssetId, maker: Address, now: int) -> list[GoodsOffer]:
     """Return a maker's offers of an asset's goods that are neither over nor expired."""
     mine = (_offers.c.asset_id == asset, _offers.c.maker == maker)
@@ -291,13 +304,23 @@ async def _use(unit: Unit, offer: Hash32, maker: Address, nonce: int, *, whole: 
 
 
 def _of(group: GoodsGroup) -> ColumnElement[bool]:
+    return and_(_offers.c.asset_id == group.asset, _of_kind(group.kind))
+
+
+def _of_kind(kind: GoodsKind) -> ColumnElement[bool]:
     plan, title = _offers.c.plan_id, _offers.c.title
-    kinds = {
-        GoodsKind.SHARES: and_(plan.is_(None), title.is_(None)),
-        GoodsKind.CREDITS: plan.is_not(None),
-        GoodsKind.TITLE: title.is_(True),
-    }
-    return and_(_offers.c.asset_id == group.asset, kinds[group.kind])
+    if kind is GoodsKind.SHARES:
+        return and_(plan.is_(None), title.is_(None))
+    return plan.is_not(None) if kind is GoodsKind.CREDITS else title.is_(True)
+
+
+def _passing(filters: OfferFilter) -> Iterator[ColumnElement[bool]]:
+    if filters.kind is not None:
+        yield _of_kind(filters.kind)
+    if filters.asset is not None:
+        yield _offers.c.asset_id == filters.asset
+    if filters.maker is not None:
+        yield _offers.c.maker == filters.maker
 
 
 def _plan_id(plan: int | None) -> Hash32 | None:

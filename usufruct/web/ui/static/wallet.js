@@ -11,7 +11,8 @@ const MINED_TRIES = 120;
 const PAUSE_MILLISECONDS = 1000;
 const LONGEST_PAUSE_MILLISECONDS = 8000;
 const TIMED_OUT = 408;
-const ELSEWHERE = ["unauthenticated", "other_account", "passkey_account_unknown"];  // of who is signed in, not of what is signed
+// Of who is signed in, not of what is signed.
+const ELSEWHERE = ["unauthenticated", "not_signed_in", "other_account", "passkey_account_unknown"];
 const SERVER_FAILED = 500;  // and above
 const KEPT = "wallet";
 const DONE = "done";
