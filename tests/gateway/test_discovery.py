@@ -55,6 +55,19 @@ async def test_llms_txt_has_a_title_a_summary_and_links_that_lead_somewhere(worl
     assert "1 / 3 USD per million text_token in / out, 0.000005 per call" in text
 
 
+async def test_llms_txt_says_how_many_services_there_are_and_where_the_rest_is(world, site):
+    for number in range(25):
+        await world.asset(f"model-{number:02}", UPSTREAM)
+    text = (await site.get("/llms.txt")).text
+    assert "24 of 25." in text
+    rest = re.search(r"The rest: (\S+)", text)
+    assert rest is not None
+    second = (await site.get(rest[1])).json()
+    named = re.findall(r"^- \[model", text, re.MULTILINE)
+    assert len(named) == 24
+    assert (second["total"], len(second["services"])) == (25, 1)
+
+
 async def test_well_known_documents_name_addresses_of_this_gateway(world, site):
     resources = (await site.get("/.well-known/x402")).json()
     assert resources == {"version": 1, "resources": []}  # this gateway takes keys only

@@ -1,6 +1,7 @@
 """The gateway's pages: services with prices, and how to call one; in two languages, below any path, as text only."""
 
 import shlex
+import subprocess
 from dataclasses import replace
 
 import httpx
@@ -59,16 +60,25 @@ def test_snippets_can_be_copied_with_the_gateways_address_and_the_service():
     assert local[:2] == ["usufruct wallet new me", "usufruct wallet fund me"]
     assert f'base_url="{URL}/v1"' in snippets.openai
     assert 'model="librarian"' in snippets.openai
-    embeddings = service_snippets(card(endpoint="embeddings"), URL, 1).openai
-    assert 'client.embeddings.create(model="librarian"' in embeddings
+    assert f'baseURL: "{URL}/v1"' in snippets.javascript
+    assert shlex.split(snippets.call, comments=True) == ["usufruct", "call", "--gateway", URL, "librarian", "Hello"]
+    embeddings = service_snippets(card(endpoint="embeddings"), URL, 1)
+    assert 'client.embeddings.create(model="librarian"' in embeddings.openai
+    assert 'client.embeddings.create({ model: "librarian"' in embeddings.javascript
+    assert embeddings.call == ""  # the command asks chat services only
 
 
 @pytest.mark.parametrize("name", ["librarian", "it's", '"><script>{0}', "$(id) `id`", "пример/é", "a\\b"])
 @pytest.mark.parametrize("endpoint", ["chat", "embeddings"])
-def test_any_name_is_one_text_in_every_snippet(name, endpoint):
+def test_any_name_is_one_text_in_every_snippet(name, endpoint, tmp_path):
     snippets = service_snippets(card(name, endpoint), URL, 1)
     for python in (snippets.openai, snippets.x402):
         compile(python, "snippet", "exec")
+    (tmp_path / "snippet.mjs").write_text(snippets.javascript)
+    checked = subprocess.run(["node", "--check", tmp_path / "snippet.mjs"], capture_output=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    if endpoint == "chat":
+        assert shlex.split(snippets.call, comments=True)[-2:] == [name, "Hello"]
     words = shlex.split(snippets.curl)
     assert words[:2] == ["curl", f"{URL}/v1/{'embeddings' if endpoint == 'embeddings' else 'chat/completions'}"]
     assert orjson.loads(words[-1])["model"] == name

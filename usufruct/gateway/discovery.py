@@ -43,6 +43,11 @@ such as POST {url}/v1/samples/chat/completions; GET {url}/v1/samples?model=NAME 
 {services}
 """
 
+_MORE = (
+    "{shown} of {total}. The rest: {url}/v1/services?page=2 to page={pages}, searched by words and filters; "
+    "{url}/v1/models has all of them."
+)
+
 
 def discovery_routes(gateway: Gateway, pages: Pages) -> list[Route]:
     """Return the routes of what machines read first."""
@@ -50,8 +55,10 @@ def discovery_routes(gateway: Gateway, pages: Pages) -> list[Route]:
     async def llms_text(request: Request) -> Response:
         url = request.exchange.root
         found = await gateway.find(Search())
-        lines = "\n".join(_line(card, url) for card in (each.card for each in found.services)) or "None yet."
-        text = _TEXT.format(site=_plain(pages.site.name), summary=_SUMMARY, url=url, services=lines)
+        lines = [_line(each.card, url) for each in found.services] or ["None yet."]
+        if found.pages > 1:
+            lines = [_MORE.format(shown=len(lines), total=found.total, pages=found.pages, url=url), "", *lines]
+        text = _TEXT.format(site=_plain(pages.site.name), summary=_SUMMARY, url=url, services="\n".join(lines))
         return Response(text, media_type="text/plain; charset=utf-8")
 
     async def x402_resources(request: Request) -> Response:

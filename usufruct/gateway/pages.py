@@ -1,6 +1,7 @@
 """The pages for people: what is sold at which price (`/`), and how to call and pay one service (`/s/NAME`)."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,21 @@ print(answer.choices[0].message.content, answer.usage.cost)"""
 _EMBEDDINGS = """answer = client.embeddings.create(model={model}, input="Hello")
 print(answer.data[0].embedding, answer.usage.cost)"""
 
+_JAVASCRIPT = """import OpenAI from "openai";
+
+const client = new OpenAI({{ baseURL: "{url}/v1", apiKey: "uf_..." }});
+{ask}"""
+_CHAT_IN_JAVASCRIPT = """const answer = await client.chat.completions.create({{
+  model: {model},
+  messages: [{{ role: "user", content: "Hello" }}],
+}});
+console.log(answer.choices[0].message.content, answer.usage.cost);"""
+_EMBEDDINGS_IN_JAVASCRIPT = """const answer = await client.embeddings.create({{ model: {model}, input: "Hello" }});
+console.log(answer.data[0].embedding, answer.usage.cost);"""
+
+_CALL = """# pays with a key that --save kept, or with --key-file FILE
+usufruct call --gateway {url} {service} Hello"""
+
 _CURL = """curl {url}/v1/{path} -H "authorization: Bearer uf_..." \\
   -H "content-type: application/json" -d {body}"""
 
@@ -60,11 +76,16 @@ client = OpenAI(base_url=gateway.base_url, api_key=gateway.api_key, http_client=
 
 @dataclass(frozen=True, slots=True)
 class Snippets:
-    """Text to copy that calls one service: how to get a key, and a call by each kind of client."""
+    """Text to copy that calls one service: how to get a key, and a call by each kind of client.
+
+    `call`: by the command line, which asks chat services only; empty for others.
+    """
 
     key: str
     openai: str
+    javascript: str
     curl: str
+    call: str
     x402: str
 
 
@@ -126,6 +147,7 @@ def service_snippets(card: ModelCard, url: str, chain_id: int) -> Snippets:
     symbol, unit = card.price.symbol, 10**card.price.decimals
     model = json.dumps(card.id)
     ask = (_EMBEDDINGS if embeddings else _CHAT).format(model=model)
+    ask_in_javascript = (_EMBEDDINGS_IN_JAVASCRIPT if embeddings else _CHAT_IN_JAVASCRIPT).format(model=model)
     body = {"model": card.id} | (
         {"input": "Hello"} if embeddings else {"messages": [{"role": "user", "content": "Hello"}]}
     )
@@ -136,7 +158,9 @@ def service_snippets(card: ModelCard, url: str, chain_id: int) -> Snippets:
             fund="usufruct wallet fund me" if is_local(chain_id) else f"# send {symbol} to the address that it shows",
         ),
         openai=_SNIPPET.format(url=url, ask=ask),
+        javascript=_JAVASCRIPT.format(url=url, ask=ask_in_javascript),
         curl=_CURL.format(url=url, path="embeddings" if embeddings else "chat/completions", body=_quoted(body)),
+        call=_CALL.format(url=url, service=shlex.quote(card.id)) if card.endpoint == "chat" else "",
         x402=_X402.format(
             url=url,
             limit=f"{unit // 100:_}",
