@@ -116,9 +116,13 @@ class LevelDiscount(Wish):
 
 
 class NewKey(Wish):
-    """Another API key for a service's servers; it is never shown."""
+    """Another API key for one of a service's servers; it is never shown.
+
+    `server`: its URL; empty where the service has one server.
+    """
 
     key: Annotated[SecretText, Field()]
+    server: StrictStr = ""
 
 
 class Payout(Document):

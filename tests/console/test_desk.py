@@ -101,6 +101,25 @@ async def test_a_plain_service_is_priced_gets_another_key_and_is_retired(world, 
     assert (await seller.get("/desk")).json()["services"] == []
 
 
+async def test_a_key_is_given_to_no_other_provider(world, seller, upstream):
+    service = await sold(world, seller, upstream)
+    catalogue = world.gateway.get(Catalogue)
+    first = (await catalogue.find("answers")).upstreams[0]
+    second = replace(first, url="http://127.0.0.2:9/v1", api_key="of the second")
+    await catalogue.replace_upstreams(await catalogue.find("answers"), [first, second])
+    refused = await seller.post(f"{service}/key", json={"key": SECRET})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "server_needed")
+    unknown = await seller.post(f"{service}/key", json={"key": SECRET, "server": "http://127.0.0.3/v1"})
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (400, "unknown_server")
+    assert (await seller.post(f"{service}/key", json={"key": SECRET, "server": first.url})).status_code == 204
+    assert [each.api_key for each in (await catalogue.find("answers")).upstreams] == [SECRET, "of the second"]
+    page = seller.base_url.copy_with(path=service)
+    assert second.url in (await seller.get(page)).text
+    form = {"key": "typed", "server": second.url}
+    assert (await seller.post(f"{page}/key", data=form)).status_code == 303
+    assert [each.api_key for each in (await catalogue.find("answers")).upstreams] == [SECRET, "typed"]
+
+
 async def test_a_paused_service_takes_no_calls_and_gives_deposits_back(world, seller, upstream):
     service = await sold(world, seller, upstream)
     account = await world.account()

@@ -48,7 +48,14 @@ _DISCOUNT = Operation(
     takes=_COOKIE,
     refuses=_REFUSES,
 )
-_KEY = Operation("Replace the API key of a service's servers.", None, NewKey, 204, takes=_COOKIE, refuses=_OPERATORS)
+_KEY = Operation(
+    "Replace the API key of a service's server.",
+    None,
+    NewKey,
+    204,
+    takes=_COOKIE,
+    refuses=_OPERATORS | {400: "the service has no such server", 409: "it has several servers, and none is named"},
+)
 _COLLECT = Operation("Collect what the operator's shares earned.", Payout, takes=_COOKIE, refuses=_REFUSES)
 
 
@@ -71,7 +78,7 @@ def desk_routes(desk: Desk, operators: Operators, sellers: Sellers) -> list[Page
     async def key(request: Request) -> Response:
         await operators.require(request.exchange)
         _, listing = await _of(request)
-        await desk.replace_key(listing.name, (await request.read(NewKey, refuse)).key)
+        await desk.replace_key(listing.name, await request.read(NewKey, refuse))
         return Response(status_code=204)
 
     async def collect(request: Request) -> Response:

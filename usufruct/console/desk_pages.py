@@ -139,7 +139,7 @@ def desk_pages(
         return ()
 
     async def key(seller: Address, name: str, form: forms.Form) -> Sequence[object]:
-        await desk.replace_key(name, forms.read_key(form).key)
+        await desk.replace_key(name, forms.read_key(form))
         return ()
 
     async def collect(seller: Address, name: str, form: forms.Form) -> Sequence[object]:

@@ -15,6 +15,8 @@ REFUSALS: Sequence[RefusalText] = (
     RefusalText("invalid_cap", "No cap can be so high. Write a smaller amount.", "amount"),
     RefusalText("invalid_amount", "Write an amount such as 2 or 2.50.", "amount"),
     RefusalText("wallet_needed", "Your wallet has to send this, which needs scripts. Allow them, and try again."),
+    RefusalText("unknown_server", "The service has no such server. Reload the page and choose again.", "server"),
+    RefusalText("server_needed", "The service has several servers. Say whose key it is.", "server"),
     # a sale
     RefusalText("unknown_sale", "There is no such sale of yours. Start a new one."),
     RefusalText("sale_incomplete", "A step before this is missing. Go back to it."),

@@ -106,7 +106,7 @@ def read_level_discount(form: Form) -> LevelDiscount:
 
 def read_key(form: Form) -> NewKey:
     """Read another API key."""
-    return read_document(NewKey, _of(form, "key"), refuse)
+    return read_document(NewKey, _of(form, "key", "server"), refuse)
 
 
 def read_payee(form: Form) -> PayeeWish:

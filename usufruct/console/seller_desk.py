@@ -19,7 +19,7 @@ from usufruct.console.price_advice import calls_cost_up
 from usufruct.console.sales import read_sample
 from usufruct.console.sellers import Seller
 from usufruct.console.wallet_transactions import DevnetOwner, for_wallet, sender_of
-from usufruct.core import Address, AssetId, ChainId, Clock, Conflict, format_units
+from usufruct.core import Address, AssetId, ChainId, Clock, Conflict, Invalid, format_units
 from usufruct.gateway import EVERY_SERVICE, CallCounts, Catalogue, FreeSamples, Operator, ServiceQuality
 from usufruct.payments.pricing import NoLevels, PayerBenefits, Usage
 from usufruct_client.desk_documents import (
@@ -27,6 +27,7 @@ from usufruct_client.desk_documents import (
     DeskFigures,
     Earnings,
     LevelDiscount,
+    NewKey,
     NewPrice,
     Pause,
     Payout,
@@ -248,14 +249,25 @@ class Desk:
         """What the staking levels 1 to 10 take off where a seller gives it, hundredths of a per cent."""
         return self._benefits.discounts
 
-    async def replace_key(self, name: str, key: str) -> None:
-        """Give a service's servers another API key.
+    async def replace_key(self, name: str, wish: NewKey) -> None:
+        """Give a service's server another API key. A key is of one provider: no other gets it.
 
         Raises:
             UnknownListing: when there is no such service.
+            Invalid: when it has no such server.
+            Conflict: when it has several servers, and none is named.
         """
         served = await self._catalogue.find(name)
-        await self._catalogue.replace_upstreams(served, [replace(each, api_key=key) for each in served.upstreams])
+        urls = list(dict.fromkeys(each.url for each in served.upstreams))
+        if wish.server and wish.server not in urls:
+            message = f"server is {wish.server!r}; it is one of {', '.join(urls)}"
+            raise Invalid(message, code="unknown_server", field="server")
+        if not wish.server and len(urls) > 1:
+            message = f"{name} has several servers: {', '.join(urls)}; say by `server` whose key it is"
+            raise Conflict(message, code="server_needed", field="server")
+        server = wish.server or urls[0]
+        changed = [replace(each, api_key=wish.key) if each.url == server else each for each in served.upstreams]
+        await self._catalogue.replace_upstreams(served, changed)
 
     async def collect(self, seller: Address, name: str) -> Payout:
         """Pay the seller what their shares of a service earned.
