@@ -189,3 +189,12 @@ async def test_a_suggestion_is_made_from_what_was_measured(seller, upstream):
     found = (await seller.post(f"/sales/{draft['id']}/suggestion", json={"perHour": "1", "margin": 50})).json()
     assert int(found["outputPrice"]) == 2 * int(found["outputCost"])
     assert found["measuredAt"] == draft["probe"]["changedAt"]
+
+
+async def test_the_review_names_the_protocol_fee_before_the_sale_is_confirmed(world, seller, upstream):
+    root = world.url.removesuffix("/v1")
+    fee = (await world.installation.get(RegistryClient).contract.fee_bps()) / 100
+    shared = (await seller.get(f"{root}/sell/{await ready(seller, upstream.url(), SHARES)}/review")).text
+    assert f"{fee:g}\xa0% of the gross income go to the operator" in shared or f"{fee:g}% of the gross income" in shared
+    plain = (await seller.get(f"{root}/sell/{await ready(seller, upstream.url(), name='plain')}/review")).text
+    assert "protocol fee" not in plain

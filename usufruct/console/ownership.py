@@ -45,6 +45,10 @@ class Ownership:
         self._operator = operator
         self._chain_id = chain_id
 
+    async def fee_bps(self, draft: SaleDraft) -> int:
+        """Return the protocol fee on what a draft's service will earn, hundredths of a per cent; 0 without shares."""
+        return 0 if _wish(draft).mode == "plain" else await self._registry.contract.fee_bps()
+
     async def check(self, seller: Address, draft: SaleDraft, card: PriceCard) -> None:
         """Refuse owners that there cannot be; nothing is sent.
 

@@ -202,6 +202,7 @@ class SalePages:
             passkey_account=await self._is_passkey(seller),
             calls=[f"{each.to} 0x{each.data.hex()}" for each in calls],
             card=card,
+            fee_bps=await ownership.fee_bps(draft),
             kept=format_units(100_000_000 - given, 6),
             suggestion=suggestion,
         )
