@@ -297,8 +297,13 @@ async def test_the_wallets_pages_fit_a_narrow_screen_and_are_german(browser, url
 
 
 async def test_the_wallets_pages_keep_every_budget(browser, url):
-    await check_page(browser, url + "/passkeys")
-    await check_page(browser, url + "/recover?account=0x" + "12" * 20)
+    async with visit(browser, "about:blank", **PHONE) as shown:
+        await VirtualAuthenticator.add(shown.page)
+        await enter(shown.page, url)
+        signed_in = await shown.page.context.storage_state()
+    for path in ("/passkeys", "/recover?account=0x" + "12" * 20):
+        await check_page(browser, url + path, storage_state=signed_in)
+        await check_page(browser, url + path)
 
 
 async def test_a_site_that_lost_its_data_finds_the_passkey_by_the_wallets_address(world, browser, url):

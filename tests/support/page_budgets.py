@@ -1,5 +1,8 @@
 """What every page must keep, looked at in a real browser: weight, size, accessibility, width, keyboard."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from playwright.async_api import Browser
 
 from tests.support.browser import NARROW, PHONE, visit
@@ -10,15 +13,15 @@ MOST_ELEMENTS = 1_500
 MOST_SHIFT = 0.05
 
 
-async def check_page(browser: Browser, url: str) -> None:
-    """Assert every budget that does not depend on the machine's speed."""
-    await _check_on_phone(browser, url)
-    await _check_narrow_in_german(browser, f"{url}{'&' if '?' in url else '?'}language=de")
+async def check_page(browser: Browser, url: str, **options: Any) -> None:
+    """Assert every budget that does not depend on the machine's speed; `options`: more of `visit`'s."""
+    await _check_on_phone(browser, url, options)
+    await _check_narrow_in_german(browser, f"{url}{'&' if '?' in url else '?'}language=de", options)
 
 
-async def _check_on_phone(browser: Browser, url: str) -> None:
+async def _check_on_phone(browser: Browser, url: str, options: Mapping[str, Any]) -> None:
     origin = "/".join(url.split("/")[:3])
-    async with visit(browser, url, **PHONE) as phone:
+    async with visit(browser, url, **PHONE, **options) as phone:
         await phone.page.wait_for_load_state("networkidle")
         assert phone.problems == []
         assert [each for each in phone.requests if not each.startswith(f"{origin}/")] == []
@@ -30,8 +33,8 @@ async def _check_on_phone(browser: Browser, url: str) -> None:
         assert await phone.small_targets() == []
 
 
-async def _check_narrow_in_german(browser: Browser, url: str) -> None:
-    async with visit(browser, url, **NARROW, reduced_motion="reduce") as narrow:
+async def _check_narrow_in_german(browser: Browser, url: str, options: Mapping[str, Any]) -> None:
+    async with visit(browser, url, **NARROW, **options, reduced_motion="reduce") as narrow:
         await narrow.page.wait_for_load_state("networkidle")
         assert await narrow.too_wide() <= 0
         reached = await narrow.reached_by_keyboard()

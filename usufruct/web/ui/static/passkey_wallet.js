@@ -1,7 +1,5 @@
 // The page of a passkey account: settings, payments and what is signed without being sent.
 
-import { hex } from "./hex.js";
-import { callsOf, selector, word } from "./keccak.js";
 import { makePasskey } from "./passkey.js";
 import { act, ask, atomic, fill, resume, send } from "./wallet.js";
 
@@ -35,16 +33,19 @@ const WISHES = {
   cancellation: async () => [undefined, []],
   async payments({ to, amount }, { decimals }) {
     const units = atomic(amount.value, Number(decimals));
-    return [{ to: to.value.trim(), amount: units }, [plain(to.value).padStart(64, "0") + plain(hex(word(units)))]];
+    return [{ to: to.value.trim(), amount: units }, [plain(to.value).padStart(64, "0") + word(units)]];
   },
 };
+
+const word = (number) => BigInt(number).toString(16).padStart(64, "0");
 
 const publicKey = (data) => Object.values(COSE_KEY.exec(data).groups);
 
 const plain = (address) => address.trim().toLowerCase().replace(/^0x/, "");
 
 // A passkey shows nothing of what it signs: that the operation is the one call asked for is checked here.
-function isAsked(document, name, parts, token) {
+async function isAsked(document, name, parts, token) {
+  const { callsOf, selector } = await import("./keccak.js");
   const [call, ...more] = callsOf(document, texts.payer);
   const to = name === "payments" ? token : texts.payer;
   const functions = name === "payments" ? ["transfer(address,uint256)"] : SETTINGS[name];
@@ -56,7 +57,7 @@ async function run(form, submitter) {
   const name = form.dataset.wallet;
   const [wish, parts] = await WISHES[name](form.elements, form.dataset);
   const request = await ask("POST", PATH + name, wish);
-  if (!isAsked(request.document, name, parts, form.dataset.token)) throw new Error(texts.otherCall);
+  if (!await isAsked(request.document, name, parts, form.dataset.token)) throw new Error(texts.otherCall);
   await fill(request);
   if (submitter.value === "export") {
     const { calls } = await ask("POST", `${request.post}/export`, request.body);
