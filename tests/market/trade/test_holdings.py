@@ -42,7 +42,7 @@ async def test_shares_income_titles_credits_and_offers_of_an_account_are_togethe
     assert facts["more"] is False
 
     page = await page_of(town, trader)
-    for link in (f"/shares/{NAME}", f"/titles/{NAME}", f"/passes/{NAME}", f"/desk/{NAME}"):
+    for link in (f"/shares/{NAME}", f"/titles/{NAME}", f"/passes/{NAME}", f"/desk/{town.asset_text}"):
         assert f'href="{link}"' in page
     assert "400,000 revenue shares" in page
     nothing = (await other.http.get("/account/holdings")).json()
