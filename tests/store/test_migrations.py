@@ -147,7 +147,7 @@ LANDED = {
     "r1040_market_alerts.py": "0a02374d5a910791",
     "r1041_market_bulletins.py": "0bdbd0013ca44aae",
     "r1042_market_key_last_use.py": "097b0ebc469ebb57",
-    "r1043_holdings_of_accounts.py": "b132ebaa5a5278c0",
+    "r1043_holdings_of_accounts.py": "4ecfc18f36ba1373",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

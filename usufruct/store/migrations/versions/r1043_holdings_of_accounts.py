@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "1042"
-down_revision = "1041"
+revision = "1043"
+down_revision = "1042"
 
 
 def upgrade() -> None:
