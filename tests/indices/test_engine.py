@@ -235,6 +235,12 @@ def test_a_price_that_leaves_its_market_cap_behind_does_not_move_the_market():
     redenominated[60:, 7] *= 1_000
     found = MarketData(replace(panel, close=redenominated)).market_index(every, 0, 119)
     assert np.abs(found / plain - 1).max() < 0.2
+    fallen, caps = panel.close.copy(), panel.market_cap.copy()
+    fallen[60:, 7] /= 1_000
+    caps[60:, 7] *= 2
+    found = MarketData(replace(panel, close=fallen, market_cap=caps)).market_index(every, 0, 119)
+    weight = panel.market_cap[59, 7] / panel.market_cap[59].sum()
+    assert found[60] / plain[60] == pytest.approx(1 - weight, abs=0.05), "a collapse with an exploding supply counts"
     risen, caps = panel.close.copy(), panel.market_cap.copy()
     risen[60:, 7] *= 1_000
     caps[60:, 7] *= 1_000

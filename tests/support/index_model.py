@@ -151,7 +151,7 @@ class IndexModel:
                 cap = self.number("market_cap", row - 1, asset)
                 later = self.number("market_cap", row, asset)
                 if self.fits(asset) and None not in (before, now, cap):
-                    if later is not None and not Decimal("0.1") <= (now / before) / (later / cap) <= 10:
+                    if later is not None and now / before > 10 * later / cap:
                         continue
                     gain, whole = gain + cap * (now / before - 1), whole + cap
             levels.append(levels[-1] * (1 + (gain / whole if whole else ZERO)))

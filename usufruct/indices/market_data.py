@@ -16,7 +16,7 @@ from usufruct.indices.rulebook import Delisting, FloatFactor
 from usufruct.indices.sums import NEVER, Indices, Mask, Vector, last_true, total
 
 APART: Final = 10.0
-"""Price and market cap of an asset move together from one day to the next, up to this factor."""
+"""From one day to the next the price of an asset does not rise so many times more than its market cap."""
 _BLOCK = 128
 
 
@@ -97,8 +97,8 @@ class MarketData:
         """Return the chained index of assets from one row to another, 1 at the first.
 
         Each day's return is that of the assets with a price on both days, weighted by the market cap of the day before.
-        An asset whose price and market cap moved apart by more than a factor of `APART` is left out that day: one of
-        them is wrong, or its units changed.
+        An asset whose price rose over `APART` times more than its market cap is left out that day: a price was wrong,
+        or its units changed. A price that falls beside its cap counts: supplies that explode are losses of holders.
         """
         returns = np.zeros(last - first + 1)
         chosen = np.flatnonzero(eligible)
@@ -109,8 +109,7 @@ class MarketData:
             caps = every_cap[:, :-1]
             with np.errstate(invalid="ignore"):
                 usable = np.isfinite(prices[:, 1:]) & np.isfinite(prices[:, :-1]) & np.isfinite(caps)
-                by_price, by_cap = prices[:, 1:] * caps, prices[:, :-1] * every_cap[:, 1:]
-                usable &= ~((by_price > APART * by_cap) | (by_cap > APART * by_price))
+                usable &= ~(prices[:, 1:] * caps > APART * (prices[:, :-1] * every_cap[:, 1:]))
             before = np.where(usable, prices[:, :-1], 1.0)
             moved = np.where(usable, prices[:, 1:], 1.0) / before - 1
             weight = np.where(usable, caps, 0.0)
