@@ -12,6 +12,7 @@ from tests.console.test_wallet_desk import sold_by_wallet
 from tests.console.test_wallet_sale_in_browser import KEPT
 from tests.support.altered_answer import change_word, refused_when
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
+from tests.support.confirm_sheet import agree, yes
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.passkey_wallet import passkey_wallet
 from tests.support.waiting import until
@@ -92,9 +93,11 @@ async def test_a_price_an_income_and_an_end_are_one_transaction_each(world, http
         wallet.declines = True
         await page.get_by_text("Take it off sale for good").click()
         await page.get_by_role("button", name="Take it off sale").click()
+        await agree(page)
         await expect(page.locator("#toasts")).to_contain_text("You declined in your wallet. Nothing was sent.")
         wallet.declines = False
-        await page.get_by_role("button", name="Take it off sale").dblclick()
+        await page.get_by_role("button", name="Take it off sale").click()
+        await yes(page).dblclick()
         await expect(page.get_by_text("Its end is announced")).to_be_visible()
         assert len(wallet.sent) == 3
         assert shown.problems == []

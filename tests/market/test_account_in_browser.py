@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, own_chromium, visit
+from tests.support.confirm_sheet import agree
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.waiting import until
@@ -80,8 +81,8 @@ async def test_a_wallets_owner_signs_in_makes_a_key_calls_and_revokes(world, bro
         await card.get_by_role("button", name="Deposit").click()
         await expect(card.get_by_text("1.99")).to_be_visible()
 
-        page.on("dialog", lambda dialog: dialog.accept())
         await card.get_by_role("button", name="Revoke").click()
+        await agree(page)
         await page.get_by_text("1 key that is over").click()
         await expect(card.get_by_text("revoked")).to_be_visible()
         with pytest.raises(openai.AuthenticationError):
@@ -117,8 +118,8 @@ async def test_a_key_has_a_daily_limit_is_renamed_and_folds_away_when_it_is_over
         await card.get_by_label("New name").fill("kitchen")
         await card.get_by_role("button", name="Save the name").click()
         await expect(card.get_by_role("heading", name="kitchen")).to_be_visible()
-        page.on("dialog", lambda dialog: dialog.accept())
         await card.get_by_role("button", name="Revoke").click()
+        await agree(page)
         await expect(page.get_by_text("No active keys")).to_be_visible()
         await expect(card).to_be_hidden()
         await page.get_by_text("1 key that is over").click()

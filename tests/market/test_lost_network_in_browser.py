@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.support.browser import PHONE, chromium, needs_chromium, visit
+from tests.support.confirm_sheet import yes
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.trade_town import NAME, SHARE, TradeTown, trade_town
 from tests.support.virtual_authenticator import VirtualAuthenticator
@@ -248,6 +249,7 @@ async def test_shares_are_bought_once(town: TradeTown, world, browser, root, sig
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_label("How many shares").fill("100")
         await page.get_by_role("button", name="Sign and buy").evaluate(TAP_TWICE)
+        await yes(page).evaluate(TAP_TWICE)
         await expect(page.locator("#toasts")).to_contain_text(LOST)
         await cut.mend()
         await page.go_back()
@@ -273,6 +275,7 @@ async def test_packages_of_credits_are_bought_once(town: TradeTown, world, brows
         await cut.at("**/v1/passkeys/operations")
         await page.get_by_text("Buy a package").click()
         await page.get_by_role("button", name="Buy now").evaluate(TAP_TWICE)
+        await yes(page).evaluate(TAP_TWICE)
         await expect(page.locator("#toasts")).to_contain_text(LOST)
         await cut.mend()
         await page.go_back()

@@ -6,6 +6,7 @@ from playwright.async_api import expect
 from sqlalchemy import text
 
 from tests.support.browser import NARROW, PHONE, chromium, needs_chromium, visit
+from tests.support.confirm_sheet import agree
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.virtual_authenticator import VirtualAuthenticator
@@ -213,6 +214,7 @@ async def test_a_second_passkey_gets_in_after_the_first_is_lost(world, browser, 
         await page.get_by_role("link", name="Passkeys and recovery").click()
         lost = page.locator(".card").filter(has_not=page.get_by_role("heading", name="new phone"))
         await lost.get_by_role("button", name="Remove").click()
+        await agree(page)
         await expect(lost).to_have_count(0)
         await expect(page.get_by_role("heading", name="new phone")).to_be_visible()
         await page.get_by_label("To the address").fill("0x" + "12" * 20)

@@ -5,9 +5,13 @@ from typing import Any
 
 from playwright.async_api import Page, Route, expect
 
+from tests.support.confirm_sheet import agree
 
-async def refused_when(page: Page, path: str, alter: Callable[[Any], None], button: str) -> None:
-    """Have an answer altered on its way: the page says so, and signs nothing."""
+
+async def refused_when(
+    page: Page, path: str, alter: Callable[[Any], None], button: str, *, asks_first: bool = False
+) -> None:
+    """Have an answer altered on its way: the page says so, and signs nothing. `asks_first`: its sheet wants a yes."""
 
     async def other(route: Route) -> None:
         answer = await route.fetch()
@@ -17,6 +21,8 @@ async def refused_when(page: Page, path: str, alter: Callable[[Any], None], butt
 
     await page.route(path, other)
     await page.get_by_role("button", name=button).click()
+    if asks_first:
+        await agree(page)
     said = page.locator("#toasts .toast", has_text="The server asked to sign something else.")
     await expect(said).to_be_visible()
     await said.get_by_role("button").click()

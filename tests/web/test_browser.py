@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.support.browser import DESKTOP, PHONE, chromium, needs_chromium, visit
+from tests.support.confirm_sheet import yes
 from tests.support.gateway_server import served
 from tests.support.page_budgets import check_page
 from usufruct.web import Router
@@ -92,6 +93,33 @@ async def test_a_refused_action_and_a_lost_connection_are_said_in_words(browser,
         await stopped.wait()
         await shown.page.get_by_role("button", name="Fail").click()
         await expect(toasts).to_contain_text("The connection was lost.")
+
+
+async def test_what_ends_something_asks_first_and_is_done_once(browser, gallery):
+    asked = []
+    async with visit(browser, gallery[1], **PHONE) as shown:
+        page = shown.page
+        page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+        await page.get_by_role("button", name="Stop it").click()
+        sheet = page.get_by_role("dialog", name="Stop it?")
+        await expect(sheet.get_by_text("It stops at once, and cannot be turned on again.")).to_be_visible()
+        assert await shown.accessibility_faults() == []
+        await sheet.get_by_role("button", name="Cancel").click()
+        await expect(sheet).to_have_count(0)
+        assert asked == []
+        await page.get_by_role("button", name="Stop it").evaluate("button => { button.click(); button.click(); }")
+        await yes(page).evaluate("button => { button.click(); button.click(); }")
+        await expect(page.locator("#toasts")).to_contain_text("this button always fails")
+        await page.locator("#toasts").get_by_role("button", name="Close").click()
+        await page.get_by_role("button", name="Stop it").click()  # a second time it asks again
+        await expect(sheet).to_be_visible()
+        assert len(asked) == 1
+
+
+async def test_without_scripts_what_ends_something_is_still_usable(browser, gallery):
+    async with visit(browser, gallery[1], **PHONE, java_script_enabled=False) as shown:
+        await shown.page.get_by_role("button", name="Stop it").click()
+        await expect(shown.page.get_by_text("this button always fails; nothing was changed")).to_be_visible()
 
 
 async def test_injected_markup_gets_no_htmx_and_no_script(browser, gallery):

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.support.altered_answer import change_word, refused_when
 from tests.support.browser import PHONE, chromium, needs_chromium, visit
+from tests.support.confirm_sheet import yes
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.passkey_wallet import passkey_wallet
 from tests.support.trade_town import DAY, METER, NAME, TradeTown, plan_text
@@ -54,7 +55,8 @@ async def buy(page: Page, packages: int, price: str) -> None:
     await open_form(page, "Buy a package")
     await page.get_by_label("Packages").fill(str(packages))
     await expect(page.locator("form[data-credits=buy] output")).to_have_text(price)
-    await page.get_by_role("button", name="Buy now").dblclick()
+    await page.get_by_role("button", name="Buy now").click()
+    await yes(page).dblclick()
     await expect(page.get_by_text("You have bought the credits.")).to_be_visible()
 
 
@@ -177,7 +179,7 @@ async def test_a_passkey_signs_no_other_purchase_activation_key_or_refund(town: 
             swapped(contract, stranger),
             swapped(town.world.dollar.address[2:], stranger),
         ):
-            await refused_when(page, "**/packages", altered, "Buy now")
+            await refused_when(page, "**/packages", altered, "Buy now", asks_first=True)
 
         await open_form(page, "Activate for calls")
         for word in (0, 1):

@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from tests.support.altered_answer import change_word, refused_when
 from tests.support.browser import PHONE, needs_chromium, visit
+from tests.support.confirm_sheet import agree, yes
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
@@ -33,7 +34,8 @@ async def buy(page, amount: str, price: str) -> None:
     await page.get_by_text("Buy", exact=True).click()
     await page.get_by_label("Credits, in tUSD of use").fill(amount)
     await expect(page.locator("form[data-trade=buy] output")).to_have_text(price)
-    await page.get_by_role("button", name="Sign and buy").dblclick()
+    await page.get_by_role("button", name="Sign and buy").click()
+    await yes(page).dblclick()
     await expect(page.get_by_text("You have bought the credits.")).to_be_visible()
 
 
@@ -57,6 +59,7 @@ async def test_credits_are_bought_and_sold_between_two_browsers(town: TradeTown,
 
         await sold.page.reload()
         await sold.page.get_by_role("button", name="Cancel the offer").click()
+        await agree(sold.page)
         await expect(sold.page.get_by_text("Your offer is cancelled.")).to_be_visible()
         assert [*sold.problems, *bought.problems] == []
     price = 3_750_000
@@ -83,6 +86,7 @@ async def test_a_passkey_sells_credits_and_another_buys_them(town: TradeTown, br
         await expect(bought.page.get_by_text("0.4 tUSD", exact=True).first).to_be_visible()
         await bought.page.get_by_text("Buy", exact=True).first.click()
         await bought.page.get_by_role("button", name="Sign and buy").first.click()
+        await agree(bought.page)
         await expect(bought.page.get_by_text("You have bought the credits.")).to_be_visible()
     assert [await town.passes.balance_of(each, plan) for each in (seller, buyer)] == [9 * CREDIT, CREDIT]
     assert await town.world.dollar.balance_of(buyer) == 100 * DOLLAR - 400_000
@@ -122,7 +126,7 @@ async def test_a_passkey_signs_no_other_offer_approval_or_purchase(town: TradeTo
         for altered in (of_another_plan, of_another_kind, with_more_deducted, of_another_contract, for_another):
             await refused_when(page, "**/v1/offers/requests", altered, "Sign and offer")
         await page.get_by_text("Buy", exact=True).click()
-        await refused_when(page, "**/v1/purchases/requests", dearer, "Sign and buy")
+        await refused_when(page, "**/v1/purchases/requests", dearer, "Sign and buy", asks_first=True)
     assert not await town.passes.is_approved_for_all(account, town.exchange.address)
     assert await town.world.dollar.balance_of(account) == 100 * DOLLAR
 

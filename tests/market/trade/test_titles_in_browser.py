@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from tests.support.altered_answer import change_word, refused_when
 from tests.support.browser import PHONE, needs_chromium, visit
+from tests.support.confirm_sheet import agree, yes
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
@@ -55,7 +56,8 @@ async def test_a_whole_service_is_bought_and_sold_between_two_phones(town: Trade
         await expect(page.get_by_text("Prepaid credits for 4 tUSD of use")).to_be_visible()
         await expect(page.get_by_text("You are not the owner of this service.")).to_be_visible()
         await expect(page.get_by_text("the royalty of the sale books the income")).to_be_visible()
-        await page.get_by_role("button", name="Sign and buy").dblclick()
+        await page.get_by_role("button", name="Sign and buy").click()
+        await yes(page).dblclick()
         await expect(page.get_by_text(BOUGHT)).to_be_visible()
         await expect(page.get_by_label("Price of everything")).to_be_visible()
         assert buyer.signed.count("eth_signTypedData_v4") == 1
@@ -86,10 +88,12 @@ async def test_a_passkey_sells_its_title_and_another_buys_it_and_looks_after_the
             await page.get_by_label("Price of everything").fill(price)
             await publish_offer(page)
         await page.get_by_role("button", name="Cancel the offer").first.click()
+        await agree(page)
         await expect(page.get_by_text("Your offer is cancelled.")).to_be_visible()
         buyer = await passkey_wallet(buyers, local)
         await buyers.goto(f"{local}/titles/{NAME}")
         await buyers.get_by_role("button", name="Sign and buy").click()
+        await agree(buyers)
         await expect(buyers.get_by_text(BOUGHT)).to_be_visible()
         await expect(buyers.get_by_label("Price of everything")).to_be_visible()
         await buyers.goto(f"{local}/desk")
@@ -156,6 +160,7 @@ async def test_an_offer_that_its_seller_can_no_longer_keep_is_shown_as_such(town
         await expect(shown.page.get_by_role("button", name="Sign and buy")).to_be_visible()
         await town.act(seller.address, town.titles.transfer_from(seller.address, FEE_SINK, town.asset))
         await shown.page.get_by_role("button", name="Sign and buy").click()
+        await agree(shown.page)
         await expect(shown.page.locator("#toasts")).to_contain_text("The seller no longer holds what this offer sells.")
         await shown.page.reload()
         await expect(shown.page.get_by_text("the seller no longer has all of it")).to_be_visible()

@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from tests.support.altered_answer import change_word, refused_when
 from tests.support.browser import DESKTOP, PHONE, needs_chromium, visit
+from tests.support.confirm_sheet import agree, yes
 from tests.support.injected_wallet import InjectedWallet
 from tests.support.page_budgets import check_page
 from tests.support.passkey_wallet import passkey_wallet
@@ -40,7 +41,8 @@ async def test_shares_are_bought_and_sold_between_two_browsers(town: TradeTown, 
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_label("How many shares").fill("500000")
         await expect(page.locator("form output")).to_have_text("25")
-        await page.get_by_role("button", name="Sign and buy").dblclick()
+        await page.get_by_role("button", name="Sign and buy").click()
+        await yes(page).dblclick()
         await expect(page.get_by_text("You have bought the shares.")).to_be_visible()
         await expect(page.get_by_text("500,000", exact=True).first).to_be_visible()
         assert buyer.signed.count("eth_signTypedData_v4") == 1
@@ -49,6 +51,7 @@ async def test_shares_are_bought_and_sold_between_two_browsers(town: TradeTown, 
         await expect(sold.page.locator("td", has_text="25")).to_be_visible()
         await town.world.devnet.set_balance(sellers, 10**18)  # only a cancellation needs coins
         await sold.page.get_by_role("button", name="Cancel the offer").click()
+        await agree(sold.page)
         await expect(sold.page.get_by_text("Your offer is cancelled.")).to_be_visible()
         assert [*sold.problems, *bought.problems] == []
     fee = 25 * DOLLAR * (await town.exchange.protocol_fee()).bps // 10_000
@@ -83,6 +86,7 @@ async def test_a_purchase_is_resumed_after_the_network_was_lost(town: TradeTown,
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_label("How many shares").fill("100")
         await page.get_by_role("button", name="Sign and buy").click()
+        await agree(page)
         await expect(page.get_by_role("button", name="Sign and buy")).to_be_disabled()
 
         async def arrived() -> bool:
@@ -96,6 +100,7 @@ async def test_a_purchase_is_resumed_after_the_network_was_lost(town: TradeTown,
         await other.get_by_text("Buy", exact=True).click()
         await other.get_by_label("How many shares").fill("100")
         await other.get_by_role("button", name="Sign and buy").click()
+        await agree(other)
         await expect(other.locator("#toasts")).to_contain_text("You have bought of this offer meanwhile.")
     assert await town.shares.balance_of(address(wallet.account.address)) == 100 * SHARE
     assert await town.world.balance(wallet.account) == 39 * DOLLAR
@@ -118,11 +123,13 @@ async def test_a_page_that_asks_for_more_is_not_signed_for(town: TradeTown, brow
         await page.route("**/v1/purchases/requests", more)
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_role("button", name="Sign and buy").click()
+        await agree(page)
         await expect(page.locator("#toasts")).to_contain_text("The server asked to sign something else.")
         assert "eth_signTypedData_v4" not in wallet.signed
         await page.unroute("**/v1/purchases/requests")
         await page.get_by_label("At most").fill("9.99")
         await page.get_by_role("button", name="Sign and buy").click()
+        await agree(page)
         await expect(page.locator("#toasts")).to_contain_text("The price is above the most that you would pay.")
 
 
@@ -140,6 +147,7 @@ async def test_a_passkey_sells_shares_and_cancels(town: TradeTown, browser, root
         await page.reload()
         await expect(page.get_by_text("600", exact=True).first).to_be_visible()
         await page.get_by_role("button", name="Cancel the offer").click()
+        await agree(page)
         await expect(page.get_by_text("Your offer is cancelled.")).to_be_visible()
         await offer(page, "600", "6")  # the approval still holds: the passkey signs the offer alone
     refused = await buyer.ask(found["offer"], 1 * SHARE, bought=400 * SHARE)
@@ -203,6 +211,7 @@ async def test_a_passkey_buys_shares(town: TradeTown, browser, root):
         await page.goto(f"{local}/shares/{NAME}")
         await page.get_by_text("Buy", exact=True).click()
         await page.get_by_role("button", name="Sign and buy").click()
+        await agree(page)
         await expect(page.get_by_text("You have bought the shares.")).to_be_visible()
     assert await town.shares.balance_of(account) == 1_000 * SHARE
     assert await town.world.dollar.balance_of(account) == 90 * DOLLAR
