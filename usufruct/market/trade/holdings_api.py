@@ -34,9 +34,11 @@ _OFFERS = Operation(
     OfferList,
     asks={
         "kind": Parameter("only of these goods", {"type": "string", "enum": [*_KINDS]}),
-        "asset": "only of this service: 0x and 32 hex digits",
-        "maker": "only of this account",
-        "after": "`next` of the page before",
+        "asset": Parameter("only of this service", {"type": "string", "pattern": "^0x[0-9a-f]{32}$"}),
+        "maker": Parameter("only of this account", {"type": "string", "pattern": "^0x[0-9a-f]{40}$"}),
+        "after": Parameter(
+            "`next` of the page before", {"type": "string", "pattern": "^[0-9]{1,77}[.]0x[0-9a-f]{64}$"}
+        ),
     },
     refuses={400: "a filter, or `after`, is not one"},
 )

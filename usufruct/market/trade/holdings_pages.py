@@ -8,18 +8,15 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from usufruct.assets import SHARE_DECIMALS, SUPPLY
-from usufruct.core import Address, Unavailable
+from usufruct.core import Address, AssetId, Unavailable
 from usufruct.market.trade.holdings import Holdings
 from usufruct.market.trade.trade_pages import TradePages, moment
-from usufruct.web import Operation, Request
+from usufruct.web import Request
 from usufruct.web.ui import PageRoute
 from usufruct_client.trade import GoodsKind
 
 PATH = "/account/holdings"
 
-_PAGE = Operation(
-    "Show people what their account holds of all services.", {"type": "string"}, media_types=("text/html",)
-)
 _T = TypeVar("_T")
 _PLACES = {GoodsKind.SHARES: "shares", GoodsKind.CREDITS: "passes", GoodsKind.TITLE: "titles"}
 
@@ -59,12 +56,12 @@ def holdings_pages(trade: TradePages, holdings: Holdings) -> list[PageRoute]:
             "titles": await _or_none(holdings.titles(account, node)),
             "credits": await _or_none(holdings.credits(account)),
             "offers": offers,
-            "names": await book.names({each.offer.goods.asset for each in offers}),
+            "names": await book.names({AssetId(each.offer.goods.asset) for each in offers}),
             "more_shares": bool(shares and shares[1]),
             "more_offers": more_offers,
         }
 
-    return [PageRoute("GET", PATH, show, _PAGE)]
+    return [PageRoute("GET", PATH, show)]
 
 
 async def _or_none(asked: Awaitable[_T]) -> _T | None:
