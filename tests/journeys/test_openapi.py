@@ -481,6 +481,10 @@ async def trade_shares(world, http) -> None:
         for path in ("", f"/holders/{maker}", "/offers", "/trades"):
             assert (await http.get(shares + path)).status_code == 200
         assert (await http.get(f"{world.url}/offers/{offer}")).json()["left"] == str(9 * SHARE)
+        assert [each["offer"] for each in (await http.get(f"{world.url}/offers?maker={maker}")).json()["offers"]] == [
+            offer
+        ]
+        assert [each["name"] for each in (await http.get(f"{world.url}/account/holdings")).json()["shares"]] == [NAME]
         assert (await http.post(f"{world.url}/sessions/demo")).status_code == 201
         assert (await http.post(f"{shares}/collection")).json()["transactions"] == [], "nothing was earned"
         await trade_credits(town, http, maker)
