@@ -43,3 +43,17 @@ def test_a_table_is_imported_with_the_moments_at_which_it_was_known(offline: Com
     assert [each["source"] for each in offline.json(*asked, "2024-05-31")] == ["headlines"]
     assert offline.json(*asked, "2024-05-30") == []
     assert "cannot be read" in offline.refused("news", "import", str(tmp_path / "none.csv")).message
+
+
+def test_a_simulated_market_has_headlines_that_say_so(offline: Commands, tmp_path: Path):
+    market = ["--seed", "3", "--assets", "30", "--days", "60"]
+    elsewhere = offline.json("prices", "synthesize", *market, "--archive", str(tmp_path / "elsewhere"))
+    assert offline.json("news", "show", "--first", "2019-01-01", "--last", "2019-12-31") == []
+    assert offline.json("prices", "synthesize", *market)["new"] == elsewhere["new"]
+    shown = offline.json("news", "show", "--first", "2019-01-01", "--last", "2019-12-31", "--limit", "1000")
+    assert len(shown) >= 59, "one a day about the largest asset"
+    assert {each["source"] for each in shown} == {"simulated news", "simulated reddit", "simulated twitter"}
+    offline.json("prices", "synthesize", *market)
+    assert len(offline.json("news", "show", "--first", "2019-01-01", "--last", "2019-12-31", "--limit", "1000")) == len(
+        shown
+    )

@@ -19,6 +19,7 @@ from usufruct.cli.support.price_archive import (
     progress_bar,
 )
 from usufruct.config import Config, InvalidSetting
+from usufruct.connectors.news import NewsArchive, synthetic_items
 from usufruct.connectors.prices import (
     AssetChange,
     CheckRules,
@@ -189,6 +190,8 @@ def synthesize(
 ) -> Facts:
     """Simulate a market, with births, collapses, de-pegs and regimes, into an archive that is labelled synthetic.
 
+    Its headlines go to the archive of news, where no other archive of prices is named.
+
     Example: usufruct prices synthesize --seed 7 --archive ./prices
     """
     begin = parse_day(first_day, "--first-day")
@@ -203,6 +206,8 @@ def synthesize(
     into = archive_of(config, archive)
     with progress_bar("simulating", as_json=as_json) as progress:
         report = ingest(into, SyntheticSource(market, interval), progress=progress)
+    if archive is None:
+        NewsArchive(config.data.folder / "news").add(synthetic_items(market))
     return _import_facts(into, report, as_json=as_json)
 
 

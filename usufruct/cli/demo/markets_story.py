@@ -17,6 +17,7 @@ from usufruct.cli.demo.served_offers import ServedOffers
 from usufruct.cli.support.instance_lock import Publish
 from usufruct.cli.support.page_links import show_page_links
 from usufruct.cli.support.progress import Progress
+from usufruct.connectors.news import NewsArchive, synthetic_items
 from usufruct.connectors.prices import Panel, PriceArchive, SyntheticMarket, SyntheticSource, ingest
 from usufruct.core import Clock
 from usufruct.core.files import replace_file
@@ -39,6 +40,8 @@ from usufruct_client.market_data_documents import AssetRow
 INDEX = "global-100"
 DAYS = 1_500
 """Of the simulated market: the index's regime needs some years of prices."""
+_NEWS_DAYS = 120
+"""So many of the last days have headlines."""
 _BEST = 5
 _ASKED_DAYS = 7
 
@@ -84,8 +87,11 @@ class MarketsStory:
         market = SyntheticMarket(first_day=today - timedelta(days=DAYS), days=DAYS)
         with self._progress.working(f"{market.assets} assets over {DAYS:,} days: births, collapses, de-pegs, regimes"):
             report = await asyncio.to_thread(ingest, self._archive, SyntheticSource(market))
+            headlines = await asyncio.to_thread(synthetic_items, market, today - timedelta(days=_NEWS_DAYS))
+            await asyncio.to_thread(NewsArchive(self._archive.folder.with_name("news")).add, headlines)
         self.outcome.assets, self.outcome.bars = market.assets, report.added.new
-        self._say(f"{report.added.new:,} daily bars, as Parquet with the moment each was learnt.")
+        bars = f"{report.added.new:,} daily bars, as Parquet with the moment each was learnt"
+        self._say(f"{bars}, and {len(headlines)} headlines.")
         self._say("Your own: usufruct prices import FILE, or usufruct prices fetch EXCHANGE")
 
     # 3

@@ -6,6 +6,7 @@ from usufruct.connectors.news.feeds import ReadNews, read_feed, read_table
 from usufruct.connectors.news.fetch import Feed, FetchedFeed, fetch_feeds
 from usufruct.connectors.news.model import NewsItem, safe_link
 from usufruct.connectors.news.names import AssetName, AssetNames, read_names
+from usufruct.connectors.news.synthetic import synthetic_items
 
 __all__ = [
     "AddedNews",
@@ -24,4 +25,5 @@ __all__ = [
     "read_names",
     "read_table",
     "safe_link",
+    "synthetic_items",
 ]
