@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
+from importlib.resources import files
 
 import httpx
 import pytest
@@ -90,6 +91,20 @@ async def test_static_files_are_compressed_and_kept_under_the_hash_of_them_all(s
         assert (old.status_code, old.headers["cache-control"]) == (200, "no-cache")
     for bad in ("/static/x/../pages.py", "/static/x/nothing.css", "/static/x/third_party/.installed", "/static/x/"):
         assert (await site.get(bad)).status_code == 404
+
+
+async def test_scripts_are_served_without_their_lines_of_comment_and_are_otherwise_as_written(site):
+    page = HtmlPage((await site.get("/_gallery")).text)
+    [path] = {value for _, _, value in page.attributes if value and value.endswith("/page.js")}
+    for file in (files("usufruct.web.ui") / "static").iterdir():
+        if file.name.endswith(".js"):
+            written = file.read_text().splitlines()
+            served = (await site.get(path.replace("page.js", file.name))).text.splitlines()
+            assert served == [line for line in written if not line.lstrip().startswith("//")]
+    third = next(value for _, _, value in page.attributes if value and "/third_party/" in value and ".js" in value)
+    name = third.partition("/third_party/")[2]
+    shipped = files("usufruct.web.ui") / "static" / "third_party" / name
+    assert (await site.get(third)).content == shipped.read_bytes()
 
 
 @pytest.mark.parametrize(

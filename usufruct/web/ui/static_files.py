@@ -1,4 +1,7 @@
-"""The pages' static files: read once, compressed once, served under the hash of them all: caches keep them."""
+"""The pages' static files: read once, compressed once, served under the hash of them all: caches keep them.
+
+Our scripts are served without the lines that are comments, which are for those who read the repository.
+"""
 
 import gzip
 import hashlib
@@ -21,6 +24,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
+_COMMENT_LINE = re.compile(rb"^ *//.*\n", re.MULTILINE)
 _HEADER_LENGTH = 200
 """Characters of an `accept-encoding` header that are read; browsers send fewer."""
 
@@ -44,7 +48,7 @@ class StaticFiles:
     """Every file below `static/` of the kit, the site's theme, and its logo."""
 
     def __init__(self, site: Site) -> None:
-        found = {name: (file.read_bytes(), _media_type(name)) for name, file in _walk(files(__package__) / "static")}
+        found = {name: (_served(name, file), _media_type(name)) for name, file in _walk(files(__package__) / "static")}
         found["theme.css"] = site.stylesheet.encode(), _TYPES[".css"]
         if site.logo:
             found["logo"] = site.logo
@@ -96,6 +100,12 @@ def _walk(folder: Traversable, prefix: str = "") -> list[tuple[str, Traversable]
         elif _media_type(each.name):
             found.append((prefix + each.name, each))
     return found
+
+
+def _served(name: str, file: Traversable) -> bytes:
+    """Return what is served of a file; a third party's, in a folder of its own, is served as it is."""
+    content = file.read_bytes()
+    return _COMMENT_LINE.sub(b"", content) if name.endswith(".js") and "/" not in name else content
 
 
 def _media_type(name: str) -> str:

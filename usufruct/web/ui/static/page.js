@@ -1,7 +1,6 @@
 // What every page needs: copy buttons, sheets, toasts that go, requests, and what goes wrong said in words.
 
 const SHOWN_MILLISECONDS = 8000;
-const DOUBLE_TAP_MILLISECONDS = 500;
 
 const toasts = document.getElementById("toasts");
 const template = document.getElementById("toast");
@@ -140,37 +139,17 @@ document.addEventListener("click", ({ target }) => {
   if ("close" in button.dataset) close(button);
 });
 
-// A form that needs a yes first has a sheet say what happens, in the words of its part `data-sure`; then it is submitted.
-let agreed = null;
-
-function askFirst(form, button) {
-  if (document.getElementById("sure")) return;
-  const sheet = document.getElementById("sure-sheet").content.querySelector("dialog").cloneNode(true);
-  const action = sheet.querySelector("[type=submit]");
-  sheet.querySelector("h2").textContent = `${button.textContent.trim()}?`;
-  sheet.querySelector("p").textContent = form.querySelector("[data-sure]").textContent.replace(/\s+/g, " ").trim();
-  action.textContent = button.textContent;
-  action.className = button.className;
-  action.addEventListener("click", () => {
-    action.disabled = true;
-    agreed = form;
-    form.requestSubmit(button);
-    setTimeout(() => sheet.close(), DOUBLE_TAP_MILLISECONDS);  // the second tap hits nothing below the sheet
-  });
-  sheet.addEventListener("close", () => sheet.remove());
-  document.body.append(sheet);
-  sheet.showModal();
-}
+// A form that needs a yes first is submitted when its sheet got one.
+const agreed = new WeakSet();
 
 document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!form.querySelector("[data-sure]")) return;
-  const said = agreed === form;
-  agreed = null;
-  if (said) return;
+  const { target: form, submitter } = event;
+  if (!form.querySelector("[data-sure]") || agreed.delete(form)) return;
   event.preventDefault();
   event.stopImmediatePropagation();  // also of those that listen at the form
-  askFirst(form, event.submitter ?? form.querySelector("[type=submit]"));
+  const button = submitter ?? form.querySelector("[type=submit]");
+  const submit = () => agreed.add(form) && form.requestSubmit(button);
+  import("./sure.js").then(({ askFirst }) => askFirst(form, button, submit)).catch(failed);
 }, true);
 
 // A menu of the navigation closes by a tap beside it and by the Escape key, as everywhere.
