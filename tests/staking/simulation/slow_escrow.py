@@ -140,6 +140,14 @@ class SlowEscrow:
         _require(amount > 0 and lock.weeks_left(self.week + 1) > 0)
         lock.set(self.week, lock.amount + amount, lock.end, lock.renewal)
 
+    def lock_for(self, account: int, amount: int, weeks: int) -> None:
+        """Lock for an account, or add to its lock if that has so many weeks left."""
+        lock = self.locks[account]
+        if lock.principal == 0:
+            return self.lock(account, amount, weeks)
+        _require(1 <= weeks <= lock.weeks_left(self.week + 1))
+        return self.increase(account, amount)
+
     def extend(self, account: int, weeks: int) -> None:
         lock = self._held(account)
         _require(lock.weeks_left(self.week + 1) < weeks <= _WEEKS)
