@@ -485,11 +485,12 @@ def _key_routes(api: MarketApi, keys: MarketKeys, sessions: Sessions) -> list[Ra
         _KEY_WISH,
         201,
         needs_body=False,
+        has_own_limit=True,
         also={400: REFUSES[400], 429: REFUSES[429]},
     )
     key = documents.Answer[documents.MarketKey]
     shown = Operation("Show a key.", key, takes=KEY_HEADERS, also=REFUSES)
-    revoked = Operation("Revoke a key.", key, takes=KEY_HEADERS, also=REFUSES)
+    revoked = Operation("Revoke a key.", key, takes=KEY_HEADERS, also=REFUSES, has_own_limit=True)
     return [
         open_route("POST", "/keys", made, create),
         api.keyed("GET", "/keys/current", shown, current),

@@ -19,7 +19,7 @@ from usufruct.core import Clock
 from usufruct.core.components import Component, Context
 from usufruct.core.jobs import Job, JobBoard, jobs_running
 from usufruct.store import Database, DatabaseJobBoard, MasterSecret
-from usufruct.web import Health, Metrics, Router, job_metrics, openapi_route
+from usufruct.web import Health, Metrics, Router, WriteLimit, job_metrics, openapi_route
 from usufruct.web.ui import Pages
 
 T = TypeVar("T")
@@ -91,7 +91,8 @@ class Installation(ChainAccess):
 
     def router(self) -> Router:
         """Return the gateway's HTTP application."""
-        routes = [route for component in self.components for route in component.routes()]
+        limit = WriteLimit(self.config.gateway.writes_per_minute, self.get(Clock))
+        routes = [limit.limited(route) for component in self.components for route in component.routes()]
         lifespan = partial(jobs_running, self.gateway_jobs(), self.gateway_board)
         public = [*routes, *self.health.routes]
         return Router(

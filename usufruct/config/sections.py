@@ -132,6 +132,7 @@ class GatewayConfig:
     connections: Annotated[int, whole(10, 100_000), "served at once; more get 503"] = 2_000
     offers_per_second: Annotated[int, whole(0, 100_000), "x402 offers signed at most; 0: none"] = 500
     calls_per_minute: Annotated[int, whole(0, 1_000_000), "of one payer in one replica, more by level; 0: any"] = 0
+    writes_per_minute: Annotated[int, whole(0, 1_000_000), "of one network in one replica, unpaid; 0: any"] = 120
     cors_origins: Annotated[str, "web pages that may call, spaces between; `*`: any"] = "*"
 
     @property

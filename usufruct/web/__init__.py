@@ -22,6 +22,7 @@ from usufruct.web.request import Request, document_response, json_response, read
 from usufruct.web.router import AnyRoute, RawRoute, Route, Router, openapi_route
 from usufruct.web.server import Server, base_url, listen
 from usufruct.web.server_limits import ServerLimits
+from usufruct.web.write_limit import WriteLimit
 
 __all__ = [
     "EVENT_STREAM",
@@ -44,6 +45,7 @@ __all__ = [
     "ServerLimits",
     "ShuttingDown",
     "Unauthenticated",
+    "WriteLimit",
     "allow_browsers",
     "at_public_url",
     "base_url",

@@ -56,7 +56,8 @@ class Operation:
     only is optional and takes any text. `refuses`: what the most important statuses of errors mean, in one shape.
     `also`: shapes of other answers by their status; None: without a body. `needs_body`: a request without a body is
     wrong. `documents`: what headers carry, described beside the bodies. `paid`: a request without payment is answered
-    402 with the price. `price`: what each call costs, where that is known, such as "0.01 USD".
+    402 with the price. `price`: what each call costs, where that is known, such as "0.01 USD". `has_own_limit`: the
+    route limits its callers itself, and `WriteLimit` does not count them.
     """
 
     summary: str
@@ -72,6 +73,7 @@ class Operation:
     documents: Sequence[type] = ()
     paid: bool = False
     price: str = ""
+    has_own_limit: bool = False
     needs_body: bool = True
 
 

@@ -48,6 +48,7 @@ EVERY_SITE: Sequence[RefusalText] = (
     RefusalText("amount_out_of_range", "The amount is too large."),
     RefusalText("invalid_address", "This is not an address: 0x and 40 digits or letters from a to f."),
     RefusalText("address_mistyped", "A character of the address is wrong. Copy it again."),
+    RefusalText("too_many_writes", "Your network has sent a great many changes just now. Try again in a minute."),
     RefusalText("slow_body", "The connection is too slow. Try again."),
     RefusalText("malformed_json", "The request did not arrive whole. Try again."),
     RefusalText("database_unavailable", "The server cannot reach its database now. Try again in a minute."),
