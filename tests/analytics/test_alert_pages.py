@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from tests.analytics.conftest import NOW
 from tests.support.fake_clock import FakeClock
+from tests.support.hostile_names import HOSTILE, check_names
 from tests.support.market_world import STAKER, OneSession
 from tests.support.notification_crash import notifications_in
 from usufruct.accounts.notifications import Notifications
@@ -150,3 +152,16 @@ async def test_the_page_is_there_before_the_first_prices(world: AlertWorld):
     (world.folder / "current").unlink()
     assert "No alerts yet" in await world.page("/market-alerts")
     assert "&lt;b&gt;" in await world.page("/market-alerts?asset=<b>")
+
+
+async def test_hostile_names_of_assets_are_text_on_every_page(world: AlertWorld, snapshot: Snapshot):
+    asset, symbol = snapshot.assets[int(np.nanargmax(snapshot.market_caps))], f"{HOSTILE}s"
+    assets = [replace(each, name=HOSTILE, symbol=symbol) if each is asset else each for each in snapshot.assets]
+    write_snapshot(world.folder, replace(snapshot, id=f"{snapshot.id}-hostile", assets=tuple(assets)))
+    await reachable(world)
+    await world.post("/market-alerts", asset=asset.id, measure="price", direction="above", threshold="5")
+    for language in ("en", "de"):
+        for path in ("/market-alerts", "/markets", f"/markets/{asset.id}"):
+            check_names(await world.page(path, language=language), HOSTILE, symbol)
+        typed = await world.page(f"/market-alerts?asset={quote(HOSTILE + 't')}", language=language)
+        check_names(typed, HOSTILE, symbol, f"{HOSTILE}t")

@@ -63,13 +63,14 @@ def url(world):
     return world.url.removesuffix("/v1")
 
 
-async def register(world, name: str, parents=(), owners=()):
-    """Register an asset and sell it: `owners` get their shares, the devnet's owner the rest."""
+async def register(world, name: str, parents=(), owners=(), *, sell: bool = True):
+    """Register an asset, and sell it unless told not to: `owners` get their shares, the devnet's owner the rest."""
     registry = world.installation.get(RegistryClient)
     sender = world.installation.sender(signer_of(KeyRole.OWNER, world.installation.config))
     terms = NewAsset(name, "SHARE", world.dollar.address, x402_installation.CARD, parents=tuple(parents))
     made = await Assets(registry).register(sender, terms, owners)
-    await world.sell(name, id=made.id, pay_to=made.shares, registered=True)
+    if sell:
+        await world.sell(name, id=made.id, pay_to=made.shares, registered=True)
     return made
 
 

@@ -15,6 +15,7 @@ from usufruct.chain import Call
 from usufruct.chain.contracts.access_pass import AccessPass
 from usufruct.chain.contracts.asset_registry import AssetRegistry
 from usufruct.chain.contracts.exchange import Exchange
+from usufruct.chain.contracts.shared import Parent
 from usufruct.chain.contracts.shares import Shares
 from usufruct.chain.deployment import Deployments
 from usufruct.chain.keys import DEVNET_ADDRESSES, devnet_signer
@@ -217,14 +218,24 @@ class TradeTown:
 
 
 @asynccontextmanager
-async def trade_town(world: x402_installation.X402Installation, enter: Any) -> AsyncIterator[TradeTown]:
+async def trade_town(
+    world: x402_installation.X402Installation, enter: Any, name: str = NAME, parents: Sequence[Parent] = ()
+) -> AsyncIterator[TradeTown]:
     """Register a service and put it on sale; `enter` signs a wallet in."""
     installation = world.installation
     registry, operator = installation.get(RegistryClient), installation.get(Operator)
     sender = installation.sender(devnet_signer(_REGISTRANT, installation.chain_id))
-    terms = NewAsset(NAME, "SHARED", currency=operator.token, card=_CARD, resale_royalty_bps=ROYALTY_BPS, meter=METER)
+    terms = NewAsset(
+        name,
+        "SHARED",
+        currency=operator.token,
+        card=_CARD,
+        resale_royalty_bps=ROYALTY_BPS,
+        meter=METER,
+        parents=tuple(parents),
+    )
     made = await Assets(registry).register(sender, terms, ())
-    listing = await registered_listing(registry, operator, NAME, "chat", made.id, _CARD.context_window)
+    listing = await registered_listing(registry, operator, name, "chat", made.id, _CARD.context_window)
     upstream = Upstream(world.upstream.url("ok"), "m")
     served = ServedListing.of(listing, (upstream,), CountingRule(per_message=4, per_request=8))
     await world.gateway.get(Catalogue).add(served)
