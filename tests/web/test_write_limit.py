@@ -34,7 +34,7 @@ ROUTES = [
 @asynccontextmanager
 async def caller(router: Router, address: str) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(router, client=(address, 4_000))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=120) as http:
         yield http
 
 
