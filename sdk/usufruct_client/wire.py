@@ -203,11 +203,15 @@ class SpentCall(Document):
 
 
 class SpendingLog(Document):
-    """`GET /v1/account/spending`: the last calls of the signed-in account, the newest first."""
+    """`GET /v1/account/spending`: calls of the signed-in account, the newest first.
+
+    `next` is the `after` of the next page; None on the last.
+    """
 
     symbol: StrictStr
     decimals: Decimals
     calls: list[SpentCall]
+    next: StrictStr | None = None
 
 
 class KeyFacts(Document):

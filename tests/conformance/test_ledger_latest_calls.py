@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from usufruct.payments.ledger import calls
+from usufruct.payments.ledger import call_log
 from usufruct.payments.ledger.rows import call_of
 from usufruct.payments.ledger.service import Ledger
 
@@ -22,7 +22,7 @@ async def test_the_last_calls_of_many_accounts_take_few_rows(
         await ledger.meter(opened.lease, world.bill(at % 3))
     channels = [world.channel(name) for name in names]
     read: list[object] = []
-    monkeypatch.setattr(calls, "call_of", lambda row: read.append(row) or call_of(row))
+    monkeypatch.setattr(call_log, "call_of", lambda row: read.append(row) or call_of(row))
     latest = await ledger.latest_metered(channels, 60)
     assert len(read) <= 20 + 40 + 60 + 10
     whole = await ledger.latest_metered(channels, 1000)
@@ -31,3 +31,19 @@ async def test_the_last_calls_of_many_accounts_take_few_rows(
     assert len(whole) == len({call.lease.call for call in whole})
     assert await ledger.latest_metered([], 10) == []
     assert await ledger.latest_metered([world.channel("idle")], 10) == []
+
+
+async def test_pages_of_many_accounts_have_every_call_once(ledger: Ledger, world: ModuleType):
+    for name in range(3):
+        await ledger.observe(world.reading(100_000, name))
+    for at in range(90):
+        opened = await world.open_call(ledger, world.reservation(at, 100, name=at % 7 % 3))
+        await ledger.meter(opened.lease, world.bill(at % 4 % 3))
+    channels = [world.channel(name) for name in range(3)]
+    whole = await ledger.latest_metered(channels, 1000)
+    pages = [await ledger.latest_metered(channels, 40)]
+    while len(pages[-1]) == 40:
+        pages.append(await ledger.latest_metered(channels, 40, pages[-1][-1]))
+    assert [len(page) for page in pages] == [40, 40, 10]
+    assert [call for page in pages for call in page] == whole
+    assert sum(call.bill.charge for call in whole) == sum([(await ledger.account(each)).charged for each in channels])

@@ -148,6 +148,7 @@ LANDED = {
     "r1041_market_bulletins.py": "0bdbd0013ca44aae",
     "r1042_market_key_last_use.py": "097b0ebc469ebb57",
     "r1043_holdings_of_accounts.py": "4ecfc18f36ba1373",
+    "r1044_calls_by_time.py": "4942900f715e631e",
 }
 """The baseline and what came after it, by the first 16 hex digits of each file's SHA-256.
 

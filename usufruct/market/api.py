@@ -2,8 +2,9 @@
 
 import csv
 import io
+from collections.abc import AsyncIterator
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from usufruct.accounts import Sessions
 from usufruct.core import Invalid, UsufructError, format_units, moment
@@ -27,9 +28,15 @@ _PLAY_MONEY = Operation(
 )
 _RENAME = Operation("Rename a key.", status=204, takes=_COOKIE, refuses=_REFUSES, body=KeyNameWish)
 _REVOKE = Operation("Revoke a key.", status=204, takes=_COOKIE, refuses=_REFUSES)
-_SPENDING = Operation("List the last calls that were paid for.", SpendingLog, takes=_COOKIE, refuses=_REFUSES)
+_SPENDING = Operation(
+    "List the calls that were paid for, the newest first.",
+    SpendingLog,
+    takes=_COOKIE,
+    asks={"after": "`next` of the page before"},
+    refuses=_REFUSES | {400: "`after` is not `next` of a page"},
+)
 _SPENDING_CSV = Operation(
-    "The same as a table.",
+    "All calls that were paid for as a table, the newest first.",
     {"type": "string"},
     media_types=("text/csv",),
     takes=_COOKIE,
@@ -63,7 +70,7 @@ def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
 
     async def spending(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address
-        return document_response(await buyer.spending(payer))
+        return document_response(await buyer.spending(payer, request.query_params.get("after", "")))
 
     async def spending_csv(request: Request) -> Response:
         payer = (await sessions.require(request.exchange)).address
@@ -72,7 +79,9 @@ def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
             message = f"separator must be one of {' '.join(_SEPARATORS)} (as %2C, %3B), not {separator[:20]!r}"
             raise Invalid(message, code="invalid_account_request", field="separator")
         headers = {"content-disposition": 'attachment; filename="spending.csv"'}
-        return Response(spending_table(await buyer.spending(payer), separator), 200, headers, "text/csv")
+        pages = buyer.spending_pages(payer)
+        first = await anext(pages)  # before the answer begins: what fails here is still answered as an error
+        return StreamingResponse(_tables(first, pages, separator), 200, headers, "text/csv")
 
     async def play_money(request: Request) -> Response:
         await buyer.get_play_money((await sessions.require(request.exchange)).address)
@@ -89,14 +98,24 @@ def account_routes(buyer: Buyer, sessions: Sessions) -> list[PageRoute]:
     ]
 
 
-def spending_table(log: SpendingLog, separator: str = ",") -> str:
+async def _tables(first: SpendingLog, others: AsyncIterator[SpendingLog], separator: str) -> AsyncIterator[str]:
+    """Yield one table piece by piece: `first` with the names of the columns, then the rows of `others`."""
+    yield spending_table(first, separator)
+    async for page in others:
+        yield spending_table(page, separator, names=False)
+
+
+def spending_table(log: SpendingLog, separator: str = ",", *, names: bool = True) -> str:
     """Return a spending log as CSV: times in ISO 8601 (UTC), charges in whole coins; no cell is taken for a formula.
+
+    `names`: the first row names the columns.
 
     With `;` it is what spreadsheets of languages with a decimal comma open: they split there and read "0,5".
     """
     out = io.StringIO()
     rows = csv.writer(out, delimiter=separator)
-    rows.writerow(["time", "service", "key", "input_tokens", "output_tokens", f"charge_{log.symbol}", "call"])
+    if names:
+        rows.writerow(["time", "service", "key", "input_tokens", "output_tokens", f"charge_{log.symbol}", "call"])
     for each in log.calls:
         charge = format_units(each.charge, log.decimals)
         charge = charge.replace(".", ",") if separator == ";" else charge

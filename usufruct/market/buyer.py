@@ -1,7 +1,8 @@
 """What a buyer has here: keys with their money, requests for more, and what was spent."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from usufruct.accounts import BearerKey, Keys, KeyTerms, Purses, check_terms
@@ -31,7 +32,10 @@ _DEPOSIT_SECONDS = 600
 """How long a signed deposit can be made."""
 
 MOST_CALLS = 1_000
-"""Calls in a spending log."""
+"""Calls on a page of a spending log."""
+
+_CURSOR = re.compile(r"0x[0-9a-f]{64}")
+"""The id of the last call of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +168,35 @@ class Buyer:
     def _for_signing(self, payer: Address, request: Request) -> SigningRequest:
         return for_signing(request, payer, self._demo)
 
-    async def spending(self, payer: Address, most: int = MOST_CALLS) -> SpendingLog:
-        """Return the payer's last calls, the newest first."""
+    async def spending(self, payer: Address, after: str = "", most: int = MOST_CALLS) -> SpendingLog:
+        """Return a page of the payer's calls, the newest first.
+
+        Raises:
+            Invalid: for an `after` that no page of this payer has named.
+        """
         keys = {key.channel: key for key in await self._keys.list(payer)}
-        latest = await self._ledger.latest_metered(list(keys), most)
+        before = await self._last_call(after, keys) if after else None
+        found = await self._ledger.latest_metered(list(keys), most + 1, before)
+        page = found[:most]
         names = {listing.id: listing.name for listing in await self._listings.list()}
         token = self.terms.token
-        return SpendingLog(token.symbol, token.decimals, [_spent(call, keys, names) for call in latest])
+        following = page[-1].lease.call if len(found) > most else None
+        return SpendingLog(token.symbol, token.decimals, [_spent(call, keys, names) for call in page], following)
+
+    async def spending_pages(self, payer: Address, most: int = MOST_CALLS) -> AsyncIterator[SpendingLog]:
+        """Yield all pages of the payer's calls, the newest first; there is at least one. One is in memory at a time."""
+        after: str | None = ""
+        while after is not None:
+            page = await self.spending(payer, after, most)
+            yield page
+            after = page.next
+
+    async def _last_call(self, after: str, keys: Mapping[Hash32, BearerKey]) -> Call:
+        call = await self._ledger.call(Hash32(after)) if _CURSOR.fullmatch(after) else None
+        if call is None or call.bill is None or call.lease.account not in keys:
+            message = f"after is {after[:70]!r}; leave it out, or take `next` of a page"
+            raise Invalid(message, code="invalid_account_request", field="after")
+        return call
 
 
 def spent_by_day(calls: Sequence[SpentCall], now: int, days: int, most: int = MOST_CALLS) -> list[tuple[int, int]]:

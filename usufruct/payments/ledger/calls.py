@@ -5,7 +5,7 @@ got lost, is taken once. A step that comes too late (the lease ended, the call w
 nothing. The verbs of every call (`open_call`, `meter_call`, `release_call`) are pure; the others run statements.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from usufruct.core import DAY_SECONDS, Faulty, Hash32, PaymentRequired, id_to_bytes
@@ -16,8 +16,6 @@ from usufruct.payments.ledger.rows import CALL_COLUMNS, PAGE, call_of
 from usufruct.payments.ledger.sql_statements import Money, Statements
 from usufruct.payments.ledger.working_set import Admission, Admitted, Entry, KeptKey, WorkingSet
 from usufruct.payments.pricing import Receipt, VerifiedVoucher
-
-_FIRST_READ = 20
 
 ReceiptSigner = Callable[[Receipt], bytes]
 """Signs a receipt: 65 bytes."""
@@ -165,41 +163,6 @@ async def metered(db: Statements, account: Hash32, after: int = 0, limit: int = 
         limit,
     )
     return [call_of(row) for row in rows]
-
-
-async def latest_metered(db: Statements, accounts: Iterable[Hash32], limit: int = PAGE) -> list[Call]:
-    """Return the last metered calls of several accounts, the newest first; those before a first charge are left out.
-
-    An account is read on, twice as far each time, while all that was read of it is among the newest: in all at most a
-    few times `limit` rows, and `_FIRST_READ` of each account.
-    """
-    found: dict[Hash32, list[Call]] = {}
-    reads = dict.fromkeys(accounts, min(_FIRST_READ, limit))
-    while reads:
-        for account, count in reads.items():
-            found[account] = await _latest_metered(db, account, count)
-        newest = sorted((call for each in found.values() for call in each), key=_newest_first)[:limit]
-        reads = {
-            account: min(2 * count, limit)
-            for account, count in reads.items()
-            if count == len(found[account]) < limit and _newest_first(found[account][-1]) <= _newest_first(newest[-1])
-        }
-    return newest if found else []
-
-
-async def _latest_metered(db: Statements, account: Hash32, limit: int) -> list[Call]:
-    rows = await db.rows(
-        f"SELECT {CALL_COLUMNS} FROM calls WHERE account_id = $1 AND cumulative > $2 "
-        "ORDER BY cumulative DESC, charge LIMIT $3",
-        id_to_bytes(account),
-        Money(0),
-        limit,
-    )
-    return [call_of(row) for row in rows]
-
-
-def _newest_first(call: Call) -> tuple[int, int, str]:
-    return -(call.finished_at or 0), -(call.cumulative or 0), call.lease.call
 
 
 def _known(work: WorkingSet, call: Hash32) -> Call:

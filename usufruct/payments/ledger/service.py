@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from usufruct.config import LedgerConfig
 from usufruct.core import Hash32
-from usufruct.payments.ledger import account_verbs, call_admission, calls, checks, claims, entries, transfers
+from usufruct.payments.ledger import account_verbs, call_admission, call_log, calls, checks, claims, entries, transfers
 from usufruct.payments.ledger.backend import Alone, Backend, Decision
 from usufruct.payments.ledger.calls import ReceiptSigner, Terms
 from usufruct.payments.ledger.records import Bill, Call, IdempotencyKey, Lease, Opened, Replay, Reservation
@@ -119,7 +119,7 @@ class Ledger:
 
     call = _reads(calls.find_call)
     metered = _reads(calls.metered)
-    latest_metered = _reads(calls.latest_metered)
+    latest_metered = _reads(call_log.latest_metered)
     lapsed = _reads(calls.lapsed)
     forget_answers = _writes(call_admission.forget_answers)
 

@@ -98,6 +98,7 @@ calls = Table(
 )
 _spent = text("cumulative IS NOT NULL")
 partial_index("ix_calls_tiling", calls.c.account_id, calls.c.cumulative, where=_spent)
+partial_index("ix_calls_finished", calls.c.account_id, calls.c.finished_at, calls.c.cumulative, where=_spent)
 _open = text("state = 'open'")
 partial_index("ix_calls_open", calls.c.lease_until, where=_open)
 
