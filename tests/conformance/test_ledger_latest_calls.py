@@ -1,12 +1,16 @@
 """An account's last calls, which its payer's page lists. Runs on SQLite and on PostgreSQL."""
 
+from collections import Counter
 from types import ModuleType
 
 import pytest
 
+from tests.support.aging import age
+from usufruct.core import DAY_SECONDS
 from usufruct.payments.ledger import call_log
 from usufruct.payments.ledger.rows import call_of
 from usufruct.payments.ledger.service import Ledger
+from usufruct.store import Database
 
 
 async def test_the_last_calls_of_many_accounts_take_few_rows(
@@ -47,3 +51,34 @@ async def test_pages_of_many_accounts_have_every_call_once(ledger: Ledger, world
     assert [len(page) for page in pages] == [40, 40, 10]
     assert [call for page in pages for call in page] == whole
     assert sum(call.bill.charge for call in whole) == sum([(await ledger.account(each)).charged for each in channels])
+
+
+async def test_days_are_the_sums_of_their_calls(ledger: Ledger, world: ModuleType, database: Database):
+    for name in range(3):
+        await ledger.observe(world.reading(100_000, name))
+    for number, charges in enumerate([(0, 0, 5, 0, 7), (3,), (0, 2, 2), (1, 0)]):
+        for at, charge in enumerate(charges):
+            request = world.reservation(f"{number} {at}", 100, name=at % (number + 1) % 2)
+            await ledger.meter((await world.open_call(ledger, request)).lease, world.bill(charge))
+        await age(database, DAY_SECONDS * (number + 1))
+    channels = [world.channel(name) for name in range(3)]
+    calls = await ledger.latest_metered(channels, 1000)
+    sums: Counter[int] = Counter()
+    for call in calls:
+        sums[call.finished_at // DAY_SECONDS] += call.bill.charge
+    days = sorted(sums)
+    assert (len(calls), len(days) >= 4, sum(sums.values())) == (11, True, 20)
+    assert await ledger.charged_by_day(channels, days[0] - 5) == sums
+    assert await ledger.charged_by_day(channels, days[1]) == {day: sums[day] for day in days[1:]}
+    assert await ledger.charged_by_day(channels, days[-1] + 1) == await ledger.charged_by_day([], 0) == {}
+
+
+async def test_what_a_restored_ledger_took_over_counts_towards_no_day(
+    ledger: Ledger, world: ModuleType, database: Database
+):
+    await ledger.observe(world.reading(1_000))
+    await ledger.meter((await world.open_call(ledger, world.reservation("a", 100))).lease, world.bill(5))
+    await age(database, 3 * DAY_SECONDS)
+    await ledger.observe(world.reading(1_000, block=2, claimed=400))
+    await ledger.meter((await world.open_call(ledger, world.reservation("b", 100))).lease, world.bill(7))
+    assert sorted((await ledger.charged_by_day([world.channel()], 0)).values()) == [5, 7]

@@ -12,7 +12,7 @@ from eth_account.messages import encode_typed_data
 
 from usufruct.chain.rpc_errors import RpcRefused
 from usufruct.market.api import spending_table
-from usufruct.market.buyer import Buyer, spent_by_day
+from usufruct.market.buyer import Buyer
 from usufruct_client.wire import SpendingLog, SpentCall
 
 pytestmark = pytest.mark.anvil
@@ -318,21 +318,6 @@ async def test_the_demo_account_signs_by_itself_and_gets_play_money(http):
 def spent(**changes) -> SpentCall:
     facts = {"call": "0x" + "1" * 64, "time": 0, "key": "k", "service": "s", "input_tokens": 1, "output_tokens": 2}
     return SpentCall(**{**facts, "charge": 5} | changes)
-
-
-def test_days_add_up_and_have_no_gaps():
-    now = 20_000 * 86_400 + 3_600
-    calls = [spent(time=now), spent(time=now - 3_601), spent(time=now - 86_400), spent(time=now - 14 * 86_400)]
-    days = spent_by_day(calls, now, 14)
-    assert [day for day, _ in days] == [(20_000 - back) * 86_400 for back in range(13, -1, -1)]
-    assert [charge for _, charge in days if charge] == [10, 5]
-
-
-def test_a_day_that_is_not_known_whole_is_not_shown():
-    now = 20_000 * 86_400 + 3_600
-    calls = [spent(time=now), spent(time=now), spent(time=now - 86_400), spent(time=now - 2 * 86_400)]
-    assert [charge for _, charge in spent_by_day(calls, now, 14, most=4)] == [5, 10]
-    assert spent_by_day([spent(time=now)] * 4, now, 14, most=4) == []
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", 'a"b,c\nd', "plain"])

@@ -26,7 +26,7 @@ async def spend(world, channel: Hash32, charges: list[int], when: str = "") -> N
             call=named(f"{channel} {when} {number}"),
             account=channel,
             asset=service.id,
-            ceiling=100,
+            ceiling=1_000,
             price_card_version=1,
             request_hash=named("request"),
             idempotency=None,
@@ -80,6 +80,13 @@ async def test_all_calls_are_in_the_log_once_and_add_up_to_the_ledgers_charges(w
     assert [row["call"] for row in rows] == [each["call"] for each in calls]
     assert sum(Decimal(row[next(name for name in row if name.startswith("charge_"))]) for row in rows) * DOLLAR == total
     assert {row["key"] for row in rows} == {"busy", "'=idle"}
+
+
+async def test_the_chart_has_all_of_a_day_with_more_calls_than_a_page_of_the_log(world, http, enter):
+    await two_keys(world, http, enter, [1_000] * 1_250)
+    page = (await http.get(f"{world.url.removesuffix('/v1')}/account")).text
+    chart = page.partition("Charged by day")[2].partition("Last calls")[0]
+    assert "1.25" in chart
 
 
 async def test_calls_made_while_pages_are_read_shift_nothing(world, http, enter):

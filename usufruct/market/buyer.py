@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from usufruct.accounts import BearerKey, Keys, KeyTerms, Purses, check_terms
@@ -10,7 +10,7 @@ from usufruct.assets import Listings
 from usufruct.chain import ChainAccess, give_play_money
 from usufruct.chain.contracts.erc20 import Erc20
 from usufruct.chain.keys import KeySigner
-from usufruct.core import Address, AssetId, Clock, Conflict, Hash32, Invalid, NotFound, Unavailable
+from usufruct.core import DAY_SECONDS, Address, AssetId, Clock, Conflict, Hash32, Invalid, NotFound, Unavailable
 from usufruct.market.passkey_buyer import PasskeyBuyer
 from usufruct.market.signing_requests import Request, deposit_request, for_signing, key_request
 from usufruct.payments.ledger import Call, Ledger
@@ -26,7 +26,6 @@ from usufruct_client.wire import (
     Terms,
 )
 
-_DAY = 86_400
 _PLAY_COINS = 100
 _DEPOSIT_SECONDS = 600
 """How long a signed deposit can be made."""
@@ -131,7 +130,7 @@ class Buyer:
             raise Invalid(message, code="unknown_service", field="assets", service=unknown[0])
         if self.passkeys and await self.passkeys.holds(payer):
             return self.passkeys.key_request(wish)
-        expires_at = self._clock.now() + wish.days * _DAY
+        expires_at = self._clock.now() + wish.days * DAY_SECONDS
         terms = KeyTerms(payer, wish.spending_limit, expires_at, wish.assets, wish.label, wish.day_limit)
         check_terms(terms, self._clock.now())
         return self._for_signing(payer, key_request(terms, self.terms))
@@ -191,29 +190,20 @@ class Buyer:
             yield page
             after = page.next
 
+    async def spent_by_day(self, payer: Address, days: int) -> list[tuple[int, int]]:
+        """Return the start of each of the last `days` days (UTC, seconds since 1970) with what was charged in it."""
+        last = self._clock.now() // DAY_SECONDS
+        first = last - days + 1
+        channels = [key.channel for key in await self._keys.list(payer)]
+        charged = await self._ledger.charged_by_day(channels, first)
+        return [(day * DAY_SECONDS, charged.get(day, 0)) for day in range(first, last + 1)]
+
     async def _last_call(self, after: str, keys: Mapping[Hash32, BearerKey]) -> Call:
         call = await self._ledger.call(Hash32(after)) if _CURSOR.fullmatch(after) else None
         if call is None or call.bill is None or call.lease.account not in keys:
             message = f"after is {after[:70]!r}; leave it out, or take `next` of a page"
             raise Invalid(message, code="invalid_account_request", field="after")
         return call
-
-
-def spent_by_day(calls: Sequence[SpentCall], now: int, days: int, most: int = MOST_CALLS) -> list[tuple[int, int]]:
-    """Return the start of each of the last `days` days (UTC, seconds since 1970) with what was charged in it.
-
-    Of `most` calls or more, the newest first, the day of the oldest may be cut off: only the days after it are known.
-    """
-    last = now // _DAY
-    first = last - days + 1
-    if len(calls) >= most:
-        first = max(first, calls[-1].time // _DAY + 1)
-    found = dict.fromkeys(range(first, last + 1), 0)
-    for call in calls:
-        day = call.time // _DAY
-        if day in found:
-            found[day] += call.charge
-    return [(day * _DAY, charge) for day, charge in found.items()]
 
 
 def _spent(call: Call, keys: Mapping[Hash32, BearerKey], names: Mapping[AssetId, str]) -> SpentCall:

@@ -11,7 +11,7 @@ from usufruct.accounts import Sessions
 from usufruct.accounts.passkeys import PasskeySite
 from usufruct.core import Address, Clock, Unavailable, hash32
 from usufruct.core.networks import is_devnet, is_local, public_network
-from usufruct.market.buyer import Buyer, spent_by_day
+from usufruct.market.buyer import Buyer
 from usufruct.market.deposits import BuyerDeposits
 from usufruct.market.refusals import REFUSALS
 from usufruct.market.trade import REFUSALS as SHARE_REFUSALS
@@ -67,8 +67,8 @@ def account_pages(
         return PasskeyOffer(site.fits, f"{site.at_localhost}{PATH}" if devnet and not site.fits else "")
 
     async def _shown(request: Request, payer: Address, fragment: str = "keys") -> Response:
-        log = await buyer.spending(payer)
-        days = spent_by_day(log.calls, clock.now(), _SHOWN_DAYS)
+        log = await buyer.spending(payer, most=_SHOWN_CALLS)
+        days = await buyer.spent_by_day(payer, _SHOWN_DAYS)
         answer = pages.answer(
             request,
             _TEMPLATE,
@@ -81,7 +81,7 @@ def account_pages(
             deposit_count=await buyer.deposit_count(payer),
             now=clock.now(),
             level=await buyer.level(payer),
-            calls=log.calls[:_SHOWN_CALLS],
+            calls=log.calls,
             credits=await _credits(payer),
             trades=plans is not None,
             days=[(_moment(day), charge) for day, charge in days],

@@ -120,6 +120,7 @@ class Ledger:
     call = _reads(calls.find_call)
     metered = _reads(calls.metered)
     latest_metered = _reads(call_log.latest_metered)
+    charged_by_day = _reads(call_log.charged_by_day)
     lapsed = _reads(calls.lapsed)
     forget_answers = _writes(call_admission.forget_answers)
 
