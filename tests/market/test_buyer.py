@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 from types import SimpleNamespace
 
 import httpx
@@ -150,6 +151,26 @@ async def test_without_scripts_a_key_is_renamed_and_revoked_and_the_page_can_be_
     assert "No active keys" in shown
     german = await http.get(f"{page}?language=de")
     assert (german.status_code, "1 beendeter Schlüssel" in german.text) == (200, True)
+
+
+async def test_of_keys_that_are_over_the_newest_are_shown_and_all_come_page_by_page(world, http, enter):
+    account = await world.account()
+    await enter(http, account)
+    for number in range(45):
+        made = await make_key(http, account, label=f"over-{number:02}")
+        assert (await http.post(f"/account/keys/{made['id']}/revoke")).status_code == 204
+    await make_key(http, account, label="live")
+    root = world.url.removesuffix("/v1")
+    shown = (await http.get(f"{root}/account")).text
+    assert (shown.count(">live<"), len(set(re.findall(r"over-\d\d", shown)))) == (1, 20)
+    assert "45 keys that are over" in shown
+    pages = [(await http.get(f"{root}/account/keys?page={page}")).text for page in (1, 2, 3, 99, "x")]
+    found = [set(re.findall(r"over-\d\d", page)) for page in pages]
+    assert [len(each) for each in found] == [20, 20, 5, 5, 20]
+    assert len(found[0] | found[1] | found[2]) == 45
+    assert all(">live<" not in page for page in pages)
+    await http.delete("/sessions/current")
+    assert (await http.get(f"{root}/account/keys")).headers["location"] == "/account"
 
 
 async def test_no_one_acts_for_another(world, http, enter):

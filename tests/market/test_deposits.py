@@ -6,6 +6,7 @@ import openai
 import pytest
 
 from tests.market.test_buyer import DOLLAR, deposit, make_key
+from tests.support.ledger_samples import named
 from tests.support.waiting import until
 from tests.support.x402_installation import x402_installation
 from usufruct.accounts import Keys
@@ -14,8 +15,10 @@ from usufruct.chain.contracts.batch_settlement import Refunded, WithdrawFinalize
 from usufruct.chain.contracts.till import Till
 from usufruct.chain.escrow import SETTLEMENT
 from usufruct.core import address
+from usufruct.market.deposits import deposit_page
 from usufruct.payments.settlement import Claimer, SettlementContext
 from usufruct.payments.settlement.event_watcher import EventWatcher
+from usufruct_client.deposit_wire import DepositFacts, RefundFacts
 
 pytestmark = pytest.mark.anvil
 DAY = 86_400
@@ -90,6 +93,30 @@ async def test_what_is_left_comes_back_once_however_often_it_is_asked_for(world,
     refused = await http.post("/account/refunds", json=wish)
     assert (refused.status_code, refused.json()["error"]["code"]) == (402, "nothing_to_refund")
     assert len(await events(world, Refunded, made["channel"])) == 1
+    root = world.url.removesuffix("/v1")
+    for path in ("/account", "/account/deposits/returned?page=7"):
+        page = await http.get(f"{root}{path}")
+        assert (page.status_code, page.text.count("refund done")) == (200, 1)
+
+
+def test_of_deposits_that_came_back_a_page_is_shown_and_all_others():
+    done = RefundFacts("done", 5, 1, 2, None)
+    left = {"paid_in": 7, "withdrawable": 7, "refund": None}
+    deposits = [facts(number, **(left if number % 2 else {"refund": done})) for number in range(90)]
+    deposits += [facts(90), facts(91, refund=RefundFacts("requested", 5, 1, 2, None))]
+    found = [deposit_page(deposits, page) for page in (0, 1, 2, 3, 4)]
+    assert [(each.page, each.pages, len(each.open)) for each in found] == [
+        (1, 3, 46), (1, 3, 46), (2, 3, 46), (3, 3, 46), (3, 3, 46),
+    ]  # fmt: skip
+    returned = [int(each.key_id) for page in found[1:4] for each in page.returned]
+    assert returned == list(range(0, 90, 2))
+
+
+def facts(number: int, **changes) -> DepositFacts:
+    """A key's empty deposit."""
+    amounts = dict.fromkeys(("paid_in", "spent", "reserved", "withdrawable", "refund_from", "withdraw_delay"), 0)
+    nothing = {"returns_at": None, "refund": None, "withdrawal": None}
+    return DepositFacts(**{"channel": named(number), "key_id": f"{number}", "label": ""} | amounts | nothing | changes)
 
 
 async def test_a_refund_that_the_chain_refuses_leaves_the_money_and_can_be_asked_for_again(world, http, enter):

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from usufruct.accounts import BearerKey, Keys, KeyTerms, Purses, check_terms
@@ -33,6 +33,9 @@ _DEPOSIT_SECONDS = 600
 MOST_CALLS = 1_000
 """Calls on a page of a spending log."""
 
+_OVER_PAGE = 20
+"""Keys that are over on a page."""
+
 _CURSOR = re.compile(r"0x[0-9a-f]{64}")
 """The id of the last call of a page."""
 
@@ -44,6 +47,17 @@ class HeldKey:
     key: BearerKey
     use: ChannelUse
     live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKeys:
+    """A payer's live keys, and a page of those that are over, the newest first; `over_count`: of all pages."""
+
+    live: list[HeldKey]
+    over: list[HeldKey]
+    over_count: int
+    page: int
+    pages: int
 
 
 class Buyer:
@@ -81,12 +95,19 @@ class Buyer:
         self._clock = clock
         self._demo = demo
 
-    async def keys(self, payer: Address) -> list[HeldKey]:
-        """Return a payer's keys, the newest first."""
-        keys = await self._keys.list(payer)
+    async def keys(self, payer: Address, page: int = 1) -> HeldKeys:
+        """Return a payer's live keys, and the page of those that are over which is nearest to `page`."""
+        keys, now = await self._keys.list(payer), self._clock.now()
+        live = [key for key in keys if key.is_live(now)]
+        over = [key for key in keys if not key.is_live(now)]
+        pages = max(1, -(-len(over) // _OVER_PAGE))
+        page = min(max(page, 1), pages)
+        shown = over[(page - 1) * _OVER_PAGE : page * _OVER_PAGE]
+        return HeldKeys(await self._held(live, live=True), await self._held(shown, live=False), len(over), page, pages)
+
+    async def _held(self, keys: Sequence[BearerKey], *, live: bool) -> list[HeldKey]:
         channels = await asyncio.gather(*(self._purses.channel(key.channel) for key in keys))
-        now = self._clock.now()
-        return [HeldKey(key, use, key.is_live(now)) for key, (_, use) in zip(keys, channels, strict=True)]
+        return [HeldKey(key, use, live) for key, (_, use) in zip(keys, channels, strict=True)]
 
     async def wallet_balance(self, payer: Address) -> int | None:
         """Return what a wallet holds of the payment token; None while the node does not answer, or not soon."""

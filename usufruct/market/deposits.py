@@ -1,6 +1,7 @@
 """A buyer's deposits: what is left of each, and the ways by which it comes back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from usufruct.accounts import BearerKey, Keys
@@ -12,6 +13,19 @@ from usufruct.payments.settlement import DepositMoney, MoneyBack, RefundRequests
 from usufruct_client.deposit_wire import DepositFacts, DepositList, RefundFacts, WithdrawalFacts, WithdrawalStep
 from usufruct_client.passkey_wire import CallFacts
 from usufruct_client.wire import Terms
+
+_RETURNED_PAGE = 20
+"""Deposits that came back on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class DepositPage:
+    """A payer's deposits with money in them or on its way, and a page of those that came back, the newest key first."""
+
+    open: list[DepositFacts]
+    returned: list[DepositFacts]
+    page: int
+    pages: int
 
 
 class BuyerDeposits:
@@ -71,6 +85,20 @@ class BuyerDeposits:
             message = f"{payer} has no key with channel {channel}; look at the keys again"
             raise NotFound(message, code="channel_not_found", field="channel")
         return key
+
+
+def deposit_page(deposits: Sequence[DepositFacts], page: int = 1) -> DepositPage:
+    """Return the open deposits, and of those that came back the page which is nearest to `page`."""
+    open_ = [each for each in deposits if _is_open(each)]
+    returned = [each for each in deposits if each.refund and not _is_open(each)]
+    pages = max(1, -(-len(returned) // _RETURNED_PAGE))
+    page = min(max(page, 1), pages)
+    return DepositPage(open_, returned[(page - 1) * _RETURNED_PAGE : page * _RETURNED_PAGE], page, pages)
+
+
+def _is_open(each: DepositFacts) -> bool:
+    pending = each.refund is not None and each.refund.state == "requested"
+    return bool(each.withdrawable or each.reserved or each.withdrawal or pending or each.paid_in > each.spent)
 
 
 def _facts(key: BearerKey, money: DepositMoney) -> DepositFacts:

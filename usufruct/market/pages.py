@@ -12,7 +12,7 @@ from usufruct.accounts.passkeys import PasskeySite
 from usufruct.core import Address, Clock, Unavailable, hash32
 from usufruct.core.networks import is_devnet, is_local, public_network
 from usufruct.market.buyer import Buyer
-from usufruct.market.deposits import BuyerDeposits
+from usufruct.market.deposits import BuyerDeposits, deposit_page
 from usufruct.market.refusals import REFUSALS
 from usufruct.market.trade import REFUSALS as SHARE_REFUSALS
 from usufruct.market.trade import AccountCredits, PassPlans
@@ -23,6 +23,7 @@ PATH = "/account"
 
 _TEMPLATE = "market/account.html"
 _MONEY = "market/account_money.html"
+_OVER = "market/account_over.html"
 _DIGITS = 40
 _SHOWN_CALLS = 20
 _SHOWN_DAYS = 14
@@ -69,6 +70,7 @@ def account_pages(
     async def _shown(request: Request, payer: Address, fragment: str = "keys") -> Response:
         log = await buyer.spending(payer, most=_SHOWN_CALLS)
         days = await buyer.spent_by_day(payer, _SHOWN_DAYS)
+        found = deposit_page((await deposits.list(payer)).deposits)
         answer = pages.answer(
             request,
             _TEMPLATE,
@@ -77,7 +79,8 @@ def account_pages(
             passkey_account=buyer.passkeys is not None and await buyer.passkeys.holds(payer),
             **await _money(payer),
             keys=await buyer.keys(payer),
-            deposits=(await deposits.list(payer)).deposits,
+            deposits=found.open + found.returned,
+            returned_pages=found.pages,
             deposit_count=await buyer.deposit_count(payer),
             now=clock.now(),
             level=await buyer.level(payer),
@@ -144,6 +147,37 @@ def account_pages(
         """Show the deposits to htmx, which asks while one comes back; the whole page to a browser without scripts."""
         return await _shown(request, (await sessions.require(request.exchange)).address, "deposits")
 
+    async def over_keys(request: Request) -> Response:
+        """Show a page of the keys that are over."""
+        session = await sessions.find(request.exchange)
+        if session is None:
+            return pages.redirect(request, PATH)
+        keys = await buyer.keys(session.address, _number(request.query_params.get("page", "")))
+        return _over(request, f"{PATH}/keys", keys.page, keys.pages, keys=keys.over)
+
+    async def returned_deposits(request: Request) -> Response:
+        """Show a page of the deposits that came back."""
+        session = await sessions.find(request.exchange)
+        if session is None:
+            return pages.redirect(request, PATH)
+        number = _number(request.query_params.get("page", ""))
+        found = deposit_page((await deposits.list(session.address)).deposits, number)
+        return _over(request, f"{PATH}/deposits/returned", found.page, found.pages, deposits=found.returned)
+
+    def _over(request: Request, path: str, page: int, page_count: int, **shown: Any) -> Response:
+        values = {"keys": None, "deposits": None} | shown
+        return pages.answer(
+            request,
+            _OVER,
+            path_of=lambda number: f"{path}?page={number}",
+            page=page,
+            page_count=page_count,
+            token=buyer.terms.token,
+            now=clock.now(),
+            moment=_moment,
+            **values,
+        )
+
     async def _changed(request: Request, payer: Address, fragment: str = "keys") -> Response:
         """Show what changed to htmx; send a browser without scripts back to the page, which it may load again."""
         if "hx-request" in request.headers:
@@ -153,6 +187,8 @@ def account_pages(
     return [
         PageRoute("GET", PATH, account, _PAGE),
         PageRoute("GET", f"{PATH}/money", money),
+        PageRoute("GET", f"{PATH}/keys", over_keys),
+        PageRoute("GET", f"{PATH}/deposits/returned", returned_deposits),
         PageRoute("POST", f"{PATH}/keys/{{key}}/rename", rename),
         PageRoute("POST", f"{PATH}/keys/{{key}}/revoke", revoke),
         PageRoute("GET", f"{PATH}/deposits", deposit_list),
