@@ -1,5 +1,6 @@
 """The operator's pages: money, payees, keys, jobs, settings without secrets, and the doctor's findings."""
 
+import re
 from dataclasses import replace
 
 import httpx
@@ -9,10 +10,12 @@ from tests.console.test_sales import SHARES, ready
 from tests.support.browser import NARROW, chromium, needs_chromium, visit
 from tests.support.gateway_server import served
 from tests.support.misbehaving_upstream import misbehaving_server
+from tests.support.x402_installation import PAYEE
 from usufruct.app import open_installation
+from usufruct.assets import plain_listing_id
 from usufruct.chain.keys import DEVNET_ADDRESSES, Role, role_address
 from usufruct.config import DataConfig, Secret
-from usufruct.core import Unavailable, format_asset
+from usufruct.core import Unavailable, address, format_asset
 from usufruct.gateway import Catalogue
 from usufruct.store import DatabaseJobBoard
 
@@ -81,6 +84,32 @@ async def test_without_a_node_the_pages_say_what_is_not_known(world, seller):
     assert (page.status_code, page.text.count("not known") >= len(facts["keys"])) == (200, True)
     assert (desk.status_code, "node does not answer now" in desk.text) == (200, True)
     assert "problem" in {each["verdict"] for each in findings if each["subject"] == "node"}
+
+
+async def test_many_services_and_payees_come_page_by_page_and_are_found_by_a_search(world, seller):
+    for number in range(205):
+        pay_to = address(f"0x{number + 1:040x}") if number < 105 else PAYEE
+        await world.sell(f"model-{number:03}", pay_to=pay_to, id=plain_listing_id(f"model-{number:03}", pay_to))
+    facts = (await seller.get("/operator")).json()
+    assert (len(facts["services"]), len(facts["payees"])) == (205, 106)
+
+    async def shown(**asked) -> tuple[set[str], set[str]]:
+        page = await seller.get(seller.base_url.copy_with(path="/operator"), params=asked)
+        assert page.status_code == 200
+        services = page.text.partition("<h2>Services")[2].partition("<h2>Claims")[0]
+        payees = page.text.partition("<h2>Payees")[2].partition("<h2>Keys and gas")[0]
+        return set(re.findall(r"model-\d{3}", services)), set(re.findall(r'data-copy="(0x\w{40})"', payees))
+
+    pages = [await shown(page=page, payees=page) for page in (1, 2, 3, 9)]
+    assert [len(services) for services, _ in pages] == [100, 100, 5, 5]
+    assert len(set().union(*(services for services, _ in pages))) == 205
+    assert [len(payees) for _, payees in pages] == [100, 6, 6, 6]
+    assert len(pages[0][1] | pages[1][1]) == 106
+    assert await shown(q="MODEL-007") == ({"model-007"}, {f"0x{8:040x}"})
+    assert (await shown(q=f"0x{8:040x}"))[0] == {"model-007"}
+    assert await shown(q="<none>") == (set(), set())
+    refused = await seller.get(seller.base_url.copy_with(path="/operator"), params={"payees": "x"})
+    assert refused.status_code == 400
 
 
 async def test_settings_are_shown_without_their_secrets(world):

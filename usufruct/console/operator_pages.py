@@ -1,19 +1,21 @@
 """The operator's pages, `/operator`, and the same as JSON: how the installation does, and whom its till pays."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from usufruct.console.access_pages import Show, operators_only, see_other
 from usufruct.console.desk_pages import PATH as DESK
 from usufruct.console.desk_pages import IsPasskey, scripts_needed
-from usufruct.console.installation_view import InstallationView
+from usufruct.console.installation_view import InstallationView, Search
 from usufruct.console.operators import Operators
 from usufruct.console.payees import Payees
 from usufruct.console.refusals import field_of
-from usufruct.console.sale_forms import Form, read_cap, read_payee, refuse
+from usufruct.console.sale_forms import Form, read_cap, read_page, read_payee, refuse
 from usufruct.core import Address, UsufructError, divide_down, divide_up, format_asset
 from usufruct.web import Operation, Request, document_response
 from usufruct.web.ui import Language, PageRoute, Pages
@@ -21,6 +23,10 @@ from usufruct_client.operator_documents import CapWish, HealthFacts, Installatio
 from usufruct_client.sale_documents import WalletTransaction
 
 PATH = "/operator"
+
+_MOST_TEXT = 200
+_NAMED = 5
+"""Services that are named for a payee."""
 
 _DIGITS = 5
 _SHOWN = 10 ** (18 - _DIGITS)
@@ -63,7 +69,8 @@ def operator_routes(
     }
 
     async def page(request: Request, who: Address, error: UsufructError | None = None) -> Response:
-        facts = await view.facts()
+        found = await view.page(_read_search(request))
+        facts, search = found.facts, found.search
         return pages.answer(
             request,
             "console/operator.html",
@@ -76,7 +83,13 @@ def operator_routes(
             passkey_account=await is_passkey(who),
             done=request.query_params.get("done", ""),
             error=error,
-            payee_choices=[(each.pay_to, f"{', '.join(each.services)} ({each.pay_to})") for each in facts.payees],
+            search=search,
+            pages=found.pages,
+            payee_pages=found.payee_pages,
+            page_path=lambda page: _path(replace(search, page=page)),
+            payee_path=lambda page: f"{_path(replace(search, payee_page=page))}#payees",
+            payee_choices=[(each.pay_to, f"{_named(each.services)} ({each.pay_to})") for each in facts.payees],
+            named=_named,
             **common,
         )
 
@@ -126,6 +139,21 @@ def operator_routes(
         PageRoute("POST", "/v1/operator/payees", payee, _PAYEE),
         PageRoute("POST", "/v1/operator/caps", cap, _CAP),
     ]
+
+
+def _read_search(request: Request) -> Search:
+    fields = request.query_params
+    return Search(fields.get("q", "")[:_MOST_TEXT], read_page(fields), read_page(fields, "payees"))
+
+
+def _path(search: Search) -> str:
+    return f"{PATH}?{urlencode({'q': search.text, 'page': search.page, 'payees': search.payee_page})}"
+
+
+def _named(services: Sequence[str]) -> str:
+    """Return the first names of services, and how many others there are."""
+    others = len(services) - _NAMED
+    return ", ".join(services[:_NAMED]) + (f" + {others}" if others > 0 else "")
 
 
 def _coins_down(language: Language, amount: int) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from usufruct.assets import AssetIndexer, Listing
 from usufruct.chain import Call, ChainAccess
@@ -17,6 +18,27 @@ from usufruct_client.sale_documents import SaleDraft, WalletTransaction
 
 _MOST_CAP = 2**96 - 1
 """What the till stores a cap in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earner:
+    """An address that services pay, and the sales that wait until the till lists it."""
+
+    pay_to: Address
+    services: list[str]
+    sales: list[WaitingSale]
+
+
+def earners(listings: Sequence[Listing], sales: Sequence[tuple[Address, SaleDraft]]) -> list[Earner]:
+    """Return whom services and waiting sales pay: in the order of the listings, then of the sales."""
+    services: defaultdict[Address, list[str]] = defaultdict(list)
+    waiting: defaultdict[Address, list[WaitingSale]] = defaultdict(list)
+    for listing in listings:
+        services[listing.pay_to].append(listing.name)
+    for seller, draft in sales:
+        if draft.waits_for and draft.price:
+            waiting[draft.waits_for].append(WaitingSale(draft.price.name, seller))
+    return [Earner(each, services[each], waiting[each]) for each in services | waiting]
 
 
 class NotTillOwner(Denied, code="not_till_owner"):
@@ -47,16 +69,12 @@ class Payees:
 
     async def facts(self, listings: Sequence[Listing], sales: Sequence[tuple[Address, SaleDraft]]) -> list[PayeeFacts]:
         """Return who is paid for what is on sale, and who has to be listed before `sales` can be."""
-        services: defaultdict[Address, list[str]] = defaultdict(list)
-        waiting: defaultdict[Address, list[WaitingSale]] = defaultdict(list)
-        for listing in listings:
-            services[listing.pay_to].append(listing.name)
-        for seller, draft in sales:
-            if draft.waits_for and draft.price:
-                waiting[draft.waits_for].append(WaitingSale(draft.price.name, seller))
-        payees = services | waiting
-        found = await asyncio.gather(*(self._payee(each, services[each], waiting[each]) for each in payees))
-        return [each for each in found if each.services or not each.listed]
+        return await self.facts_of(earners(listings, sales))
+
+    async def facts_of(self, found: Sequence[Earner]) -> list[PayeeFacts]:
+        """Ask the till about payees; those that it lists and that have no service are left out."""
+        facts = await asyncio.gather(*(self._payee(each.pay_to, each.services, each.sales) for each in found))
+        return [each for each in facts if each.services or not each.listed]
 
     async def _payee(self, pay_to: Address, services: list[str], sales: list[WaitingSale]) -> PayeeFacts:
         kind, owed, cap, has_shares = await asyncio.gather(

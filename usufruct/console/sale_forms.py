@@ -33,11 +33,11 @@ def refuse(message: str, field: str) -> UsufructError:
     return Invalid(message, code="invalid_sale", field=field.partition(".")[0])
 
 
-def read_page(fields: Mapping[str, str]) -> int:
+def read_page(fields: Mapping[str, str], name: str = "page") -> int:
     """Read which page of a list is asked for; the first, if none is."""
-    text = fields.get("page", "") or "1"
+    text = fields.get(name, "") or "1"
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise refuse(f"page must be a whole number from 1 on, not {text[:40]!r}", "page")
+        raise refuse(f"{name} must be a whole number from 1 on, not {text[:40]!r}", name)
     return int(text)
 
 
