@@ -367,3 +367,10 @@ async def test_nobody_here_prices_a_registered_asset(listings, clock):
     await listings.add(REGISTERED)
     with pytest.raises(InvalidListing, match="asset price"):
         await listings.price("hamlet", PriceCard(1, 1, 1, 4_096, 1), clock.now())
+
+
+async def test_a_name_that_leads_to_another_page_is_refused(listings):
+    for name in ("../account", "org/..", "."):
+        with pytest.raises(InvalidListing, match=r"without \. or \.\. between slashes"):
+            await listings.add(replace(PLAIN, name=name))
+    await listings.add(replace(PLAIN, name="org/model.v2"))

@@ -287,8 +287,8 @@ def plain_listing_id(name: str, pay_to: Address) -> AssetId:
 def check_listing(listing: Listing) -> None:
     """Refuse a listing whose calls could not be priced."""
     name = listing.name
-    rule = f"1 to {_LONGEST_NAME} printable characters"
-    demand(is_plain(name) and len(name) <= _LONGEST_NAME, "name", name, rule, InvalidListing)
+    rule = f"1 to {_LONGEST_NAME} printable characters, without . or .. between slashes"
+    demand(is_name(name) and len(name) <= _LONGEST_NAME, "name", name, rule, InvalidListing)
     check_caps(listing.caps)
     check_prices(listing.prices)
     if listing.sample is not None:
@@ -350,6 +350,10 @@ def number_in(text: str) -> int | None:
         return None
 
 
-def is_plain(text: str) -> bool:
-    """Tell whether a text is printable, not empty, and without space at its ends."""
-    return bool(text) and text.isprintable() and text == text.strip()
+def is_name(text: str) -> bool:
+    """Tell whether a text is printable, not empty, without space at its ends, and a path of its own in an address.
+
+    Browsers take `.` and `..` between slashes out of addresses: a link to such a name would lead elsewhere.
+    """
+    is_path = not any(part in (".", "..") for part in text.split("/"))
+    return bool(text) and text.isprintable() and text == text.strip() and is_path

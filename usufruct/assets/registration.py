@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usufruct.assets.errors import demand
-from usufruct.assets.model import SUPPLY, Holding, is_plain, number_in
+from usufruct.assets.model import SUPPLY, Holding, is_name, number_in
 from usufruct.assets.price_cards import check_card, to_registry
 from usufruct.chain import keccak
 from usufruct.chain.contracts.asset_registry import Kind, Parent, Registration
@@ -110,8 +110,8 @@ def symbol_of(name: str) -> str:
 
 def check_name(name: str) -> None:
     """Refuse a name that is unreadable, or could be taken for an id."""
-    rule = f"1 to {LONGEST_NAME} printable characters, without space at the ends"
-    demand(is_plain(name) and len(name) <= LONGEST_NAME, "name", name, rule)
+    rule = f"1 to {LONGEST_NAME} printable characters, without space at the ends, and . or .. between slashes"
+    demand(is_name(name) and len(name) <= LONGEST_NAME, "name", name, rule)
     demand(number_in(name) is None, "name", name, "other than a number: numbers are ids")
 
 
