@@ -36,8 +36,10 @@ exec 3<&0
 (read -r _ <&3; kill -TERM $node) 2>/dev/null & watch=$!
 wait $node; ended=$?
 kill $watch 2>/dev/null
+wait $watch 2>/dev/null
 exit $ended
 """
+"""Runs anvil until standard input ends. It ends last: what it was handed, locks among it, is free then."""
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _ATTEMPTS = 3
