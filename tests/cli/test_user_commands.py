@@ -79,10 +79,9 @@ class Town:
 
     def user(self, name="user", **changes):
         """The environment of somebody with a machine of their own."""
-        folder = self.folder / name
         return {
-            "USUFRUCT_DATA_FOLDER": str(folder / "data"),
-            "USUFRUCT_KEYS_FOLDER": str(folder / "keys"),
+            "USUFRUCT_DATA_FOLDER": str(self.folder / name / "data"),
+            "USUFRUCT_KEYS_FOLDER": str(self.folder / name / "keys"),
             "USUFRUCT_KEYS_PASSWORD": "a password",
             "USUFRUCT_CHAIN_RPC_URL": self.anvil.url,
             "USUFRUCT_CHAIN_POLL_MILLISECONDS": "20",
